@@ -1,0 +1,1 @@
+//! Services that compose the workshops; the Docker Engine API.

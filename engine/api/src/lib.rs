@@ -1,0 +1,1 @@
+//! The words one may say to an engine: operations, wire types, frames.

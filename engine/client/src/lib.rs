@@ -1,0 +1,1 @@
+//! Typed calls to an engine on any dialled byte stream.

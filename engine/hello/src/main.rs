@@ -1,0 +1,2 @@
+//! The program inside the built-in image gantry/hello.
+fn main() {}

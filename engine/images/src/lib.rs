@@ -1,0 +1,1 @@
+//! Names, digests, registries, the content store.

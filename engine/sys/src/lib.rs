@@ -1,0 +1,1 @@
+//! Safe functions for kernel calls.
