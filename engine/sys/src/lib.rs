@@ -3,8 +3,16 @@
 //! **Invariant:** nothing here has a policy, invents a path, waits asynchronously or writes a log.
 //! A function makes one call (or one short, fixed dance of calls), owns the descriptors it opens
 //! and says in a [`SysError`] which call failed on what.
+//!
+//! Begin with [`path::Root`]: every path below a container's root or inside a layer goes through
+//! it. [`file`] replaces files so that a power cut leaves the old or the new content.
 #![warn(missing_docs)]
 
+pub mod dir;
 mod error;
+pub mod file;
+pub mod path;
+mod remove;
+pub mod xattr;
 
 pub use error::{Errno, Result, SysError};
