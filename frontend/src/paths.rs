@@ -1,0 +1,187 @@
+//! The URL vocabulary: every address of the product, once.
+//!
+//! Each path is a type. `PATTERN` is what the router mounts, `Display` is what a link shows, so a
+//! link to a route that does not exist cannot be written.
+
+use std::fmt;
+
+/// Declares paths without parts.
+macro_rules! fixed {
+    ($($(#[$doc:meta])* $name:ident = $pattern:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name;
+
+        impl $name {
+            /// What the router mounts.
+            pub const PATTERN: &'static str = $pattern;
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str($pattern)
+            }
+        }
+    )*};
+}
+
+/// Declares paths about one thing: the given text before the thing's name and after it.
+macro_rules! about {
+    ($($(#[$doc:meta])* $name:ident = $before:literal, $part:literal, $after:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub struct $name<'a>(pub &'a str);
+
+        impl $name<'_> {
+            /// What the router mounts.
+            pub const PATTERN: &'static str = concat!($before, "{", $part, "}", $after);
+        }
+
+        impl fmt::Display for $name<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                write!(f, "{}{}{}", $before, Segment(self.0), $after)
+            }
+        }
+    )*};
+}
+
+fixed! {
+    /// First page.
+    Overview = "/";
+    /// Log-in form and its post.
+    Login = "/login";
+    /// Post: ends the session.
+    Logout = "/logout";
+    /// Containers list; post creates one.
+    Containers = "/containers";
+    /// Create form.
+    ContainerNew = "/containers/new";
+    /// Post: reads a `docker run` line into the create form.
+    ContainerPaste = "/containers/new/paste";
+    /// Post: the `docker run` line of a half-filled form, as text.
+    ContainerCommand = "/containers/new/command";
+    /// Post: one action on many containers.
+    ContainersBulk = "/containers/bulk";
+    /// Asks before many containers are removed; post removes them.
+    ContainersRemove = "/containers/remove";
+    /// Images list.
+    Images = "/images";
+    /// Post: starts a pull as a job.
+    ImagePull = "/images/pull";
+    /// Post (multipart): starts a load as a job.
+    ImageLoad = "/images/load";
+    /// Jobs of this person.
+    Jobs = "/jobs";
+    /// Events list.
+    Events = "/events";
+    /// Audit list.
+    Audit = "/audit";
+    /// Accounts.
+    People = "/people";
+    /// One's own account.
+    Account = "/account";
+    /// Post: new password.
+    AccountPassword = "/account/password";
+    /// Post: language and theme.
+    AccountLook = "/account/look";
+    /// Post: ends one session of one's own.
+    AccountSessions = "/account/sessions/end";
+    /// Everything that has a name, for the palette.
+    Search = "/search";
+    /// Every part in every state; only in development.
+    Gallery = "/gallery";
+    /// The tab's shared socket; see [`crate::live`].
+    LivePage = "/live/page";
+}
+
+about! {
+    /// The one-time set-up page.
+    Setup = "/setup/", "token", "";
+    /// One container.
+    Container = "/containers/", "id", "";
+    /// Its log.
+    ContainerLogs = "/containers/", "id", "/logs";
+    /// Its log as a file.
+    ContainerLogsDownload = "/containers/", "id", "/logs/download";
+    /// Its load.
+    ContainerStats = "/containers/", "id", "/stats";
+    /// A shell in it.
+    ContainerTerminal = "/containers/", "id", "/terminal";
+    /// Its processes.
+    ContainerProcesses = "/containers/", "id", "/processes";
+    /// Everything the engine knows about it.
+    ContainerInspect = "/containers/", "id", "/inspect";
+    /// Post.
+    ContainerStart = "/containers/", "id", "/start";
+    /// Post.
+    ContainerStop = "/containers/", "id", "/stop";
+    /// Post.
+    ContainerRestart = "/containers/", "id", "/restart";
+    /// Post.
+    ContainerKill = "/containers/", "id", "/kill";
+    /// Post.
+    ContainerRename = "/containers/", "id", "/rename";
+    /// Asks first; post removes.
+    ContainerRemove = "/containers/", "id", "/remove";
+    /// One image and its layers.
+    Image = "/images/", "id", "";
+    /// Post: another name for it.
+    ImageTag = "/images/", "id", "/tag";
+    /// Asks first; post removes.
+    ImageRemove = "/images/", "id", "/remove";
+    /// One job.
+    Job = "/jobs/", "id", "";
+    /// Post.
+    JobCancel = "/jobs/", "id", "/cancel";
+    /// Socket; see [`crate::live`].
+    LiveLogs = "/live/containers/", "id", "/logs";
+    /// Socket; see [`crate::live`].
+    LiveStats = "/live/containers/", "id", "/stats";
+    /// Socket; see [`crate::live`].
+    LiveTerminal = "/live/containers/", "id", "/terminal";
+}
+
+/// One path segment, percent-encoded.
+struct Segment<'a>(&'a str);
+
+impl fmt::Display for Segment<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        encode(self.0, f)
+    }
+}
+
+/// A query value, percent-encoded.
+pub struct Value<'a>(pub &'a str);
+
+impl fmt::Display for Value<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        encode(self.0, f)
+    }
+}
+
+fn encode(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':') {
+            write!(f, "{}", char::from(byte))?;
+        } else {
+            write!(f, "%{byte:02X}")?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_fits_its_pattern() {
+        assert_eq!(ContainerLogs::PATTERN, "/containers/{id}/logs");
+        assert_eq!(ContainerLogs("ab12").to_string(), "/containers/ab12/logs");
+    }
+
+    #[test]
+    fn a_hostile_name_stays_one_segment() {
+        assert_eq!(Image("../a b?c").to_string(), "/images/..%2Fa%20b%3Fc");
+    }
+}
