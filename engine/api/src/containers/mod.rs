@@ -1,0 +1,19 @@
+//! Containers: what may be asked for, and what is known of them.
+
+mod create;
+mod host;
+mod inspect;
+mod list;
+mod top;
+mod wait;
+mod words;
+
+pub use create::{ContainerConfig, CreateAnswer, CreateBody, Empty, NetworkingConfig};
+pub use host::{
+    HostConfig, LogConfig, MountRequest, PortBinding, RestartPolicy, TmpfsOptions, Ulimit,
+};
+pub use inspect::{Container, ContainerState, GraphDriver, MountPoint, NetworkSettings, ZERO_TIME};
+pub use list::{ContainerSummary, FILTERS, Port, SummaryHostConfig, SummaryNetworkSettings};
+pub use top::Top;
+pub use wait::{WaitAnswer, WaitCondition, WaitError};
+pub use words::words;

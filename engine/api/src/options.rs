@@ -1,0 +1,228 @@
+//! Options that Docker knows and this engine has no effect for yet.
+//!
+//! Such an option is refused by name when it is set to anything but its default: silence would
+//! let a person believe in a limit or a restart that is not there. The same table gives inspect
+//! the defaults that clients expect to read.
+
+use serde_json::{Map, Value};
+
+/// One option without effect.
+#[derive(Clone, Copy, Debug)]
+pub struct Pending {
+    /// Where it stands in the body, as `HostConfig.PidMode`.
+    pub path: &'static str,
+    /// Its default, in JSON; what inspect shows.
+    pub default: &'static str,
+    /// Other ways in which clients say "not set".
+    pub same: &'static [&'static str],
+}
+
+/// An option without effect was asked for.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path} is not supported yet: {value} was asked for, only {default} has an effect")]
+pub struct Unsupported {
+    /// The option.
+    pub path: String,
+    /// What was asked for.
+    pub value: String,
+    /// What may be asked for.
+    pub default: String,
+}
+
+const fn row(path: &'static str, default: &'static str) -> Pending {
+    Pending {
+        path,
+        default,
+        same: &[],
+    }
+}
+
+const fn like(path: &'static str, default: &'static str, same: &'static [&'static str]) -> Pending {
+    Pending {
+        path,
+        default,
+        same,
+    }
+}
+
+/// The options of a create that have no effect yet.
+pub const CREATE: &[Pending] = &[
+    like(
+        "Healthcheck",
+        "null",
+        &["{}", r#"{"Test":["NONE"]}"#, r#"{"Test":[]}"#],
+    ),
+    like("Volumes", "null", &["{}"]),
+    row("NetworkDisabled", "false"),
+    row("MacAddress", r#""""#),
+    row("HostConfig.VolumeDriver", r#""""#),
+    like("HostConfig.VolumesFrom", "null", &["[]"]),
+    like("HostConfig.Annotations", "null", &["{}"]),
+    like("HostConfig.CgroupnsMode", r#""private""#, &[r#""""#]),
+    like("HostConfig.IpcMode", r#""private""#, &[r#""""#]),
+    row("HostConfig.Cgroup", r#""""#),
+    like("HostConfig.Links", "null", &["[]"]),
+    row("HostConfig.OomScoreAdj", "0"),
+    row("HostConfig.PidMode", r#""""#),
+    row("HostConfig.Privileged", "false"),
+    row("HostConfig.PublishAllPorts", "false"),
+    row("HostConfig.UTSMode", r#""""#),
+    row("HostConfig.UsernsMode", r#""""#),
+    like("HostConfig.StorageOpt", "null", &["{}"]),
+    like("HostConfig.Sysctls", "null", &["{}"]),
+    like("HostConfig.Runtime", r#""gantry""#, &[r#""""#]),
+    like("HostConfig.Isolation", r#""""#, &[r#""default""#]),
+    row("HostConfig.CgroupParent", r#""""#),
+    row("HostConfig.BlkioWeight", "0"),
+    like("HostConfig.BlkioWeightDevice", "[]", &["null"]),
+    like("HostConfig.BlkioDeviceReadBps", "[]", &["null"]),
+    like("HostConfig.BlkioDeviceWriteBps", "[]", &["null"]),
+    like("HostConfig.BlkioDeviceReadIOps", "[]", &["null"]),
+    like("HostConfig.BlkioDeviceWriteIOps", "[]", &["null"]),
+    row("HostConfig.CpuRealtimePeriod", "0"),
+    row("HostConfig.CpuRealtimeRuntime", "0"),
+    row("HostConfig.CpusetCpus", r#""""#),
+    row("HostConfig.CpusetMems", r#""""#),
+    like("HostConfig.Devices", "[]", &["null"]),
+    like("HostConfig.DeviceCgroupRules", "null", &["[]"]),
+    like("HostConfig.DeviceRequests", "null", &["[]"]),
+    row("HostConfig.KernelMemory", "0"),
+    row("HostConfig.KernelMemoryTCP", "0"),
+    row("HostConfig.MemoryReservation", "0"),
+    row("HostConfig.MemorySwap", "0"),
+    like("HostConfig.MemorySwappiness", "null", &["-1"]),
+    like("HostConfig.OomKillDisable", "false", &["null"]),
+    like("HostConfig.Init", "null", &["false"]),
+    row("HostConfig.CpuCount", "0"),
+    row("HostConfig.CpuPercent", "0"),
+    row("HostConfig.IOMaximumIOps", "0"),
+    row("HostConfig.IOMaximumBandwidth", "0"),
+    like("HostConfig.RestartPolicy.Name", r#""no""#, &[r#""""#]),
+    row("HostConfig.RestartPolicy.MaximumRetryCount", "0"),
+    // The default lists of the profile are the only ones; an empty list would unmask.
+    row("HostConfig.MaskedPaths", "null"),
+    row("HostConfig.ReadonlyPaths", "null"),
+];
+
+/// The options of an exec that have no effect yet.
+pub const EXEC: &[Pending] = &[row("Privileged", "false")];
+
+/// Refuses a body that sets one of the options to anything but its default.
+///
+/// A key in other letter case counts too, since Docker's own reader takes it.
+///
+/// # Errors
+/// Names the first such option.
+pub fn refuse_unsupported(body: &Value, table: &[Pending]) -> Result<(), Unsupported> {
+    for pending in table {
+        let Some(given) = find(body, pending.path) else {
+            continue;
+        };
+        let neutral = std::iter::once(&pending.default)
+            .chain(pending.same)
+            .filter_map(|text| serde_json::from_str::<Value>(text).ok())
+            .any(|value| value == *given);
+        if !neutral {
+            return Err(Unsupported {
+                path: pending.path.to_owned(),
+                value: shortened(given),
+                default: pending.default.to_owned(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Adds the defaults of the table's `HostConfig` options that `host_config` does not hold.
+pub fn fill_host_defaults(host_config: &mut Map<String, Value>, table: &[Pending]) {
+    for pending in table {
+        let Some(name) = pending.path.strip_prefix("HostConfig.") else {
+            continue;
+        };
+        if name.contains('.') || host_config.contains_key(name) {
+            continue;
+        }
+        let default = serde_json::from_str(pending.default).unwrap_or(Value::Null);
+        host_config.insert(name.to_owned(), default);
+    }
+}
+
+fn find<'v>(body: &'v Value, path: &str) -> Option<&'v Value> {
+    path.split('.').try_fold(body, |value, name| {
+        let members = value.as_object()?;
+        members.get(name).or_else(|| {
+            members
+                .iter()
+                .find(|(key, _)| key.eq_ignore_ascii_case(name))
+                .map(|(_, value)| value)
+        })
+    })
+}
+
+fn shortened(value: &Value) -> String {
+    const LIMIT: usize = 80;
+    let text = value.to_string();
+    match text.char_indices().nth(LIMIT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body;
+
+    fn check(text: &str) -> Result<(), String> {
+        let body = body::parse_value(text.as_bytes()).unwrap();
+        refuse_unsupported(&body, CREATE).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn defaults_in_every_spelling_pass() {
+        for text in [
+            "{}",
+            r#"{"HostConfig":{}}"#,
+            r#"{"HostConfig":{"PidMode":"","IpcMode":"","MemorySwappiness":-1,"Devices":null}}"#,
+            r#"{"HostConfig":{"IpcMode":"private","Isolation":"default","Devices":[]}}"#,
+            r#"{"Volumes":{},"Healthcheck":null}"#,
+            r#"{"HostConfig":{"RestartPolicy":{"Name":"no","MaximumRetryCount":0}}}"#,
+        ] {
+            assert_eq!(check(text), Ok(()), "{text}");
+        }
+    }
+
+    #[test]
+    fn anything_else_is_refused_by_name() {
+        assert_eq!(
+            check(r#"{"HostConfig":{"PidMode":"host"}}"#),
+            Err(
+                "HostConfig.PidMode is not supported yet: \"host\" was asked for, \
+                 only \"\" has an effect"
+                    .to_owned()
+            )
+        );
+        for text in [
+            r#"{"HostConfig":{"privileged":true}}"#,
+            r#"{"hostconfig":{"Privileged":true}}"#,
+            r#"{"HostConfig":{"RestartPolicy":{"Name":"always"}}}"#,
+            r#"{"HostConfig":{"MaskedPaths":[]}}"#,
+            r#"{"Volumes":{"/data":{}}}"#,
+        ] {
+            assert!(check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn every_default_is_json() {
+        for pending in CREATE.iter().chain(EXEC) {
+            for text in std::iter::once(&pending.default).chain(pending.same) {
+                assert!(
+                    serde_json::from_str::<Value>(text).is_ok(),
+                    "{}: {text}",
+                    pending.path
+                );
+            }
+        }
+    }
+}
