@@ -60,3 +60,30 @@ impl From<SysError> for std::io::Error {
         std::io::Error::new(std::io::Error::from(error.errno).kind(), error)
     }
 }
+
+/// Turns a failure of std, nix or rustix into a [`SysError`] with its call and subject.
+pub trait During<T> {
+    /// Adds what was tried and on what.
+    ///
+    /// # Errors
+    /// The original failure, with its context.
+    fn during(self, call: &'static str, subject: impl Display) -> Result<T>;
+}
+
+impl<T> During<T> for std::result::Result<T, Errno> {
+    fn during(self, call: &'static str, subject: impl Display) -> Result<T> {
+        self.map_err(|errno| SysError::new(call, subject, errno))
+    }
+}
+
+impl<T> During<T> for nix::Result<T> {
+    fn during(self, call: &'static str, subject: impl Display) -> Result<T> {
+        self.map_err(|errno| SysError::from_nix(call, subject, errno))
+    }
+}
+
+impl<T> During<T> for std::io::Result<T> {
+    fn during(self, call: &'static str, subject: impl Display) -> Result<T> {
+        self.map_err(|error| SysError::from_io(call, subject, &error))
+    }
+}

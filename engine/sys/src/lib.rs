@@ -8,11 +8,14 @@
 //! it. [`file`] replaces files so that a power cut leaves the old or the new content.
 #![warn(missing_docs)]
 
+pub mod capability;
+pub mod cgroup;
 pub mod dir;
 mod error;
 pub mod file;
 pub mod path;
 mod remove;
+pub mod seccomp;
 pub mod xattr;
 
-pub use error::{Errno, Result, SysError};
+pub use error::{During, Errno, Result, SysError};
