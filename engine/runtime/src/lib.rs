@@ -1,1 +1,38 @@
 //! From a bundle to a supervised process and back.
+//!
+//! The agent writes a [`Spec`] into a [`Bundle`] and asks the [`Launcher`] for a monitor. The
+//! monitor (`monitor/`, a small program of its own) makes the namespaces, runs `init/` inside them,
+//! keeps the output, and writes the [`ExitRecord`]; it lives as long as the container and does not
+//! care whether the agent lives. The agent speaks with it through a [`Control`].
+//!
+//! ```text
+//!   agent ── Launcher::launch ──> gantry-monitor ── clone3 ──> init ── execve ──> the container
+//!     ^                             │    ^  ^                                       │
+//!     └── Event ── Control ─────────┘    │  └──────── stdout, stderr, pty ──────────┘
+//!         Request ───────────────────────┘
+//! ```
+//!
+//! **Invariant:** no images, no networks, no wire types of the Docker API, no async runtime.
+//! Begin with `spec.rs`, `protocol.rs` and `launch.rs`; then `monitor/mod.rs` and `init/mod.rs`.
+
+mod bundle;
+mod error;
+mod exit;
+mod launch;
+mod phase;
+mod protocol;
+mod spec;
+mod wire;
+
+pub use bundle::Bundle;
+pub use error::{Error, Result, chain};
+pub use exit::ExitRecord;
+pub use launch::{Control, Launcher};
+pub use phase::{Fact, Phase, Refused};
+pub use protocol::{
+    AttachStreams, Event, ExecState, MonitorState, PROTOCOL_VERSION, Request, Target, TerminalSize,
+};
+pub use spec::{
+    LogOptions, Mount, MountKind, Network, Process, Resources, Rlimit, Root, SPEC_VERSION, Seccomp,
+    Spec, default_capabilities, default_masked_paths, default_readonly_paths,
+};

@@ -7,15 +7,21 @@
 //! Begin with [`path::Root`]: every path below a container's root or inside a layer goes through
 //! it. [`file`] replaces files so that a power cut leaves the old or the new content.
 #![warn(missing_docs)]
+#![expect(
+    unsafe_code,
+    reason = "kernel calls that no crate wraps live here and nowhere else"
+)]
 
 pub mod capability;
 pub mod cgroup;
 pub mod dir;
 mod error;
+pub mod fd;
 pub mod file;
 pub mod path;
 mod remove;
 pub mod seccomp;
+pub mod socket;
 pub mod xattr;
 
 pub use error::{During, Errno, Result, SysError};

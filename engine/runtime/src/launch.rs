@@ -1,0 +1,167 @@
+//! Starts a monitor for a bundle, or finds the one that lives; the only entry used by the agent.
+//!
+//! Everything here blocks, each wait with a limit; an async caller uses its blocking threads for
+//! [`Launcher::launch`] and [`Launcher::reconnect`] and waits for [`Control`]'s descriptor itself.
+
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use engine_sys::{Errno, fd, socket};
+
+use crate::protocol::{Event, MonitorState, Numbered, PROTOCOL_VERSION, Request};
+use crate::{Bundle, Error, Result, wire};
+
+/// How long a set-up may take: mounts on a slow disk are the long part.
+const SETUP_LIMIT: Duration = Duration::from_secs(30);
+/// How long a monitor that runs may take to answer; it never waits for anything itself.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+
+/// Starts monitors from a sealed copy of their program.
+#[derive(Debug)]
+pub struct Launcher {
+    program: OwnedFd,
+}
+
+impl Launcher {
+    /// Keeps a sealed copy of the monitor's program, as the agent has it built in.
+    pub fn new(monitor_elf: &[u8]) -> Result<Self> {
+        let program = fd::sealed("gantry-monitor", monitor_elf)
+            .map_err(Error::sys("keep a copy of the monitor"))?;
+        Ok(Self { program })
+    }
+
+    /// Starts a monitor, which sets everything up, and waits until it is ready for `Start`.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] with the failing step; whatever was made is undone then.
+    pub fn launch(&self, bundle: &Bundle) -> Result<Control> {
+        let (ours, theirs) =
+            socket::packet_pair().map_err(Error::sys("make the control socket"))?;
+        // The process started here only forks the monitor and ends, so that the monitor is never
+        // the engine's child and no engine has to wait for it.
+        let status = Command::new(format!("/proc/self/fd/{}", self.program.as_raw_fd()))
+            .arg(bundle.data())
+            .arg(bundle.run())
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .map_err(|error| Error::Spawn(error.to_string()))?;
+        if !status.success() {
+            return Err(Error::Spawn(format!("it ended with {status}")));
+        }
+        Control::begin(ours, SETUP_LIMIT)
+    }
+
+    /// Connects to the monitor of a bundle again; `None` when none lives.
+    pub fn reconnect(&self, bundle: &Bundle) -> Result<Option<Control>> {
+        match socket::connect(&bundle.socket()) {
+            Ok(socket) => Control::begin(socket, ANSWER_LIMIT).map(Some),
+            Err(error) if matches!(error.errno, Errno::NOENT | Errno::CONNREFUSED) => Ok(None),
+            Err(error) => Err(Error::sys("connect to the monitor")(error)),
+        }
+    }
+}
+
+/// The engine's end of the conversation with one monitor.
+///
+/// Its descriptor is non-blocking and becomes readable when [`Control::receive`] has something.
+#[derive(Debug)]
+pub struct Control {
+    socket: OwnedFd,
+    state: MonitorState,
+    next_seq: AtomicU64,
+}
+
+impl Control {
+    fn begin(socket: OwnedFd, limit: Duration) -> Result<Self> {
+        fd::set_nonblocking(&socket, true).map_err(Error::sys("prepare the control socket"))?;
+        let mut control = Self {
+            socket,
+            state: MonitorState::default(),
+            next_seq: AtomicU64::new(1),
+        };
+        match control.receive_within(limit)? {
+            Event::Ready {
+                protocol: PROTOCOL_VERSION,
+                state,
+            } => {
+                control.state = state;
+                Ok(control)
+            }
+            Event::Ready { protocol, .. } => Err(Error::Protocol {
+                theirs: protocol,
+                ours: PROTOCOL_VERSION,
+            }),
+            Event::SetupFailed { message } => Err(Error::Setup(message)),
+            other => Err(Error::Setup(format!("the monitor began with {other:?}"))),
+        }
+    }
+
+    /// How things stood when this connection began.
+    pub fn state(&self) -> &MonitorState {
+        &self.state
+    }
+
+    /// Sends a request and returns its number, which its answer will carry.
+    pub fn send(&self, request: Request, fds: &[BorrowedFd<'_>]) -> Result<u64> {
+        let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
+        let message = Numbered { seq, request };
+        let deadline = Instant::now() + ANSWER_LIMIT;
+        loop {
+            match wire::send(self.socket.as_fd(), &message, fds) {
+                Err(Error::Sys { source, .. }) if source.errno == Errno::AGAIN => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return Err(Error::TimedOut("take a request"));
+                    }
+                    socket::wait_writable(&self.socket, left)
+                        .map_err(Error::sys("wait for the monitor"))?;
+                }
+                result => return result.map(|()| seq),
+            }
+        }
+    }
+
+    /// Returns the next event, or `None` when none is waiting.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the monitor has gone.
+    pub fn receive(&self) -> Result<Option<Event>> {
+        loop {
+            let Some((bytes, _)) = wire::receive(self.socket.as_fd())? else {
+                return Ok(None);
+            };
+            // An event that this engine does not know comes from a newer monitor and is skipped.
+            if let Ok(event) = serde_json::from_slice(&bytes) {
+                return Ok(Some(event));
+            }
+        }
+    }
+
+    /// Waits for the next event.
+    pub fn receive_within(&self, limit: Duration) -> Result<Event> {
+        let deadline = Instant::now() + limit;
+        loop {
+            if let Some(event) = self.receive()? {
+                return Ok(event);
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::TimedOut("answer"));
+            }
+            socket::wait_readable(&self.socket, left)
+                .map_err(Error::sys("wait for the monitor"))?;
+        }
+    }
+}
+
+impl AsFd for Control {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
