@@ -1,0 +1,22 @@
+//! Reads tar archives and their compressions, strictly and within limits.
+//!
+//! An archive that two readers could understand differently is refused here: that difference is
+//! how entries are smuggled past a check. What is left are plain [`Member`]s with a stream of
+//! content each.
+//!
+//! **Invariant:** nothing here touches a file system, keeps a member's content in memory or trusts
+//! a length that the archive claims.
+//!
+//! Why not the `tar` crate's reader: it reads extension headers of any length into memory, merges
+//! them without saying so, and takes numbers more generously than other readers do. Five
+//! advisories in 2025 and 2026 came from such differences. It stays the writer.
+
+mod compression;
+mod error;
+mod header;
+mod pax;
+mod reader;
+
+pub use compression::{Bounds, Compression, Decompressed};
+pub use error::TarError;
+pub use reader::{Archive, Kind, Member, Time, Xattr};
