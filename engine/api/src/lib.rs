@@ -19,6 +19,7 @@ pub mod execs;
 pub mod filter;
 pub mod frame;
 pub mod id;
+pub mod images;
 pub mod networks;
 pub mod operation;
 pub mod options;

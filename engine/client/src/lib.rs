@@ -1,1 +1,28 @@
 //! Typed calls to an engine on any dialled byte stream.
+//!
+//! One call is one connection: dialling a local socket costs microseconds, and dropping what a
+//! call returned – a stream, an upgraded connection, a future – closes the connection, which the
+//! engine sees at once. That is the only way to cancel.
+//!
+//! **Invariant:** this crate chooses no host and repeats no change; whoever calls decides both.
+//!
+//! Begin with [`EngineClient`]; streams are in [`stream`], two-way connections in [`upgrade`].
+
+mod client;
+mod containers;
+mod dial;
+mod error;
+mod execs;
+mod images;
+mod request;
+pub mod stream;
+mod system;
+mod tasks;
+pub mod upgrade;
+
+pub use client::EngineClient;
+pub use containers::{AttachOptions, ListOptions, LogOptions, RemoveOptions};
+pub use dial::{ByteStream, Dial, Dialled, UnixSocket};
+pub use error::{ClientError, Result};
+pub use images::{ImageSource, PullOptions};
+pub use system::EventOptions;

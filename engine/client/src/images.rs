@@ -1,0 +1,148 @@
+//! Calls about images. An image is named by a reference, its id, or a prefix of the id.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use engine_api::filter::Filters;
+use engine_api::images::{
+    HistoryItem, Image, ImageSummary, Progress, REGISTRY_AUTH_HEADER, RemovedItem,
+};
+use engine_api::operation;
+use futures_util::{Stream, TryStreamExt};
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::Frame;
+
+use crate::client::EngineClient;
+use crate::error::Result;
+use crate::request::{Body, Call};
+use crate::stream::JsonLines;
+
+/// How long an upload may go on before the engine answers.
+const UPLOAD_DEADLINE: Duration = Duration::from_secs(3600);
+
+/// What to pull.
+#[derive(Debug, Clone, Default)]
+pub struct PullOptions {
+    /// The reference without tag or digest.
+    pub image: String,
+    /// A tag or a digest.
+    pub tag: String,
+    /// As `linux/arm64`; the host's own if none is given.
+    pub platform: Option<String>,
+    /// The value of the credentials header: base64 of JSON.
+    pub auth: Option<String>,
+}
+
+/// Bytes that are sent to an engine: an archive.
+pub trait ImageSource: Stream<Item = std::io::Result<Bytes>> + Send + 'static {}
+
+impl<T: Stream<Item = std::io::Result<Bytes>> + Send + 'static> ImageSource for T {}
+
+impl EngineClient {
+    /// Lists images.
+    ///
+    /// # Errors
+    /// When a filter is refused or nobody answers.
+    pub async fn images(&self, filters: &Filters) -> Result<Vec<ImageSummary>> {
+        let mut call = Call::new(&operation::IMAGE_LIST, "");
+        if !filters.is_empty() {
+            call = call.query("filters", filters.to_json());
+        }
+        self.fetch(call).await
+    }
+
+    /// Returns everything that is known of an image.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn image(&self, name: &str) -> Result<Image> {
+        self.fetch(Call::new(&operation::IMAGE_INSPECT, name)).await
+    }
+
+    /// Returns how an image was made, newest step first.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn image_history(&self, name: &str) -> Result<Vec<HistoryItem>> {
+        self.fetch(Call::new(&operation::IMAGE_HISTORY, name)).await
+    }
+
+    /// Pulls an image. A failure after the start comes as a line with `error`.
+    ///
+    /// # Errors
+    /// When it is not there or the credentials are refused.
+    pub async fn pull_image(&self, options: &PullOptions) -> Result<JsonLines<Progress>> {
+        let mut call = Call::new(&operation::IMAGE_CREATE, "")
+            .query("fromImage", &options.image)
+            .query("tag", &options.tag)
+            .query_some("platform", options.platform.as_ref())
+            .within(UPLOAD_DEADLINE);
+        if let Some(auth) = &options.auth {
+            call = call.header(REGISTRY_AUTH_HEADER, auth)?;
+        }
+        Ok(JsonLines::new(
+            operation::IMAGE_CREATE.name,
+            self.send(call).await?,
+        ))
+    }
+
+    /// Makes an image of a root file system's archive.
+    ///
+    /// # Errors
+    /// When the archive or the name is refused.
+    pub async fn import_image(
+        &self,
+        repository: &str,
+        tag: &str,
+        archive: impl ImageSource,
+    ) -> Result<JsonLines<Progress>> {
+        let call = Call::new(&operation::IMAGE_CREATE, "")
+            .query("fromSrc", "-")
+            .query("repo", repository)
+            .query("tag", tag)
+            .within(UPLOAD_DEADLINE)
+            .stream(streamed(archive), "application/x-tar")?;
+        Ok(JsonLines::new(
+            operation::IMAGE_CREATE.name,
+            self.send(call).await?,
+        ))
+    }
+
+    /// Loads the images of an archive.
+    ///
+    /// # Errors
+    /// When the archive is refused before its first byte is stored.
+    pub async fn load_images(&self, archive: impl ImageSource) -> Result<JsonLines<Progress>> {
+        let call = Call::new(&operation::IMAGE_LOAD, "")
+            .within(UPLOAD_DEADLINE)
+            .stream(streamed(archive), "application/x-tar")?;
+        Ok(JsonLines::new(
+            operation::IMAGE_LOAD.name,
+            self.send(call).await?,
+        ))
+    }
+
+    /// Gives an image one more name.
+    ///
+    /// # Errors
+    /// When it is not there or the name is malformed.
+    pub async fn tag_image(&self, name: &str, repository: &str, tag: &str) -> Result<()> {
+        let call = Call::new(&operation::IMAGE_TAG, name)
+            .query("repo", repository)
+            .query("tag", tag);
+        self.run(call).await
+    }
+
+    /// Takes a name from an image and, with its last name, the image.
+    ///
+    /// # Errors
+    /// When it is not there or a container uses it.
+    pub async fn remove_image(&self, name: &str, force: bool) -> Result<Vec<RemovedItem>> {
+        self.fetch(Call::new(&operation::IMAGE_REMOVE, name).query("force", force))
+            .await
+    }
+}
+
+fn streamed(archive: impl ImageSource) -> Body {
+    BodyExt::boxed_unsync(StreamBody::new(archive.map_ok(Frame::data)))
+}

@@ -1,0 +1,63 @@
+//! Calls about the engine itself.
+
+use engine_api::events::Event;
+use engine_api::filter::Filters;
+use engine_api::operation;
+use engine_api::system::{Info, Version};
+
+use crate::client::EngineClient;
+use crate::error::Result;
+use crate::request::Call;
+use crate::stream::JsonLines;
+
+/// Which events to read.
+#[derive(Debug, Clone, Default)]
+pub struct EventOptions {
+    /// From then on, including it: seconds since the epoch with a fraction, RFC 3339, or an age.
+    pub since: Option<String>,
+    /// Until then; without it the stream goes on.
+    pub until: Option<String>,
+    /// Which.
+    pub filters: Filters,
+}
+
+impl EngineClient {
+    /// Asks whether the engine answers.
+    ///
+    /// # Errors
+    /// When it does not.
+    pub async fn ping(&self) -> Result<()> {
+        self.run(Call::new(&operation::PING, "")).await
+    }
+
+    /// Asks who answers.
+    ///
+    /// # Errors
+    /// When nobody does.
+    pub async fn version(&self) -> Result<Version> {
+        self.fetch(Call::new(&operation::VERSION, "")).await
+    }
+
+    /// Asks what the engine and its host can do and hold.
+    ///
+    /// # Errors
+    /// When nobody answers.
+    pub async fn info(&self) -> Result<Info> {
+        self.fetch(Call::new(&operation::INFO, "")).await
+    }
+
+    /// Reads what happens, from the journal and then as it comes.
+    ///
+    /// # Errors
+    /// When the engine refuses a filter or a time.
+    pub async fn events(&self, options: &EventOptions) -> Result<JsonLines<Event>> {
+        let mut call = Call::new(&operation::EVENTS, "")
+            .query_some("since", options.since.as_ref())
+            .query_some("until", options.until.as_ref());
+        if !options.filters.is_empty() {
+            call = call.query("filters", options.filters.to_json());
+        }
+        let answer = self.send(call).await?;
+        Ok(JsonLines::new(operation::EVENTS.name, answer))
+    }
+}
