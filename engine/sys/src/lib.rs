@@ -18,9 +18,17 @@ pub mod dir;
 mod error;
 pub mod fd;
 pub mod file;
+pub mod mount;
+pub mod namespace;
 pub mod path;
+pub mod pivot;
+pub mod poll;
+pub mod process;
+pub mod pty;
 mod remove;
+pub mod rlimit;
 pub mod seccomp;
+pub mod signal;
 pub mod socket;
 pub mod xattr;
 

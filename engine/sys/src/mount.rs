@@ -1,0 +1,210 @@
+//! Mounts by descriptor: made detached, then put in their place, never named by a path twice.
+
+use std::ffi::CStr;
+use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
+use std::path::Path;
+
+pub use rustix::mount::MountAttrFlags as Attributes;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+};
+
+use crate::{During as _, Errno, Result, SysError};
+
+/// The type of a pseudo terminal file system, as `statfs` tells it.
+pub const DEVPTS: i64 = 0x1cd1;
+/// The type of procfs.
+pub const PROCFS: i64 = 0x9fa0;
+
+const EMPTY: &CStr = c"";
+
+/// Makes a mount of a new file system that is nowhere yet.
+///
+/// A parameter with an empty value is a flag.
+///
+/// # Errors
+/// The kernel's refusal of the type, of a parameter or of the whole.
+pub fn create(kind: &str, parameters: &[(&str, &str)], attributes: Attributes) -> Result<OwnedFd> {
+    let context = open_context(kind)?;
+    for (key, value) in parameters {
+        set_parameter(&context, key, value)?;
+    }
+    finish(&context, kind, attributes)
+}
+
+fn open_context(kind: &str) -> Result<OwnedFd> {
+    rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC).during("fsopen", kind)
+}
+
+fn set_parameter(context: &OwnedFd, key: &str, value: &str) -> Result<()> {
+    let result = if value.is_empty() {
+        rustix::mount::fsconfig_set_flag(context, key)
+    } else {
+        rustix::mount::fsconfig_set_string(context, key, value)
+    };
+    result.during("fsconfig", format_args!("{key}={value}"))
+}
+
+fn finish(context: &OwnedFd, kind: &str, attributes: Attributes) -> Result<OwnedFd> {
+    rustix::mount::fsconfig_create(context).during("fsconfig(create)", kind)?;
+    rustix::mount::fsmount(context, FsMountFlags::FSMOUNT_CLOEXEC, attributes)
+        .during("fsmount", kind)
+}
+
+/// The directories of an overlay, as paths of the host.
+#[derive(Debug)]
+pub struct Overlay<'a> {
+    /// Read-only layers, top first.
+    pub lower: Vec<&'a str>,
+    /// Where changes go.
+    pub upper: &'a str,
+    /// Scratch space on the file system of `upper`.
+    pub work: &'a str,
+}
+
+/// Makes an overlay that is nowhere yet.
+///
+/// # Errors
+/// `EINVAL` also from a kernel before 6.7, which cannot take layers one by one.
+pub fn create_overlay(overlay: &Overlay<'_>, attributes: Attributes) -> Result<OwnedFd> {
+    let context = open_context("overlay")?;
+    for layer in &overlay.lower {
+        set_parameter(&context, "lowerdir+", layer)?;
+    }
+    set_parameter(&context, "upperdir", overlay.upper)?;
+    set_parameter(&context, "workdir", overlay.work)?;
+    finish(&context, "overlay", attributes)
+}
+
+/// Mounts an overlay the old way, on a path; one page of options is the limit.
+///
+/// # Errors
+/// `EINVAL` when the layers' paths together are too long.
+pub fn mount_overlay(overlay: &Overlay<'_>, target: &Path) -> Result<()> {
+    let lower: Vec<String> = overlay.lower.iter().map(|layer| escape(layer)).collect();
+    let options = format!(
+        "lowerdir={},upperdir={},workdir={}",
+        lower.join(":"),
+        escape(overlay.upper),
+        escape(overlay.work),
+    );
+    let flags = nix::mount::MsFlags::empty();
+    nix::mount::mount(
+        Some("overlay"),
+        target,
+        Some("overlay"),
+        flags,
+        Some(options.as_str()),
+    )
+    .during("mount", target.display())
+}
+
+fn escape(path: &str) -> String {
+    let mut escaped = String::with_capacity(path.len());
+    for letter in path.chars() {
+        if matches!(letter, '\\' | ':' | ',') {
+            escaped.push('\\');
+        }
+        escaped.push(letter);
+    }
+    escaped
+}
+
+/// Makes a detached copy of the mount at `source`, with the mounts below it when asked.
+///
+/// # Errors
+/// When `source` is not there.
+pub fn copy(source: impl AsFd, recursive: bool) -> Result<OwnedFd> {
+    let mut flags = OpenTreeFlags::OPEN_TREE_CLONE
+        | OpenTreeFlags::OPEN_TREE_CLOEXEC
+        | OpenTreeFlags::AT_EMPTY_PATH;
+    if recursive {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    rustix::mount::open_tree(source.as_fd(), EMPTY, flags).during("open_tree", "a bind mount")
+}
+
+/// Puts a detached mount on an open file or directory.
+///
+/// # Errors
+/// `ENOTDIR` when one is a directory and the other is not.
+pub fn attach(mount: impl AsFd, target: impl AsFd) -> Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    rustix::mount::move_mount(mount.as_fd(), EMPTY, target.as_fd(), EMPTY, flags)
+        .during("move_mount", "a mount")
+}
+
+/// The kernel's `struct mount_attr`.
+#[repr(C)]
+#[derive(Default)]
+struct MountAttributes {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    user_namespace: u64,
+}
+
+/// Adds attributes to a mount, and to those below it when asked, and makes them private.
+///
+/// # Errors
+/// `EINVAL` when the descriptor is not a mount's root.
+pub fn restrict(mount: impl AsFd, attributes: Attributes, recursive: bool) -> Result<()> {
+    let wanted = MountAttributes {
+        set: u64::from(attributes.bits()),
+        propagation: u64::from(MountPropagationFlags::PRIVATE.bits()),
+        ..MountAttributes::default()
+    };
+    let mut flags = libc::AT_EMPTY_PATH;
+    if recursive {
+        flags |= libc::AT_RECURSIVE;
+    }
+    // SAFETY: mount_setattr(2) reads an empty C string and one mount_attr of the size given; both
+    // live through the call, and the descriptor is borrowed for it.
+    let result = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_fd().as_raw_fd(),
+            EMPTY.as_ptr(),
+            flags,
+            &raw const wanted,
+            size_of::<MountAttributes>(),
+        )
+    };
+    nix::errno::Errno::result(result)
+        .map(drop)
+        .during("mount_setattr", "a mount")
+}
+
+/// Cuts every mount of this namespace off from the others: nothing spreads in or out.
+///
+/// # Errors
+/// `EPERM` without the right.
+pub fn make_all_private() -> Result<()> {
+    let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", flags).during("mount(MS_PRIVATE)", "/")
+}
+
+/// Returns the type of the file system that a file lies on.
+///
+/// # Errors
+/// Practically never.
+pub fn file_system(fd: impl AsFd) -> Result<i64> {
+    rustix::fs::fstatfs(fd)
+        .map(|status| status.f_type)
+        .during("fstatfs", "a file")
+}
+
+/// Opens a file or directory of the host to be mounted elsewhere.
+///
+/// # Errors
+/// When it is not there.
+pub fn open_source(path: &Path) -> Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    rustix::fs::open(path, OFlags::PATH | OFlags::CLOEXEC, Mode::empty())
+        .during("open", path.display())
+}
+
+/// Says whether a failed mount call means that the kernel is too old for it.
+pub fn is_unknown(error: &SysError) -> bool {
+    matches!(error.errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)
+}
