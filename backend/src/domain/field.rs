@@ -1,0 +1,131 @@
+//! What may be wrong with a field of a form: which field, and which rule it breaks.
+
+/// A field that cannot be taken as it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// The field's `name` in the form; empty when the form as a whole is meant.
+    pub field: &'static str,
+    /// The rule that it breaks.
+    pub rule: Rule,
+}
+
+impl FieldError {
+    /// Names a field and its broken rule.
+    pub const fn new(field: &'static str, rule: Rule) -> Self {
+        Self { field, rule }
+    }
+}
+
+/// A rule of a field. The words for each are in the message catalogue, below [`Rule::key`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// Something must be there.
+    Required,
+    /// At least so many characters.
+    TooShort {
+        /// The least number.
+        least: usize,
+    },
+    /// At most so many characters.
+    TooLong {
+        /// The greatest number.
+        most: usize,
+    },
+    /// A name holds letters, digits, `.`, `_` and `-`, and begins with a letter or digit.
+    Name,
+    /// Somebody or something has that name already.
+    Taken,
+    /// A password that everybody tries first.
+    CommonPassword,
+    /// The password contains the account's own name.
+    PasswordIsName,
+    /// The two passwords typed differ.
+    PasswordsDiffer,
+    /// The present password is another one.
+    WrongPassword,
+    /// No account has that name and password.
+    WrongCredentials,
+    /// Too many wrong tries; `seconds` until the next is taken.
+    TooManyTries {
+        /// How long to wait.
+        seconds: u64,
+    },
+    /// None of the choices.
+    Choice,
+    /// Not a number, or outside its bounds.
+    Number {
+        /// The least.
+        least: i64,
+        /// The greatest.
+        most: i64,
+    },
+    /// A size such as `512m` or `2g`.
+    Size,
+    /// An environment variable is `NAME=value`.
+    Environment,
+    /// A label is `name=value`.
+    Label,
+    /// An image's name, as `registry/name:tag`.
+    ImageName,
+    /// A path that begins with `/`.
+    AbsolutePath,
+    /// A mount, as `/host/path:/container/path[:ro]`.
+    Mount,
+    /// A command line whose quotes are closed.
+    CommandLine,
+    /// An option that this version does not offer.
+    UnknownOption {
+        /// The option as typed.
+        option: String,
+    },
+    /// The engine refused it; its own words.
+    Engine {
+        /// What it said.
+        message: String,
+    },
+}
+
+impl Rule {
+    /// Returns the rule's key in the message catalogue.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::Required => "rule-required",
+            Self::TooShort { .. } => "rule-too-short",
+            Self::TooLong { .. } => "rule-too-long",
+            Self::Name => "rule-name",
+            Self::Taken => "rule-taken",
+            Self::CommonPassword => "rule-common-password",
+            Self::PasswordIsName => "rule-password-is-name",
+            Self::PasswordsDiffer => "rule-passwords-differ",
+            Self::WrongPassword => "rule-wrong-password",
+            Self::WrongCredentials => "rule-wrong-credentials",
+            Self::TooManyTries { .. } => "rule-too-many-tries",
+            Self::Choice => "rule-choice",
+            Self::Number { .. } => "rule-number",
+            Self::Size => "rule-size",
+            Self::Environment => "rule-environment",
+            Self::Label => "rule-label",
+            Self::ImageName => "rule-image-name",
+            Self::AbsolutePath => "rule-absolute-path",
+            Self::Mount => "rule-mount",
+            Self::CommandLine => "rule-command-line",
+            Self::UnknownOption { .. } => "rule-unknown-option",
+            Self::Engine { .. } => "rule-engine",
+        }
+    }
+
+    /// Returns the values that the words of the rule name, by their names in the catalogue.
+    pub fn values(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::TooShort { least } => vec![("least", least.to_string())],
+            Self::TooLong { most } => vec![("most", most.to_string())],
+            Self::TooManyTries { seconds } => vec![("seconds", seconds.to_string())],
+            Self::Number { least, most } => {
+                vec![("least", least.to_string()), ("most", most.to_string())]
+            }
+            Self::UnknownOption { option } => vec![("option", option.clone())],
+            Self::Engine { message } => vec![("message", message.clone())],
+            _ => Vec::new(),
+        }
+    }
+}
