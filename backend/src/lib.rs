@@ -1,1 +1,4 @@
 //! Accounts, access, audit, fleet, pages.
+
+pub mod start;
+pub mod tasks;

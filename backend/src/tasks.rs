@@ -47,7 +47,10 @@ impl Tasks {
     pub async fn end(&self, patience: Duration) {
         self.shutdown.cancel();
         self.tracker.close();
-        if tokio::time::timeout(patience, self.tracker.wait()).await.is_err() {
+        if tokio::time::timeout(patience, self.tracker.wait())
+            .await
+            .is_err()
+        {
             tracing::warn!(n_tasks = self.tracker.len(), "tasks were cut at shutdown");
         }
     }
@@ -55,6 +58,9 @@ impl Tasks {
 
 /// Runs blocking work away from the threads that serve; `None` when it panicked.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Option<T> {
-    #[expect(clippy::disallowed_methods, reason = "this is the one blocking function")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the one blocking function"
+    )]
     tokio::task::spawn_blocking(work).await.ok()
 }
