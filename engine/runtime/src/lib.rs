@@ -16,9 +16,11 @@
 //! Begin with `spec.rs`, `protocol.rs` and `launch.rs`; then `monitor/mod.rs` and `init/mod.rs`.
 
 mod bundle;
+pub mod cgroups;
 mod error;
 mod exit;
 mod launch;
+pub mod layout;
 mod phase;
 mod protocol;
 mod spec;

@@ -14,6 +14,7 @@
 
 pub mod capability;
 pub mod cgroup;
+pub mod device_filter;
 pub mod dir;
 mod error;
 pub mod fd;

@@ -1,0 +1,221 @@
+//! Resources written into control files; both versions, one function each.
+
+use engine_sys::{SysError, cgroup};
+
+use super::{
+    Cgroup,
+    error::{CgroupError, Result},
+};
+use crate::{
+    Resources,
+    layout::{Controller, Version},
+};
+
+impl Cgroup {
+    /// Writes every limit that `resources` sets; what is `None` stays as it is.
+    ///
+    /// # Errors
+    /// [`CgroupError::Apply`] names the limit that the kernel refused,
+    /// [`CgroupError::NoController`] the one that this machine cannot keep.
+    pub fn apply(&self, resources: &Resources) -> Result<()> {
+        match self.version() {
+            Version::V2 => self.apply_unified(resources),
+            Version::V1 | Version::Hybrid => self.apply_legacy(resources),
+        }
+    }
+
+    fn apply_legacy(&self, resources: &Resources) -> Result<()> {
+        use Controller::{Cpu, Cpuset, Memory, Pids};
+        self.apply_legacy_memory(resources)?;
+        if let Some(bytes) = resources.memory_reservation_bytes {
+            self.set(Memory, "memory.soft_limit_in_bytes", &bytes.to_string())?;
+        }
+        if let Some(shares) = resources.cpu_shares {
+            self.set(Cpu, "cpu.shares", &shares.to_string())?;
+        }
+        if let Some(period) = resources.cpu_period_us {
+            self.set(Cpu, "cpu.cfs_period_us", &period.to_string())?;
+        }
+        if let Some(quota) = resources.cpu_quota_us {
+            self.set(Cpu, "cpu.cfs_quota_us", &quota.to_string())?;
+        }
+        if let Some(cpus) = &resources.cpuset_cpus {
+            self.set(Cpuset, "cpuset.cpus", cpus)?;
+        }
+        if let Some(nodes) = &resources.cpuset_mems {
+            self.set(Cpuset, "cpuset.mems", nodes)?;
+        }
+        if let Some(limit) = resources.pids_limit {
+            self.set(Pids, "pids.max", &limit.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Writes memory and memory+swap in the order that the kernel allows: it refuses every moment
+    /// in which memory+swap is below memory, so growing starts with swap and shrinking with memory.
+    fn apply_legacy_memory(&self, resources: &Resources) -> Result<()> {
+        const MEMORY: &str = "memory.limit_in_bytes";
+        const SWAP: &str = "memory.memsw.limit_in_bytes";
+        let memory = resources.memory_bytes.map(|bytes| bytes.to_string());
+        let swap = resources.memory_swap_bytes.map(|bytes| bytes.to_string());
+        match (memory, swap) {
+            (None, None) => Ok(()),
+            (Some(memory), None) => self.set(Controller::Memory, MEMORY, &memory),
+            (None, Some(swap)) => self.set(Controller::Memory, SWAP, &swap),
+            (Some(memory), Some(swap)) => match self.set(Controller::Memory, MEMORY, &memory) {
+                Err(CgroupError::Apply { .. }) => {
+                    self.set(Controller::Memory, SWAP, &swap)?;
+                    self.set(Controller::Memory, MEMORY, &memory)
+                }
+                Ok(()) => self.set(Controller::Memory, SWAP, &swap),
+                Err(other) => Err(other),
+            },
+        }
+    }
+
+    fn apply_unified(&self, resources: &Resources) -> Result<()> {
+        use Controller::{Cpu, Cpuset, Memory, Pids};
+        if let Some(limit) = unified_swap(resources) {
+            self.set(Memory, "memory.swap.max", &limit)?;
+        }
+        if let Some(bytes) = resources.memory_bytes {
+            self.set(Memory, "memory.max", &bytes.to_string())?;
+        }
+        if let Some(bytes) = resources.memory_reservation_bytes {
+            self.set(Memory, "memory.low", &bytes.to_string())?;
+        }
+        if let Some(shares) = resources.cpu_shares {
+            self.set(Cpu, "cpu.weight", &weight(shares).to_string())?;
+        }
+        if resources.cpu_quota_us.is_some() || resources.cpu_period_us.is_some() {
+            self.apply_unified_quota(resources.cpu_quota_us, resources.cpu_period_us)?;
+        }
+        if let Some(cpus) = &resources.cpuset_cpus {
+            self.set(Cpuset, "cpuset.cpus", cpus)?;
+        }
+        if let Some(nodes) = &resources.cpuset_mems {
+            self.set(Cpuset, "cpuset.mems", nodes)?;
+        }
+        if let Some(limit) = resources.pids_limit {
+            self.set(Pids, "pids.max", &limit.to_string())?;
+        }
+        Ok(())
+    }
+
+    /// Version 2 keeps both in one file; `max 100000` is its way to say without limit.
+    fn apply_unified_quota(&self, quota: Option<i64>, period: Option<u64>) -> Result<()> {
+        let quota = match quota {
+            Some(quota) if quota > 0 => quota.to_string(),
+            Some(_) => "max".to_owned(),
+            None => self.kept_quota()?,
+        };
+        let value = match period {
+            Some(period) => format!("{quota} {period}"),
+            None => quota,
+        };
+        self.set(Controller::Cpu, "cpu.max", &value)
+    }
+
+    fn kept_quota(&self) -> Result<String> {
+        let Some(dir) = self.controller_dir(Controller::Cpu) else {
+            return Ok("max".to_owned());
+        };
+        let text = cgroup::read(&dir.join("cpu.max")).map_err(|source| CgroupError::Read {
+            group: self.path().to_owned(),
+            what: "the CPU quota",
+            source,
+        })?;
+        Ok(text.split_whitespace().next().unwrap_or("max").to_owned())
+    }
+
+    fn set(&self, controller: Controller, file: &'static str, value: &str) -> Result<()> {
+        let no_controller = || CgroupError::NoController {
+            setting: file,
+            controller: controller.name(),
+        };
+        let dir = self.controller_dir(controller).ok_or_else(no_controller)?;
+        cgroup::write(&dir.join(file), value).map_err(|source: SysError| {
+            // The directory is there, its controller's file is not.
+            if source.is_not_found() && dir.exists() {
+                return no_controller();
+            }
+            CgroupError::Apply {
+                group: self.path().to_owned(),
+                setting: file,
+                value: value.to_owned(),
+                source,
+            }
+        })
+    }
+}
+
+/// Turns Docker's memory+swap into version 2's swap alone.
+fn unified_swap(resources: &Resources) -> Option<String> {
+    let both = resources.memory_swap_bytes?;
+    if both < 0 {
+        return Some("max".to_owned());
+    }
+    let both = both.unsigned_abs();
+    Some(both.saturating_sub(resources.memory_bytes?).to_string())
+}
+
+/// Turns version 1 shares (2 to 262,144, default 1,024) into a version 2 weight (1 to 10,000,
+/// default 100) by the curve that runc and crun agreed on in 2025, which maps default to default:
+/// `10 ^ (log2(shares)^2 / 612 + 125 * log2(shares) / 612 - 7 / 34)`.
+fn weight(shares: u64) -> u64 {
+    if shares == 0 {
+        return 100;
+    }
+    let log = f64::from(u32::try_from(shares.clamp(2, 262_144)).unwrap_or(1024)).log2();
+    let exponent = (log * log + 125.0 * log) / 612.0 - 7.0 / 34.0;
+    let weight = 10_f64.powf(exponent).ceil();
+    (1_u32..=10_000)
+        .find(|whole| f64::from(*whole) >= weight)
+        .map_or(10_000, u64::from)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn weights_meet_the_ends_and_the_default() {
+        assert_eq!([2, 1024, 262_144].map(weight), [1, 100, 10_000]);
+        assert_eq!(weight(0), 100);
+        assert_eq!(weight(u64::MAX), 10_000);
+    }
+
+    #[test]
+    fn swap_alone_is_both_less_memory() {
+        let resources = |memory, both| Resources {
+            memory_bytes: memory,
+            memory_swap_bytes: both,
+            ..Resources::default()
+        };
+
+        assert_eq!(
+            unified_swap(&resources(Some(100), Some(100))).as_deref(),
+            Some("0")
+        );
+        assert_eq!(
+            unified_swap(&resources(Some(100), Some(300))).as_deref(),
+            Some("200")
+        );
+        assert_eq!(
+            unified_swap(&resources(Some(100), Some(-1))).as_deref(),
+            Some("max")
+        );
+        assert_eq!(unified_swap(&resources(Some(100), None)), None);
+        assert_eq!(unified_swap(&resources(None, Some(300))), None);
+    }
+
+    proptest! {
+        #[test]
+        fn more_shares_never_weigh_less(shares in 0_u64..300_000) {
+            prop_assume!(shares >= 2);
+            prop_assert!(weight(shares) <= weight(shares + 1));
+        }
+    }
+}
