@@ -1,0 +1,197 @@
+//! The doors table of the house: for each package and each room, whom it may call.
+//!
+//! A row is changed together with ARCHITECTURE.md, and the commit says why the wall moved.
+
+/// A package, ours that it may depend on, and names that it never depends on.
+pub(crate) struct Package {
+    pub(crate) name: &'static str,
+    pub(crate) may: &'static [&'static str],
+    pub(crate) may_in_tests: &'static [&'static str],
+    pub(crate) never: &'static [&'static str],
+}
+
+/// A room of a package: the rooms and watched crates that it may use; `*` is all of them.
+pub(crate) struct Room {
+    pub(crate) name: &'static str,
+    pub(crate) rooms: &'static [&'static str],
+    pub(crate) crates: &'static [&'static str],
+}
+
+const ASYNC: &[&str] = &["tokio", "axum", "hyper", "sqlx", "tracing"];
+
+const fn package(
+    name: &'static str,
+    may: &'static [&'static str],
+    may_in_tests: &'static [&'static str],
+    never: &'static [&'static str],
+) -> Package {
+    Package {
+        name,
+        may,
+        may_in_tests,
+        never,
+    }
+}
+
+const fn room(
+    name: &'static str,
+    rooms: &'static [&'static str],
+    crates: &'static [&'static str],
+) -> Room {
+    Room {
+        name,
+        rooms,
+        crates,
+    }
+}
+
+pub(crate) const PACKAGES: &[Package] = &[
+    package("engine-api", &[], &[], ASYNC),
+    package("engine-client", &["engine-api"], &[], &["axum", "sqlx"]),
+    package("engine-sys", &[], &[], ASYNC),
+    package("engine-runtime", &["engine-sys"], &[], ASYNC),
+    package("engine-tar", &[], &[], ASYNC),
+    package(
+        "engine-images",
+        &["engine-sys", "engine-tar"],
+        &[],
+        &["axum", "sqlx"],
+    ),
+    package("engine-storage", &["engine-sys", "engine-tar"], &[], ASYNC),
+    package("engine-hello", &[], &[], ASYNC),
+    package(
+        "engine-agent",
+        &[
+            "engine-api",
+            "engine-sys",
+            "engine-runtime",
+            "engine-images",
+            "engine-storage",
+        ],
+        &["engine-client"],
+        &["sqlx"],
+    ),
+    package("frontend", &[], &[], &["axum", "sqlx", "tokio", "hyper"]),
+    package(
+        "backend",
+        &["frontend", "engine-api", "engine-client"],
+        &[],
+        &[],
+    ),
+    package(
+        "docker-free-tests",
+        &[
+            "backend",
+            "engine-agent",
+            "engine-client",
+            "engine-api",
+            "frontend",
+        ],
+        &[],
+        &[],
+    ),
+];
+
+/// Crates that only the rooms that name them may call.
+pub(crate) const WATCHED: &[&str] = &[
+    "axum",
+    "axum_extra",
+    "sqlx",
+    "frontend",
+    "engine_api",
+    "engine_client",
+    "engine_sys",
+    "engine_runtime",
+    "engine_images",
+    "engine_storage",
+];
+
+/// Rooms that every other may use: time, ids, tasks and settings are handed down from here.
+pub(crate) const FOUNDATION: &[&str] = &["clock", "ids", "tasks", "config"];
+
+pub(crate) const ROOMS: &[(&str, &[Room])] =
+    &[("backend/src/", BACKEND), ("engine/agent/src/", AGENT)];
+
+const BACKEND: &[Room] = &[
+    room("clock", &[], &[]),
+    room("ids", &[], &[]),
+    room("tasks", &[], &[]),
+    room("config", &[], &[]),
+    room("domain", &[], &[]),
+    room("store", &["domain"], &["sqlx"]),
+    room("access", &["domain", "store"], &[]),
+    room(
+        "fleet",
+        &["domain", "access"],
+        &["engine_api", "engine_client"],
+    ),
+    room(
+        "services",
+        &["domain", "store", "access", "fleet"],
+        &["engine_api"],
+    ),
+    room("http", &["*"], &["axum", "axum_extra", "frontend"]),
+    room(
+        "http::extract",
+        &["http", "domain", "access", "fleet", "app"],
+        &["axum", "axum_extra"],
+    ),
+    room(
+        "http::present",
+        &["domain", "access", "fleet", "services"],
+        &["frontend", "engine_api"],
+    ),
+    room(
+        "http::pages",
+        PAGE_ROOMS,
+        &["axum", "axum_extra", "frontend"],
+    ),
+    room("http::api", PAGE_ROOMS, &["axum", "axum_extra"]),
+    room(
+        "http::sockets",
+        PAGE_ROOMS,
+        &["axum", "axum_extra", "frontend"],
+    ),
+    room("jobs", &["domain", "services"], &[]),
+    room("app", &["*"], &["*"]),
+];
+
+const PAGE_ROOMS: &[&str] = &[
+    "http",
+    "http::extract",
+    "http::present",
+    "domain",
+    "access",
+    "services",
+    "app",
+];
+
+const AGENT: &[Room] = &[
+    room("clock", &[], &[]),
+    room("ids", &[], &[]),
+    room("tasks", &[], &[]),
+    room("config", &[], &[]),
+    room("guard", &[], &["engine_api", "engine_runtime"]),
+    room("records", &[], &["engine_sys", "engine_api"]),
+    room(
+        "http",
+        &["services", "engine", "guard"],
+        &["axum", "axum_extra", "engine_api"],
+    ),
+    room(
+        "services",
+        &["records", "guard"],
+        &[
+            "engine_api",
+            "engine_runtime",
+            "engine_images",
+            "engine_storage",
+        ],
+    ),
+    room(
+        "recover",
+        &["records", "services"],
+        &["engine_runtime", "engine_images", "engine_storage"],
+    ),
+    room("engine", &["*"], &["*"]),
+];
