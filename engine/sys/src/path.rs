@@ -118,7 +118,7 @@ impl Root {
         Ok((self.open_dir(parent)?, name.to_owned()))
     }
 
-    /// Makes `path` and what is missing above it; new directories get `mode`.
+    /// Makes `path` and what is missing above it; new directories get exactly `mode`.
     ///
     /// A link on the way is followed inside the root when it leads to a directory; one that
     /// leads nowhere is refused, since nobody asked for what would be made behind it.
@@ -290,6 +290,8 @@ pub fn relative(path: &Path) -> &Path {
 fn create_or_keep(dir: &Dir, name: &OsStr, mode: u32) -> Result<()> {
     match dir.create_dir(name, mode) {
         Err(error) if error.errno == Errno::EXIST => Ok(()),
-        other => other,
+        Err(error) => Err(error),
+        // Whatever the process's mask is: a root file system is read by other users than ours.
+        Ok(()) => dir.set_mode(name, mode),
     }
 }

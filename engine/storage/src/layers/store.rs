@@ -1,0 +1,214 @@
+//! The directory of layers.
+
+use std::collections::HashMap;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine_sys::dir::Dir;
+use engine_sys::{Errno, SysError, file};
+use serde::{Deserialize, Serialize};
+
+use super::apply::{self, Limits};
+use crate::diff_id::DiffId;
+use crate::error::{ApplyError, StoreError};
+
+const TEMPORARY: &str = "tmp";
+const RECORD: &str = "layer.json";
+const RECORD_BYTES_MAX: u64 = 4096;
+
+/// What is known of an unpacked layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Layer {
+    /// Bytes of content in its files.
+    pub size_bytes: u64,
+    /// Entries in its archive.
+    pub n_entries: u64,
+}
+
+/// All unpacked layers. Cheap to share; every method takes `&self`.
+#[derive(Debug)]
+pub struct Layers {
+    path: PathBuf,
+    dir: Dir,
+    temporary: Dir,
+    limits: Limits,
+    n_temporary: AtomicU64,
+    known: Mutex<HashMap<DiffId, Layer>>,
+    /// One lock for each layer that somebody is unpacking, so that the next one waits and finds it.
+    busy: Mutex<HashMap<DiffId, Arc<Mutex<()>>>>,
+}
+
+impl Layers {
+    /// Opens the store at `path`, making it if needed, and sweeps what a crash left.
+    ///
+    /// # Errors
+    /// When the directory cannot be used. A damaged layer is no error: it counts as missing.
+    pub fn open(path: &Path, limits: Limits) -> Result<Self, StoreError> {
+        let failed = |source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
+        let dir = file::create_private_dir(path).map_err(failed)?;
+        dir.remove_all(OsStr::new(TEMPORARY)).map_err(failed)?;
+        let temporary = file::create_private_dir(&path.join(TEMPORARY)).map_err(failed)?;
+        let known = read_records(&dir).map_err(failed)?;
+        Ok(Self {
+            path: path.to_owned(),
+            dir,
+            temporary,
+            limits,
+            n_temporary: AtomicU64::new(0),
+            known: Mutex::new(known),
+            busy: Mutex::default(),
+        })
+    }
+
+    /// Unpacks the layer whose archive `source` yields, compressed or not, unless it is there.
+    ///
+    /// Blocks until it is durable. To cancel, let `source` fail. Whoever asks for a layer that
+    /// somebody else is unpacking waits for that one; `source` is then not read.
+    ///
+    /// # Errors
+    /// When the archive is refused, is not what `diff_id` says, or cannot be written. Nothing of
+    /// it is left then.
+    pub fn apply(&self, diff_id: DiffId, source: impl Read + Send) -> Result<Layer, ApplyError> {
+        let busy = Arc::clone(lock(&self.busy).entry(diff_id).or_default());
+        let turn = lock(&busy);
+        let applied = match self.layer(diff_id) {
+            Some(layer) => Ok(layer),
+            None => self.unpack(diff_id, source),
+        };
+        drop(turn);
+        lock(&self.busy).retain(|_, waiting| Arc::strong_count(waiting) > 1);
+        applied
+    }
+
+    /// What is known of the layer; `None` when it is not here.
+    pub fn layer(&self, diff_id: DiffId) -> Option<Layer> {
+        lock(&self.known).get(&diff_id).copied()
+    }
+
+    /// Every layer that is here.
+    pub fn list(&self) -> Vec<(DiffId, Layer)> {
+        lock(&self.known)
+            .iter()
+            .map(|(diff_id, layer)| (*diff_id, *layer))
+            .collect()
+    }
+
+    /// The lower directories of an overlay of these layers, given bottom first, returned top
+    /// first as the kernel wants them. A layer that an image names twice is listed once, where
+    /// it is on top: the overlay refuses a directory twice, and the lower one is hidden anyway.
+    ///
+    /// # Errors
+    /// When one of them is missing.
+    pub fn paths(&self, diff_ids: &[DiffId]) -> Result<Vec<PathBuf>, StoreError> {
+        let mut paths = Vec::with_capacity(diff_ids.len());
+        for diff_id in diff_ids.iter().rev() {
+            if self.layer(*diff_id).is_none() {
+                return Err(StoreError::Missing { diff_id: *diff_id });
+            }
+            let path = self.path.join(diff_id.hex()).join(apply::DIFF);
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        Ok(paths)
+    }
+
+    /// Removes a layer that nobody uses any more; whether one does, the caller knows.
+    ///
+    /// # Errors
+    /// When it cannot be removed. It is gone for [`Self::layer`] nevertheless.
+    pub fn remove(&self, diff_id: DiffId) -> Result<(), StoreError> {
+        if lock(&self.known).remove(&diff_id).is_none() {
+            return Ok(());
+        }
+        let temporary = self.temporary_name();
+        self.dir
+            .rename(OsStr::new(&diff_id.hex()), &self.temporary, &temporary)
+            .and_then(|()| self.temporary.remove_all(&temporary))
+            .map_err(|source| StoreError::Remove { diff_id, source })
+    }
+
+    fn unpack(&self, diff_id: DiffId, source: impl Read + Send) -> Result<Layer, ApplyError> {
+        let name = self.temporary_name();
+        let unpacked = self.unpack_as(&name, diff_id, source);
+        if unpacked.is_err() {
+            // The first failure is the one to tell; what is left is swept at the next start.
+            let _ = self.temporary.remove_all(&name);
+        }
+        let layer = unpacked?;
+        lock(&self.known).insert(diff_id, layer);
+        Ok(layer)
+    }
+
+    fn unpack_as(
+        &self,
+        name: &OsStr,
+        diff_id: DiffId,
+        source: impl Read + Send,
+    ) -> Result<Layer, ApplyError> {
+        let write = |source| ApplyError::Write { diff_id, source };
+        self.temporary.create_dir(name, 0o700).map_err(write)?;
+        let dir = self.temporary.open_dir(name).map_err(write)?;
+
+        let layer = apply::apply(&dir, diff_id, source, &self.limits)?;
+
+        let record = serde_json::to_vec(&layer).unwrap_or_default();
+        let file = dir.create_file(OsStr::new(RECORD), 0o600).map_err(write)?;
+        std::io::Write::write_all(&mut &file, &record)
+            .map_err(|error| write(SysError::from_io("write", RECORD, &error)))?;
+        file::sync_filesystem(&file).map_err(write)?;
+
+        // A damaged layer of that name may be in the way; it goes first.
+        let hex = diff_id.hex();
+        self.dir.remove_all(OsStr::new(&hex)).map_err(write)?;
+        self.temporary
+            .rename(name, &self.dir, OsStr::new(&hex))
+            .map_err(write)?;
+        self.dir.sync().map_err(write)?;
+        Ok(layer)
+    }
+
+    fn temporary_name(&self) -> OsString {
+        self.n_temporary
+            .fetch_add(1, Ordering::Relaxed)
+            .to_string()
+            .into()
+    }
+}
+
+fn read_records(dir: &Dir) -> Result<HashMap<DiffId, Layer>, SysError> {
+    let mut known = HashMap::new();
+    for entry in dir.entries()? {
+        let Some(diff_id) = entry.name.to_str().and_then(DiffId::from_hex) else {
+            continue;
+        };
+        if let Some(layer) = read_record(dir, &entry.name)? {
+            known.insert(diff_id, layer);
+        }
+    }
+    Ok(known)
+}
+
+/// Reads one record; a layer without a readable one is damaged and does not count.
+fn read_record(dir: &Dir, name: &OsStr) -> Result<Option<Layer>, SysError> {
+    let path = dir.path().join(name).join(RECORD);
+    match file::read(&path, RECORD_BYTES_MAX) {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
+        Err(SysError {
+            errno: Errno::NOENT | Errno::NOTDIR | Errno::FBIG,
+            ..
+        }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// Locks, also after a panic elsewhere: every change under these locks is a single step.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

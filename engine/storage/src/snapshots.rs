@@ -1,0 +1,100 @@
+//! What belongs to one container: the writable top of its root file system.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use engine_sys::SysError;
+use engine_sys::dir::Dir;
+
+use crate::error::StoreError;
+use crate::usage::{Usage, usage};
+
+const UPPER: &str = "upper";
+const WORK: &str = "work";
+
+/// The upper and work directory of a container's overlay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    dir: PathBuf,
+}
+
+impl Snapshot {
+    /// Names the snapshot in the container's directory `dir`, which may not exist yet.
+    pub fn at(dir: &Path) -> Self {
+        Self {
+            dir: dir.to_owned(),
+        }
+    }
+
+    /// Makes both directories. `lowers` is the list that the overlay will have, top first: the
+    /// root's owner and bits come from the image.
+    ///
+    /// # Errors
+    /// When they cannot be made; nothing is left then.
+    pub fn create(&self, lowers: &[PathBuf]) -> Result<(), StoreError> {
+        self.try_create(lowers).map_err(|source| {
+            // The first failure is the one to tell.
+            let _ = self.try_remove();
+            self.failed("create", source)
+        })
+    }
+
+    /// What the container wrote.
+    pub fn upper(&self) -> PathBuf {
+        self.dir.join(UPPER)
+    }
+
+    /// The overlay's own scratch directory, on the same file system as the upper one.
+    pub fn work(&self) -> PathBuf {
+        self.dir.join(WORK)
+    }
+
+    /// How much the container wrote.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn usage(&self) -> Result<Usage, StoreError> {
+        usage(&self.upper()).map_err(|source| self.failed("measure", source))
+    }
+
+    /// Removes both directories and everything in them; absent ones are as good as removed.
+    ///
+    /// # Errors
+    /// When something cannot be removed.
+    pub fn remove(&self) -> Result<(), StoreError> {
+        self.try_remove()
+            .map_err(|source| self.failed("remove", source))
+    }
+
+    fn try_create(&self, lowers: &[PathBuf]) -> Result<(), SysError> {
+        let dir = Dir::open(&self.dir)?;
+        dir.create_dir(OsStr::new(UPPER), 0o755)?;
+        dir.create_dir(OsStr::new(WORK), 0o700)?;
+        let (mode, uid, gid) = match lowers.first() {
+            Some(lower) => {
+                let metadata = Dir::open(lower)?.own_metadata()?;
+                (metadata.mode, metadata.uid, metadata.gid)
+            }
+            None => (0o755, 0, 0),
+        };
+        dir.set_owner(OsStr::new(UPPER), uid, gid)?;
+        dir.set_mode(OsStr::new(UPPER), mode)
+    }
+
+    fn try_remove(&self) -> Result<(), SysError> {
+        let dir = match Dir::open(&self.dir) {
+            Err(error) if error.is_not_found() => return Ok(()),
+            other => other?,
+        };
+        dir.remove_all(OsStr::new(UPPER))?;
+        dir.remove_all(OsStr::new(WORK))
+    }
+
+    fn failed(&self, action: &'static str, source: SysError) -> StoreError {
+        StoreError::Snapshot {
+            action,
+            path: self.dir.clone(),
+            source,
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! Layers as the world makes them and as an attacker makes them.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod archive;
+mod good;
+mod hostile;
+mod killed;
+mod store;
