@@ -22,6 +22,7 @@ mod exit;
 mod launch;
 pub mod layout;
 mod phase;
+pub mod profile;
 mod protocol;
 mod spec;
 mod wire;
@@ -31,10 +32,11 @@ pub use error::{Error, Result, chain};
 pub use exit::ExitRecord;
 pub use launch::{Control, Launcher};
 pub use phase::{Fact, Phase, Refused};
+pub use profile::{default_capabilities, default_masked_paths, default_readonly_paths};
 pub use protocol::{
     AttachStreams, Event, ExecState, MonitorState, PROTOCOL_VERSION, Request, Target, TerminalSize,
 };
 pub use spec::{
     LogOptions, Mount, MountKind, Network, Process, Resources, Rlimit, Root, SPEC_VERSION, Seccomp,
-    Spec, default_capabilities, default_masked_paths, default_readonly_paths,
+    Spec,
 };
