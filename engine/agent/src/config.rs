@@ -1,0 +1,250 @@
+//! The settings of one engine: flags, then environment, then a TOML file, then defaults.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Deserialize;
+
+/// What a person may set. Each flag has a twin in the environment and in the file.
+#[derive(Debug, Clone, Default, Args, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Settings {
+    /// Read further settings from this TOML file (`socket = "…"`, `registry-mirror = ["…"]`).
+    #[arg(long, value_name = "FILE", env = "GANTRY_ENGINE_CONFIG")]
+    #[serde(skip)]
+    config: Option<PathBuf>,
+
+    /// Serve the Docker Engine API on this socket [default: /run/gantry/engine.sock]
+    #[arg(long, value_name = "PATH", env = "GANTRY_ENGINE_SOCKET")]
+    socket: Option<PathBuf>,
+
+    /// Keep images and containers here [default: /var/lib/gantry-engine]
+    #[arg(long, value_name = "DIR", env = "GANTRY_ENGINE_DATA")]
+    data: Option<PathBuf>,
+
+    /// Keep what a reboot may lose here [default: /run/gantry-engine]
+    #[arg(long, value_name = "DIR", env = "GANTRY_ENGINE_RUN")]
+    run: Option<PathBuf>,
+
+    /// Ask this registry first for images of docker.io; may be given more than once.
+    #[arg(
+        long,
+        value_name = "URL",
+        env = "GANTRY_ENGINE_REGISTRY_MIRROR",
+        value_delimiter = ','
+    )]
+    registry_mirror: Vec<String>,
+
+    /// Reach this registry without TLS or a valid certificate; may be given more than once.
+    /// Registries on loopback need no such permission.
+    #[arg(
+        long,
+        value_name = "HOST",
+        env = "GANTRY_ENGINE_INSECURE_REGISTRY",
+        value_delimiter = ','
+    )]
+    insecure_registry: Vec<String>,
+
+    /// Put containers below this control group of each hierarchy [default: gantry]
+    #[arg(long, value_name = "NAME", env = "GANTRY_ENGINE_CGROUP_PARENT")]
+    cgroup_parent: Option<String>,
+
+    /// What to log, as `info` or `engine_agent=debug` [default: info]
+    #[arg(long, value_name = "FILTER", env = "GANTRY_ENGINE_LOG")]
+    log: Option<String>,
+}
+
+/// The settings, complete and checked; never changed afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the API is served.
+    pub socket: PathBuf,
+    /// What must survive a reboot.
+    pub data: PathBuf,
+    /// What need not.
+    pub run: PathBuf,
+    /// Stand-ins for docker.io, in the order they are asked.
+    pub registry_mirrors: Vec<String>,
+    /// Registries that may be reached without TLS.
+    pub insecure_registries: Vec<String>,
+    /// The control group above all containers.
+    pub cgroup_parent: String,
+    /// What is logged.
+    pub log: String,
+}
+
+/// A setting that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("failed to read settings from {path}")]
+    Read {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The file is no such TOML.
+    #[error("the settings in {path} are not valid: {reason}")]
+    Parse {
+        /// Which file.
+        path: PathBuf,
+        /// Why, in one line.
+        reason: String,
+    },
+    /// A value is out of its range.
+    #[error("{name} must be {rule}, not {value:?}")]
+    Value {
+        /// The setting.
+        name: &'static str,
+        /// What it must be.
+        rule: &'static str,
+        /// What it is.
+        value: String,
+    },
+}
+
+impl Settings {
+    /// Reads the file, if one is named, fills in defaults and checks every value.
+    ///
+    /// # Errors
+    /// Names the setting that cannot be used.
+    pub fn resolve(self) -> Result<Config, ConfigError> {
+        let file = match &self.config {
+            None => Self::default(),
+            Some(path) => read(path)?,
+        };
+        let list =
+            |flags: Vec<String>, file: Vec<String>| if flags.is_empty() { file } else { flags };
+        let config = Config {
+            socket: pick(self.socket, file.socket, "/run/gantry/engine.sock"),
+            data: pick(self.data, file.data, "/var/lib/gantry-engine"),
+            run: pick(self.run, file.run, "/run/gantry-engine"),
+            registry_mirrors: list(self.registry_mirror, file.registry_mirror),
+            insecure_registries: list(self.insecure_registry, file.insecure_registry),
+            cgroup_parent: pick(self.cgroup_parent, file.cgroup_parent, "gantry"),
+            log: pick(self.log, file.log, "info"),
+        };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+impl Config {
+    fn check(&self) -> Result<(), ConfigError> {
+        for (name, path) in [
+            ("--socket", &self.socket),
+            ("--data", &self.data),
+            ("--run", &self.run),
+        ] {
+            if !path.is_absolute() {
+                let value = path.display().to_string();
+                return Err(ConfigError::Value {
+                    name,
+                    rule: "an absolute path",
+                    value,
+                });
+            }
+        }
+        // A monitor's socket is <run>/containers/<12 digits>/monitor.sock and must fit 107 bytes.
+        const RUN_MAX_BYTES: usize = 64;
+        if self.run.as_os_str().len() > RUN_MAX_BYTES {
+            let value = self.run.display().to_string();
+            return Err(ConfigError::Value {
+                name: "--run",
+                rule: "at most 64 bytes long",
+                value,
+            });
+        }
+        let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        if self.cgroup_parent.is_empty() || !self.cgroup_parent.bytes().all(plain) {
+            let rule = "one name of letters, digits, - and _";
+            let value = self.cgroup_parent.clone();
+            return Err(ConfigError::Value {
+                name: "--cgroup-parent",
+                rule,
+                value,
+            });
+        }
+        Ok(())
+    }
+}
+
+fn pick<T: for<'a> From<&'a str>>(flag: Option<T>, file: Option<T>, default: &str) -> T {
+    flag.or(file).unwrap_or_else(|| T::from(default))
+}
+
+fn read(path: &PathBuf) -> Result<Settings, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Read {
+        path: path.clone(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|e| ConfigError::Parse {
+        path: path.clone(),
+        reason: e.message().to_owned(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.toml");
+        std::fs::write(
+            &path,
+            "data = '/file/data'\nrun = '/file/run'\nregistry-mirror = ['a']",
+        )
+        .unwrap();
+        let settings = Settings {
+            config: Some(path),
+            run: Some("/flag/run".into()),
+            ..Settings::default()
+        };
+        let config = settings.resolve().unwrap();
+        assert_eq!(config.run, PathBuf::from("/flag/run"));
+        assert_eq!(config.data, PathBuf::from("/file/data"));
+        assert_eq!(config.socket, PathBuf::from("/run/gantry/engine.sock"));
+        assert_eq!(config.registry_mirrors, ["a"]);
+    }
+
+    #[test]
+    fn values_out_of_range_are_refused_by_name() {
+        let refused = |settings: Settings| settings.resolve().unwrap_err().to_string();
+        assert_eq!(
+            refused(Settings {
+                data: Some("here".into()),
+                ..Settings::default()
+            }),
+            "--data must be an absolute path, not \"here\""
+        );
+        assert_eq!(
+            refused(Settings {
+                cgroup_parent: Some("a/../b".into()),
+                ..Settings::default()
+            }),
+            "--cgroup-parent must be one name of letters, digits, - and _, not \"a/../b\""
+        );
+    }
+
+    #[test]
+    fn an_unknown_setting_in_the_file_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("engine.toml");
+        std::fs::write(&path, "sokcet = '/x'").unwrap();
+        let settings = Settings {
+            config: Some(path),
+            ..Settings::default()
+        };
+        assert!(
+            settings
+                .resolve()
+                .unwrap_err()
+                .to_string()
+                .contains("sokcet")
+        );
+    }
+}

@@ -1,0 +1,107 @@
+//! The composition root: builds every service, serves the socket, owns the shutdown.
+
+use std::sync::Arc;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::clock::{self, Clock};
+use crate::config::Config;
+use crate::http::{Door, listen};
+use crate::preflight::{self, StartError};
+use crate::services::events::Events;
+use crate::services::images::Images;
+use crate::tasks::Tasks;
+
+/// The engine's own version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Everything one engine is made of.
+pub struct Engine {
+    pub(crate) config: Config,
+    pub(crate) clock: Clock,
+    pub(crate) events: Arc<Events>,
+    pub(crate) images: Arc<Images>,
+    started_at: String,
+}
+
+impl Engine {
+    /// Builds the services and brings back what the last engine left running.
+    ///
+    /// # Errors
+    /// When a store cannot be opened.
+    pub async fn open(config: Config, clock: Clock, tasks: Tasks) -> Result<Arc<Self>, StartError> {
+        let events = Arc::new(Events::new(clock.clone()));
+        let images = Arc::new(Images::open(&config, clock.clone(), Arc::clone(&events)).await?);
+        let _ = tasks;
+        let started_at = clock::rfc3339(clock.now_ns());
+        Ok(Arc::new(Self {
+            config,
+            clock,
+            events,
+            images,
+            started_at,
+        }))
+    }
+
+    /// Returns the version that clients are told.
+    pub fn version(&self) -> &'static str {
+        VERSION
+    }
+
+    /// Returns when this engine began.
+    pub fn started_at(&self) -> &str {
+        &self.started_at
+    }
+}
+
+/// Serves until a signal asks to stop.
+///
+/// # Errors
+/// Names what is missing or in the way; see [`StartError::exit_code`].
+pub async fn serve(config: Config) -> Result<(), StartError> {
+    init_log(&config.log);
+    let ground = preflight::prepare(&config)?;
+    let listener = listen::bind(&config.socket)?;
+    tracing::info!(?config, version = VERSION, "the engine begins");
+
+    let tasks = Tasks::default();
+    let engine = Engine::open(config.clone(), Clock::System, tasks.clone()).await?;
+    let accepting = listen::accept(listener, Door::new(engine), tasks.clone());
+    tasks.spawn("accept", accepting);
+    tracing::info!(socket = %config.socket.display(), "the engine serves");
+
+    asked_to_stop().await;
+    tracing::info!("the engine stops; containers go on");
+    // The path may be gone already; nothing depends on it.
+    let _ = std::fs::remove_file(&config.socket);
+    tasks.stop().await;
+    drop(ground);
+    Ok(())
+}
+
+async fn asked_to_stop() {
+    let wait_for = |kind| async move {
+        match signal(kind) {
+            Ok(mut signals) => {
+                signals.recv().await;
+            }
+            // Without a handler the signal ends the process anyway.
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = wait_for(SignalKind::terminate()) => {}
+        () = wait_for(SignalKind::interrupt()) => {}
+    }
+}
+
+fn init_log(filter: &str) {
+    let filter = tracing_subscriber::EnvFilter::try_new(filter)
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    // A second engine in one process (tests) keeps the first one's log.
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .try_init();
+}

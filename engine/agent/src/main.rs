@@ -1,0 +1,64 @@
+//! The command `gantry-engine`: which role, with which settings; everything else is the library.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Parser, Subcommand};
+use engine_agent::config::Settings;
+use engine_agent::engine::{self, VERSION};
+use engine_agent::preflight::StartError;
+
+/// Gantry's engine: runs containers and answers the Docker Engine API on a local socket.
+///
+/// Exit codes: 0 ended when asked to, 1 a step failed, 2 wrong settings, 3 not root, 4 the kernel
+/// lacks something, 5 another engine runs on the data, 6 another engine answers on the socket,
+/// 7 the data is from a newer engine.
+#[derive(Debug, Parser)]
+#[command(name = "gantry-engine", version = VERSION, max_term_width = 100)]
+struct Command {
+    #[command(subcommand)]
+    role: Role,
+}
+
+#[derive(Debug, Subcommand)]
+enum Role {
+    /// Serve the API until interrupted; containers go on running after that.
+    Serve(Settings),
+    /// Say which version this is.
+    Version,
+}
+
+fn main() -> ExitCode {
+    let result = match Command::parse().role {
+        Role::Serve(settings) => serve(settings),
+        Role::Version => {
+            use std::io::Write;
+            // A closed standard output is nobody's loss.
+            let _ = writeln!(std::io::stdout(), "gantry-engine {VERSION}");
+            Ok(())
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write;
+            let text = error.in_one_line();
+            let _ = writeln!(std::io::stderr(), "gantry-engine: {text}");
+            error.exit_code()
+        }
+    }
+}
+
+fn serve(settings: Settings) -> Result<(), StartError> {
+    let config = settings.resolve()?;
+    // Two workers carry an API of short requests; few small stacks keep an idle engine small.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .max_blocking_threads(64)
+        .thread_keep_alive(Duration::from_secs(2))
+        .thread_stack_size(1 << 20)
+        .enable_all()
+        .build()
+        .map_err(StartError::Threads)?;
+    runtime.block_on(engine::serve(config))
+}

@@ -1,0 +1,11 @@
+//! What the engine does, one resource a room.
+//!
+//! A service may call another only in this direction: containers → images, execs → containers,
+//! system → all of them; every one may tell `events` a fact.
+
+pub(crate) mod error;
+pub(crate) mod events;
+pub(crate) mod images;
+pub(crate) mod networks;
+pub(crate) mod system;
+pub(crate) mod time;

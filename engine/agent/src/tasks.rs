@@ -1,0 +1,75 @@
+//! Every task of the engine begins here, has a name, and ends on shutdown.
+
+use std::future::Future;
+
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tracing::Instrument;
+
+/// Spawns tasks and knows when all have ended.
+#[derive(Debug, Clone, Default)]
+pub struct Tasks {
+    tracker: TaskTracker,
+    stop: CancellationToken,
+}
+
+impl Tasks {
+    /// Spawns a task that is dropped at shutdown, wherever it waits then.
+    pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let stop = self.stop.clone();
+        self.spawn_to_end(name, async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = task => {}
+            }
+        });
+    }
+
+    /// Spawns a task that shutdown waits for; it must end soon by itself.
+    #[expect(clippy::disallowed_methods, reason = "this is the crate's tasks.rs")]
+    pub fn spawn_to_end(
+        &self,
+        name: &'static str,
+        task: impl Future<Output = ()> + Send + 'static,
+    ) {
+        let span = tracing::debug_span!("task", name);
+        tokio::spawn(self.tracker.track_future(task.instrument(span)));
+    }
+
+    /// Resolves when shutdown begins.
+    pub async fn stopping(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Begins the shutdown and waits until every task has ended.
+    pub async fn stop(&self) {
+        self.stop.cancel();
+        self.tracker.close();
+        self.tracker.wait().await;
+    }
+}
+
+/// Runs something that blocks on a thread that may, and returns its result.
+///
+/// # Panics
+/// When `work` panics; the panic goes on in the caller.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this is the crate's one `blocking` function"
+)]
+pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime only refuses work while it shuts down; nobody waits any more then.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Runs a loop that blocks, such as a reader that feeds a channel; nobody waits for it.
+#[expect(clippy::disallowed_methods, reason = "this is the crate's tasks.rs")]
+pub fn blocking_detached(work: impl FnOnce() + Send + 'static) {
+    drop(tokio::task::spawn_blocking(work));
+}
