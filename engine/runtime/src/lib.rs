@@ -21,6 +21,7 @@ mod error;
 mod exit;
 mod launch;
 pub mod layout;
+pub mod log;
 mod phase;
 pub mod profile;
 mod protocol;
