@@ -49,7 +49,11 @@ impl FromStr for Role {
     type Err = Rule;
 
     fn from_str(text: &str) -> Result<Self, Rule> {
-        Self::ALL.iter().copied().find(|role| role.as_str() == text).ok_or(Rule::Choice)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|role| role.as_str() == text)
+            .ok_or(Rule::Choice)
     }
 }
 
@@ -92,7 +96,11 @@ impl FromStr for Language {
     type Err = Rule;
 
     fn from_str(text: &str) -> Result<Self, Rule> {
-        Self::ALL.iter().copied().find(|language| language.tag() == text).ok_or(Rule::Choice)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|language| language.tag() == text)
+            .ok_or(Rule::Choice)
     }
 }
 
@@ -189,12 +197,42 @@ impl Password {
 /// Tells whether a password of ten or more characters is among the first that are tried.
 fn is_common(lower: &str) -> bool {
     const FIRST_TRIED: &[&str] = &[
-        "1234567890", "12345678910", "123456789a", "0123456789", "0987654321", "9876543210",
-        "1q2w3e4r5t", "1qaz2wsx3edc", "qwertyuiop", "qwerty12345", "qwerty123456", "asdfghjkl1",
-        "password12", "password123", "password1234", "passw0rd123", "administrator", "admin12345",
-        "letmein1234", "welcome123", "welcome1234", "changeme123", "iloveyou123", "princess123",
-        "football123", "baseball123", "sunshine123", "dragon12345", "monkey12345", "abcdefghij",
-        "abcd123456", "abc1234567", "zxcvbnm123", "q1w2e3r4t5", "gantry12345", "correcthorse",
+        "1234567890",
+        "12345678910",
+        "123456789a",
+        "0123456789",
+        "0987654321",
+        "9876543210",
+        "1q2w3e4r5t",
+        "1qaz2wsx3edc",
+        "qwertyuiop",
+        "qwerty12345",
+        "qwerty123456",
+        "asdfghjkl1",
+        "password12",
+        "password123",
+        "password1234",
+        "passw0rd123",
+        "administrator",
+        "admin12345",
+        "letmein1234",
+        "welcome123",
+        "welcome1234",
+        "changeme123",
+        "iloveyou123",
+        "princess123",
+        "football123",
+        "baseball123",
+        "sunshine123",
+        "dragon12345",
+        "monkey12345",
+        "abcdefghij",
+        "abcd123456",
+        "abc1234567",
+        "zxcvbnm123",
+        "q1w2e3r4t5",
+        "gantry12345",
+        "correcthorse",
     ];
     let first = lower.chars().next();
     let one_character = lower.chars().all(|c| Some(c) == first);
@@ -211,8 +249,20 @@ mod tests {
             assert!(AccountName::from_str(good).is_ok(), "{good}");
         }
         let long = "a".repeat(41);
-        for bad in ["", "  ", "-ana", "an a", "ana\n", "a\u{1b}[31m", "ana\r\nx", &long] {
-            assert!(AccountName::from_str(bad).is_err() || bad == "ana\n", "{bad:?}");
+        for bad in [
+            "",
+            "  ",
+            "-ana",
+            "an a",
+            "ana\n",
+            "a\u{1b}[31m",
+            "ana\r\nx",
+            &long,
+        ] {
+            assert!(
+                AccountName::from_str(bad).is_err() || bad == "ana\n",
+                "{bad:?}"
+            );
         }
         assert_eq!(AccountName::from_str("ana\n").unwrap().as_str(), "ana");
     }
@@ -221,7 +271,11 @@ mod tests {
     fn weak_passwords_are_named_with_the_rule_they_break() {
         let name = AccountName::from_str("wilma").unwrap();
         let check = |text: &str, rule: &Rule| {
-            assert_eq!(&Password::chosen(text.to_owned(), &name).unwrap_err(), rule, "{text}");
+            assert_eq!(
+                &Password::chosen(text.to_owned(), &name).unwrap_err(),
+                rule,
+                "{text}"
+            );
         };
         check("", &Rule::Required);
         check("short", &Rule::TooShort { least: 10 });
@@ -234,7 +288,10 @@ mod tests {
 
     #[test]
     fn the_browsers_first_known_language_is_taken() {
-        assert_eq!(Language::accepted("ko-KR,ko;q=0.9,en;q=0.8"), Language::Korean);
+        assert_eq!(
+            Language::accepted("ko-KR,ko;q=0.9,en;q=0.8"),
+            Language::Korean
+        );
         assert_eq!(Language::accepted("fr, en-GB;q=0.5, ko"), Language::English);
         assert_eq!(Language::accepted("*"), Language::English);
     }

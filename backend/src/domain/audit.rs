@@ -44,8 +44,13 @@ pub enum Outcome {
 
 impl Outcome {
     /// Every outcome.
-    pub const ALL: &[Self] =
-        &[Self::Begun, Self::Done, Self::Failed, Self::Refused, Self::Interrupted];
+    pub const ALL: &[Self] = &[
+        Self::Begun,
+        Self::Done,
+        Self::Failed,
+        Self::Refused,
+        Self::Interrupted,
+    ];
 
     /// Returns the word the database uses.
     pub const fn as_str(self) -> &'static str {
@@ -60,7 +65,10 @@ impl Outcome {
 
     /// Returns the outcome of that word.
     pub fn of(text: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|outcome| outcome.as_str() == text)
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|outcome| outcome.as_str() == text)
     }
 }
 

@@ -76,7 +76,11 @@ pub struct AccountPlace {
 }
 
 fn named(kind: &'static str, id: &str, name: &str) -> PlaceRef {
-    PlaceRef { kind, id: id.to_owned(), name: name.to_owned() }
+    PlaceRef {
+        kind,
+        id: id.to_owned(),
+        name: name.to_owned(),
+    }
 }
 
 impl Place for ServerPlace {

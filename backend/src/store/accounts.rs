@@ -91,7 +91,9 @@ pub async fn all(read: &mut impl Reads) -> Result<Vec<Account>, StoreError> {
 /// # Errors
 /// When the database fails.
 pub async fn count(read: &mut impl Reads) -> Result<i64, StoreError> {
-    Ok(sqlx::query_scalar("select count(*) from account").fetch_one(read.connection()).await?)
+    Ok(sqlx::query_scalar("select count(*) from account")
+        .fetch_one(read.connection())
+        .await?)
 }
 
 /// Replaces a password's hash.
@@ -158,7 +160,9 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
     let text = |column: &str| row.try_get::<String, _>(column);
     let language: Option<String> = row.try_get("language")?;
     Ok(Account {
-        id: text("account_id")?.parse().map_err(|_| damaged("account id"))?,
+        id: text("account_id")?
+            .parse()
+            .map_err(|_| damaged("account id"))?,
         name: text("name")?.parse().map_err(|_| damaged("account name"))?,
         role: text("role")?.parse().map_err(|_| damaged("role"))?,
         language: language
@@ -198,7 +202,9 @@ pub(crate) mod tests {
         let mut read = store.read().await.unwrap();
 
         assert_eq!(by_id(&mut read, &ana.id).await.unwrap(), Some(ana.clone()));
-        let found = with_password(&mut read, &"ANA".parse().unwrap()).await.unwrap();
+        let found = with_password(&mut read, &"ANA".parse().unwrap())
+            .await
+            .unwrap();
         assert_eq!(found, Some((ana.clone(), "hash".to_owned())));
         assert_eq!(all(&mut read).await.unwrap(), vec![ana]);
         assert_eq!(count(&mut read).await.unwrap(), 1);
@@ -224,7 +230,9 @@ pub(crate) mod tests {
         let ben = add(&store, "ben", Role::Viewer).await;
         let mut write = store.write().await.unwrap();
 
-        let lowered = set_role(&mut write, &ana.id, Role::Viewer).await.unwrap_err();
+        let lowered = set_role(&mut write, &ana.id, Role::Viewer)
+            .await
+            .unwrap_err();
         let removed = delete(&mut write, &ana.id).await.unwrap_err();
 
         assert!(lowered.breaks("account_last_owner"), "{lowered:?}");
@@ -239,10 +247,15 @@ pub(crate) mod tests {
         let ana = add(&store, "ana", Role::Owner).await;
         let mut write = store.write().await.unwrap();
         set_password(&mut write, &ana.id, "other").await.unwrap();
-        set_language(&mut write, &ana.id, Some(Language::Korean)).await.unwrap();
+        set_language(&mut write, &ana.id, Some(Language::Korean))
+            .await
+            .unwrap();
 
         let (found, hash) = with_password(&mut write, &ana.name).await.unwrap().unwrap();
 
-        assert_eq!((found.language, hash.as_str()), (Some(Language::Korean), "other"));
+        assert_eq!(
+            (found.language, hash.as_str()),
+            (Some(Language::Korean), "other")
+        );
     }
 }

@@ -30,11 +30,10 @@ pub async fn append(
     entry: &AuditEntry,
     opens: Option<i64>,
 ) -> Result<i64, StoreError> {
-    let previous: Option<String> = sqlx::query_scalar(
-        "select hash from audit_entry order by audit_entry_id desc limit 1",
-    )
-    .fetch_optional(write.connection())
-    .await?;
+    let previous: Option<String> =
+        sqlx::query_scalar("select hash from audit_entry order by audit_entry_id desc limit 1")
+            .fetch_optional(write.connection())
+            .await?;
     let previous = previous.unwrap_or_default();
     let columns = Columns::from(entry);
     let hash = chain::hash(&previous, opens, &columns);
@@ -176,7 +175,10 @@ fn columns(row: &SqliteRow) -> Result<Columns, StoreError> {
     let known = ["account", "unknown", "operator", "server"];
     Ok(Columns {
         at: row.try_get("at")?,
-        actor_kind: known.into_iter().find(|kind| *kind == actor_kind).unwrap_or(""),
+        actor_kind: known
+            .into_iter()
+            .find(|kind| *kind == actor_kind)
+            .unwrap_or(""),
         account_id: row.try_get("account_id")?,
         actor: row.try_get("actor")?,
         address: row.try_get("address")?,
@@ -213,7 +215,8 @@ fn record(row: &SqliteRow) -> Result<AuditRecord, StoreError> {
 }
 
 fn moment(text: &str) -> Result<Timestamp, StoreError> {
-    text.parse().map_err(|_| StoreError::Damaged { what: "time" })
+    text.parse()
+        .map_err(|_| StoreError::Damaged { what: "time" })
 }
 
 #[cfg(test)]
@@ -225,11 +228,18 @@ mod tests {
     fn entry(action: &'static str, outcome: Outcome) -> AuditEntry {
         AuditEntry {
             at: Timestamp::UNIX_EPOCH,
-            actor: AuditActor::Account { id: AccountId::unique(), name: "ana".to_owned() },
+            actor: AuditActor::Account {
+                id: AccountId::unique(),
+                name: "ana".to_owned(),
+            },
             address: Some([10, 0, 0, 1].into()),
             request: None,
             action,
-            place: PlaceRef { kind: "container", id: "abc".to_owned(), name: "web".to_owned() },
+            place: PlaceRef {
+                kind: "container",
+                id: "abc".to_owned(),
+                name: "web".to_owned(),
+            },
             outcome,
             detail: "timeout=10".to_owned(),
         }
@@ -246,7 +256,13 @@ mod tests {
 
         let mut end = entry("container.stop", Outcome::Failed);
         end.detail = "no such container".to_owned();
-        store.write().await.unwrap().commit_end_of(number, &end).await.unwrap();
+        store
+            .write()
+            .await
+            .unwrap()
+            .commit_end_of(number, &end)
+            .await
+            .unwrap();
 
         let list = list(&mut read, &Filter::default(), None, 50).await.unwrap();
         assert_eq!(list.len(), 1);
@@ -270,27 +286,60 @@ mod tests {
 
         assert_eq!(count(&mut read, Filter::default(), None).await, 3);
         assert_eq!(count(&mut read, Filter::default(), Some(3)).await, 2);
-        let text = Filter { text: "STOP".to_owned(), ..Filter::default() };
+        let text = Filter {
+            text: "STOP".to_owned(),
+            ..Filter::default()
+        };
         assert_eq!(count(&mut read, text, None).await, 1);
-        let outcome = Filter { outcome: Some(Outcome::Refused), ..Filter::default() };
+        let outcome = Filter {
+            outcome: Some(Outcome::Refused),
+            ..Filter::default()
+        };
         assert_eq!(count(&mut read, outcome, None).await, 0);
         let place = Some(("container".to_owned(), "abc".to_owned()));
-        assert_eq!(count(&mut read, Filter { place, ..Filter::default() }, None).await, 3);
+        assert_eq!(
+            count(
+                &mut read,
+                Filter {
+                    place,
+                    ..Filter::default()
+                },
+                None
+            )
+            .await,
+            3
+        );
         let account = Some(AccountId::unique());
-        assert_eq!(count(&mut read, Filter { account, ..Filter::default() }, None).await, 0);
+        assert_eq!(
+            count(
+                &mut read,
+                Filter {
+                    account,
+                    ..Filter::default()
+                },
+                None
+            )
+            .await,
+            0
+        );
     }
 
     #[tokio::test]
     async fn entries_can_be_neither_changed_nor_removed() {
         let (_dir, store) = fresh().await;
         let write = store.write().await.unwrap();
-        write.commit(&entry("container.stop", Outcome::Done)).await.unwrap();
+        write
+            .commit(&entry("container.stop", Outcome::Done))
+            .await
+            .unwrap();
         let mut write = store.write().await.unwrap();
 
         let changed = sqlx::query("update audit_entry set actor = 'ben'")
             .execute(write.connection())
             .await;
-        let removed = sqlx::query("delete from audit_entry").execute(write.connection()).await;
+        let removed = sqlx::query("delete from audit_entry")
+            .execute(write.connection())
+            .await;
 
         assert!(changed.is_err() && removed.is_err());
     }
@@ -300,7 +349,10 @@ mod tests {
         let (_dir, store) = fresh().await;
         for _ in 0..3 {
             let write = store.write().await.unwrap();
-            write.commit(&entry("container.stop", Outcome::Done)).await.unwrap();
+            write
+                .commit(&entry("container.stop", Outcome::Done))
+                .await
+                .unwrap();
         }
         let mut read = store.read().await.unwrap();
         assert_eq!(verify(&mut read).await.unwrap(), (None, 3));
@@ -310,7 +362,10 @@ mod tests {
             "drop trigger audit_entry_no_update",
             "update audit_entry set actor = 'ben' where audit_entry_id = 2",
         ] {
-            sqlx::query(forgery).execute(write.connection()).await.unwrap();
+            sqlx::query(forgery)
+                .execute(write.connection())
+                .await
+                .unwrap();
         }
         write.commit_silent("a forger at work").await.unwrap();
 

@@ -29,13 +29,14 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is from a newer version, or a step of its building fails.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Open { path: path.to_owned(), source };
+        let failed = |source| StoreError::Open {
+            path: path.to_owned(),
+            source,
+        };
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
-            .auto_vacuum(SqliteAutoVacuum::Incremental)
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT)
             .pragma("trusted_schema", "off")
@@ -44,13 +45,18 @@ impl Store {
             .max_connections(1)
             .idle_timeout(None)
             .max_lifetime(None)
-            .connect_with(options.clone())
+            .connect_with(
+                options
+                    .clone()
+                    .auto_vacuum(SqliteAutoVacuum::Incremental)
+                    .journal_mode(SqliteJournalMode::Wal),
+            )
             .await
             .map_err(failed)?;
         migrate(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(N_READERS)
-            .connect_with(options.read_only(true).create_if_missing(false))
+            .connect_with(options.pragma("query_only", "on").create_if_missing(false))
             .await
             .map_err(failed)?;
         Ok(Self { writer, readers })
@@ -77,14 +83,19 @@ impl Store {
     /// # Errors
     /// When the file cannot be read at all.
     pub async fn integrity(&self) -> Result<Vec<String>, StoreError> {
-        let mut found: Vec<String> =
-            sqlx::query_scalar("pragma integrity_check(20)").fetch_all(&self.readers).await?;
+        let mut found: Vec<String> = sqlx::query_scalar("pragma integrity_check(20)")
+            .fetch_all(&self.readers)
+            .await?;
         found.retain(|line| line != "ok");
         let orphans: Vec<String> =
             sqlx::query_scalar("select \"table\" from pragma_foreign_key_check")
                 .fetch_all(&self.readers)
                 .await?;
-        found.extend(orphans.into_iter().map(|table| format!("a row of {table} refers to nothing")));
+        found.extend(
+            orphans
+                .into_iter()
+                .map(|table| format!("a row of {table} refers to nothing")),
+        );
         Ok(found)
     }
 
@@ -103,8 +114,9 @@ async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
     .fetch_one(writer)
     .await?;
     if has_steps > 0 {
-        let found: Option<i64> =
-            sqlx::query_scalar("select max(version) from _sqlx_migrations").fetch_one(writer).await?;
+        let found: Option<i64> = sqlx::query_scalar("select max(version) from _sqlx_migrations")
+            .fetch_one(writer)
+            .await?;
         let found = found.unwrap_or(0);
         if found > known {
             return Err(StoreError::Newer { found, known });
@@ -127,12 +139,18 @@ pub(crate) mod tests {
     #[tokio::test]
     async fn the_settings_are_those_that_survive_a_power_cut() {
         let (_dir, store) = fresh().await;
-        let journal: String =
-            sqlx::query_scalar("pragma journal_mode").fetch_one(&store.writer).await.unwrap();
-        let synchronous: i64 =
-            sqlx::query_scalar("pragma synchronous").fetch_one(&store.writer).await.unwrap();
-        let keys: i64 =
-            sqlx::query_scalar("pragma foreign_keys").fetch_one(&store.writer).await.unwrap();
+        let journal: String = sqlx::query_scalar("pragma journal_mode")
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
+        let synchronous: i64 = sqlx::query_scalar("pragma synchronous")
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
+        let keys: i64 = sqlx::query_scalar("pragma foreign_keys")
+            .fetch_one(&store.writer)
+            .await
+            .unwrap();
         assert_eq!((journal.as_str(), synchronous, keys), ("wal", 2, 1));
         assert_eq!(store.integrity().await.unwrap(), Vec::<String>::new());
     }
@@ -149,15 +167,22 @@ pub(crate) mod tests {
         .unwrap();
         store.close().await;
 
-        let error = Store::open(&dir.path().join("gantry.db")).await.unwrap_err();
+        let error = Store::open(&dir.path().join("gantry.db"))
+            .await
+            .unwrap_err();
 
-        assert!(matches!(error, StoreError::Newer { found: 9999, .. }), "{error}");
+        assert!(
+            matches!(error, StoreError::Newer { found: 9999, .. }),
+            "{error}"
+        );
     }
 
     #[tokio::test]
     async fn a_reader_cannot_write() {
         let (_dir, store) = fresh().await;
-        let refused = sqlx::query("delete from setting").execute(&store.readers).await;
+        let refused = sqlx::query("delete from setting")
+            .execute(&store.readers)
+            .await;
         assert!(refused.is_err());
     }
 }

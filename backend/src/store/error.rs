@@ -47,13 +47,18 @@ const CONSTRAINTS: &[(&str, &str)] = &[
     ("account_name_key", "UNIQUE constraint failed: account.name"),
     ("account_last_owner", "account_last_owner"),
     ("session_account_fkey", "FOREIGN KEY constraint failed"),
-    ("session_key", "UNIQUE constraint failed: session.session_key"),
+    (
+        "session_key",
+        "UNIQUE constraint failed: session.session_key",
+    ),
 ];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         let found = error.as_database_error().and_then(|database| {
-            CONSTRAINTS.iter().find(|(_, text)| database.message().contains(text))
+            CONSTRAINTS
+                .iter()
+                .find(|(_, text)| database.message().contains(text))
         });
         match found {
             Some((name, _)) => Self::Constraint(name),

@@ -58,7 +58,11 @@ pub async fn count(
     .bind(clock::text(since))
     .fetch_one(read.connection())
     .await?;
-    Ok(Failures { of_both, of_address, of_name })
+    Ok(Failures {
+        of_both,
+        of_address,
+        of_name,
+    })
 }
 
 /// Forgets the failures of a name from an address, once its password was right.
@@ -98,17 +102,37 @@ mod tests {
         let (_dir, store) = fresh().await;
         let mut write = store.write().await.unwrap();
         let start = Timestamp::UNIX_EPOCH;
-        for (name, address) in [("ana", "10.0.0.1"), ("ana", "10.0.0.2"), ("ben", "10.0.0.1")] {
+        for (name, address) in [
+            ("ana", "10.0.0.1"),
+            ("ana", "10.0.0.2"),
+            ("ben", "10.0.0.1"),
+        ] {
             insert(&mut write, name, address, start).await.unwrap();
         }
         let found = count(&mut write, "ana", "10.0.0.1", start).await.unwrap();
-        assert_eq!(found, Failures { of_both: 1, of_address: 2, of_name: 2 });
+        assert_eq!(
+            found,
+            Failures {
+                of_both: 1,
+                of_address: 2,
+                of_name: 2
+            }
+        );
 
         forgive(&mut write, "ana", "10.0.0.1").await.unwrap();
         let found = count(&mut write, "ana", "10.0.0.1", start).await.unwrap();
-        assert_eq!(found, Failures { of_both: 0, of_address: 1, of_name: 1 });
+        assert_eq!(
+            found,
+            Failures {
+                of_both: 0,
+                of_address: 1,
+                of_name: 1
+            }
+        );
 
-        forget_before(&mut write, start + SignedDuration::from_secs(1)).await.unwrap();
+        forget_before(&mut write, start + SignedDuration::from_secs(1))
+            .await
+            .unwrap();
         let found = count(&mut write, "ana", "10.0.0.1", start).await.unwrap();
         assert_eq!(found, Failures::default());
     }

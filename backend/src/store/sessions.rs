@@ -51,7 +51,11 @@ pub async fn role_of(
     .bind(clock::text(now))
     .fetch_optional(read.connection())
     .await?;
-    role.map(|role| role.parse().map_err(|_| StoreError::Damaged { what: "role" })).transpose()
+    role.map(|role| {
+        role.parse()
+            .map_err(|_| StoreError::Damaged { what: "role" })
+    })
+    .transpose()
 }
 
 /// Notes that a session is in use, at most once a minute.
@@ -91,6 +95,48 @@ pub async fn end_all(
         .execute(write.connection())
         .await?;
     Ok(done.rows_affected())
+}
+
+/// A session as its owner sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Which; not a cookie's value.
+    pub key: SessionKey,
+    /// When the login was.
+    pub created_at: Timestamp,
+    /// When it was last heard of, to the minute.
+    pub last_seen_at: Timestamp,
+}
+
+/// Returns the sessions of an account, the one used last first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn of_account(
+    read: &mut impl Reads,
+    account: &AccountId,
+) -> Result<Vec<SessionRow>, StoreError> {
+    let rows = sqlx::query(
+        "select session_key, created_at, last_seen_at
+         from session
+         where account_id = ?
+         order by last_seen_at desc",
+    )
+    .bind(account.as_str())
+    .fetch_all(read.connection())
+    .await?;
+    let session = |row: &sqlx::sqlite::SqliteRow| {
+        let damaged = |what| StoreError::Damaged { what };
+        let text = |column: &str| row.try_get::<String, _>(column);
+        Ok(SessionRow {
+            key: text("session_key")?
+                .parse()
+                .map_err(|_| damaged("session"))?,
+            created_at: text("created_at")?.parse().map_err(|_| damaged("time"))?,
+            last_seen_at: text("last_seen_at")?.parse().map_err(|_| damaged("time"))?,
+        })
+    };
+    rows.iter().map(session).collect()
 }
 
 /// Removes the sessions that are too old.
@@ -140,7 +186,9 @@ impl Sessions {
         .bind(data(record)?)
         .execute(write.connection())
         .await?;
-        write.commit_silent("the login that makes a session has its own entry").await
+        write
+            .commit_silent("the login that makes a session has its own entry")
+            .await
     }
 
     async fn update(&self, record: &Record) -> Result<(), StoreError> {
@@ -150,7 +198,9 @@ impl Sessions {
             .bind(key(&record.id).as_str())
             .execute(write.connection())
             .await?;
-        write.commit_silent("what a session remembers is no decision").await
+        write
+            .commit_silent("what a session remembers is no decision")
+            .await
     }
 
     async fn find(&self, id: &Id) -> Result<Option<Record>, StoreError> {
@@ -171,7 +221,9 @@ impl Sessions {
         };
         let damaged = |what| StoreError::Damaged { what };
         let moment = |column: &str| -> Result<Timestamp, StoreError> {
-            row.try_get::<String, _>(column)?.parse().map_err(|_| damaged("time"))
+            row.try_get::<String, _>(column)?
+                .parse()
+                .map_err(|_| damaged("time"))
         };
         touch(&self.store, &key, moment("last_seen_at")?, now).await?;
         let text: String = row.try_get("data")?;
@@ -189,7 +241,9 @@ impl Sessions {
             .bind(key(id).as_str())
             .execute(write.connection())
             .await?;
-        write.commit_silent("the logout that ends a session has its own entry").await
+        write
+            .commit_silent("the logout that ends a session has its own entry")
+            .await
     }
 }
 
@@ -222,7 +276,10 @@ fn data(record: &Record) -> Result<String, StoreError> {
     serde_json::to_string(&record.data).map_err(|_| StoreError::Damaged { what: "session" })
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "it is the end of the error's way")]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "it is the end of the error's way"
+)]
 fn backend(error: StoreError) -> Error {
     Error::Backend(crate::errors::chain(&error))
 }
@@ -259,9 +316,15 @@ mod tests {
             assert!(sessions.load(&record.id).await.unwrap().is_some());
         }
 
-        assert!(sessions.load(&idle.id).await.unwrap().is_none(), "twelve hours unseen");
+        assert!(
+            sessions.load(&idle.id).await.unwrap().is_none(),
+            "twelve hours unseen"
+        );
         clock.advance(SignedDuration::from_hours(11));
-        assert!(sessions.load(&record.id).await.unwrap().is_none(), "a week old");
+        assert!(
+            sessions.load(&record.id).await.unwrap().is_none(),
+            "a week old"
+        );
     }
 
     #[tokio::test]
@@ -298,18 +361,37 @@ mod tests {
         let ana = add(&store, "ana", Role::Owner).await;
         let ben = add(&store, "ben", Role::Viewer).await;
         let sessions = Sessions::new(store.clone(), Clock::manual(0));
-        let (kept, ended) = (login(&sessions, &ana.id).await, login(&sessions, &ana.id).await);
+        let (kept, ended) = (
+            login(&sessions, &ana.id).await,
+            login(&sessions, &ana.id).await,
+        );
         let of_ben = login(&sessions, &ben.id).await;
 
         let mut write = store.write().await.unwrap();
-        assert_eq!(end_all(&mut write, &ana.id, Some(&key(&kept.id))).await.unwrap(), 1);
-        super::super::accounts::delete(&mut write, &ben.id).await.unwrap();
+        assert_eq!(
+            end_all(&mut write, &ana.id, Some(&key(&kept.id)))
+                .await
+                .unwrap(),
+            1
+        );
+        super::super::accounts::delete(&mut write, &ben.id)
+            .await
+            .unwrap();
         write.commit_silent("a test").await.unwrap();
 
         let mut read = store.read().await.unwrap();
         let now = Timestamp::UNIX_EPOCH;
-        assert_eq!(role_of(&mut read, &key(&kept.id), now).await.unwrap(), Some(Role::Owner));
-        assert_eq!(role_of(&mut read, &key(&ended.id), now).await.unwrap(), None);
-        assert_eq!(role_of(&mut read, &key(&of_ben.id), now).await.unwrap(), None);
+        assert_eq!(
+            role_of(&mut read, &key(&kept.id), now).await.unwrap(),
+            Some(Role::Owner)
+        );
+        assert_eq!(
+            role_of(&mut read, &key(&ended.id), now).await.unwrap(),
+            None
+        );
+        assert_eq!(
+            role_of(&mut read, &key(&of_ben.id), now).await.unwrap(),
+            None
+        );
     }
 }

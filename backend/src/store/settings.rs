@@ -13,10 +13,12 @@ pub const SETUP_LINK: &str = "setup_link";
 /// # Errors
 /// When the database fails.
 pub async fn get(read: &mut impl Reads, name: &str) -> Result<Option<String>, StoreError> {
-    Ok(sqlx::query_scalar("select value from setting where setting_id = ?")
-        .bind(name)
-        .fetch_optional(read.connection())
-        .await?)
+    Ok(
+        sqlx::query_scalar("select value from setting where setting_id = ?")
+            .bind(name)
+            .fetch_optional(read.connection())
+            .await?,
+    )
 }
 
 /// Sets a value.
@@ -64,9 +66,16 @@ mod tests {
     async fn a_setting_is_set_replaced_and_removed() {
         let (_dir, store) = fresh().await;
         let mut write = store.write().await.unwrap();
-        set(&mut write, SETUP_LINK, "a", Timestamp::UNIX_EPOCH).await.unwrap();
-        set(&mut write, SETUP_LINK, "b", Timestamp::UNIX_EPOCH).await.unwrap();
-        assert_eq!(get(&mut write, SETUP_LINK).await.unwrap().as_deref(), Some("b"));
+        set(&mut write, SETUP_LINK, "a", Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
+        set(&mut write, SETUP_LINK, "b", Timestamp::UNIX_EPOCH)
+            .await
+            .unwrap();
+        assert_eq!(
+            get(&mut write, SETUP_LINK).await.unwrap().as_deref(),
+            Some("b")
+        );
         remove(&mut write, SETUP_LINK).await.unwrap();
         assert_eq!(get(&mut write, SETUP_LINK).await.unwrap(), None);
     }
