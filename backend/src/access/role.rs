@@ -1,0 +1,58 @@
+//! Which role holds which permission.
+
+use super::permission::PermissionId as Id;
+use super::policy::Reach;
+use crate::domain::Role;
+
+/// Returns how far a role's permission reaches; `None` when it does not hold it.
+///
+/// The match names every permission, so that a new one cannot be forgotten here.
+pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
+    match (role, permission) {
+        (Role::Owner, _)
+        | (
+            Role::Viewer,
+            Id::HostView
+            | Id::EventList
+            | Id::ContainerList
+            | Id::ContainerView
+            | Id::ImageList
+            | Id::ImageView
+            | Id::JobList
+            | Id::JobView,
+        ) => Some(Reach::All),
+        (
+            Role::Viewer,
+            Id::AccountView
+            | Id::AccountChangePassword
+            | Id::AccountChangeLook
+            | Id::SessionEnd
+            | Id::AuditView,
+        ) => Some(Reach::Own),
+        (
+            Role::Viewer,
+            Id::ContainerInspect
+            | Id::ContainerReveal
+            | Id::ContainerProcesses
+            | Id::ContainerLogs
+            | Id::ContainerDownloadLogs
+            | Id::ContainerExec
+            | Id::ContainerStart
+            | Id::ContainerStop
+            | Id::ContainerRestart
+            | Id::ContainerKill
+            | Id::ContainerCreate
+            | Id::ContainerRename
+            | Id::ContainerRemove
+            | Id::ImagePull
+            | Id::ImageLoad
+            | Id::ImageTag
+            | Id::ImageRemove
+            | Id::JobCancel
+            | Id::PeopleList
+            | Id::PeopleAdd
+            | Id::PeopleRemove
+            | Id::AuditViewAll,
+        ) => None,
+    }
+}

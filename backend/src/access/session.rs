@@ -1,0 +1,71 @@
+//! From a session to the person behind it.
+
+use std::net::IpAddr;
+
+use tower_sessions::Session;
+
+use super::Actor;
+use crate::domain::{Account, AccountId, RequestId};
+use crate::store::{Store, StoreError, accounts, sessions};
+
+/// Why a session cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionError {
+    /// The session layer failed.
+    #[error("failed to use the session")]
+    Layer(#[source] tower_sessions::session::Error),
+    /// The database failed.
+    #[error("failed to read who is logged in")]
+    Store(#[from] StoreError),
+}
+
+/// Returns who is logged in, if anybody.
+///
+/// # Errors
+/// When the database fails.
+pub async fn actor(
+    session: &Session,
+    store: &Store,
+    address: IpAddr,
+    request: RequestId,
+) -> Result<Option<Actor>, SessionError> {
+    let account: Option<String> = session
+        .get(sessions::ACCOUNT)
+        .await
+        .map_err(SessionError::Layer)?;
+    let (Some(account), Some(id)) = (account, session.id()) else {
+        return Ok(None);
+    };
+    let Ok(account) = account.parse::<AccountId>() else {
+        return Ok(None);
+    };
+    let mut read = store.read().await?;
+    let found = accounts::by_id(&mut read, &account).await?;
+    Ok(found.map(|account| Actor {
+        account,
+        session: sessions::key(&id),
+        address,
+        request,
+    }))
+}
+
+/// Makes the session the account's, under a new id so that one known before opens nothing.
+///
+/// # Errors
+/// When the database fails.
+pub async fn begin(session: &Session, account: &Account) -> Result<(), SessionError> {
+    session.flush().await.map_err(SessionError::Layer)?;
+    session
+        .insert(sessions::ACCOUNT, account.id.as_str())
+        .await
+        .map_err(SessionError::Layer)?;
+    session.save().await.map_err(SessionError::Layer)
+}
+
+/// Ends the session.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end(session: &Session) -> Result<(), SessionError> {
+    session.flush().await.map_err(SessionError::Layer)
+}
