@@ -1,0 +1,36 @@
+//! The link to a host's engine: a client in exchange for a permit.
+
+use engine_api::caller::Caller;
+use engine_client::EngineClient;
+
+use crate::access::{Permission, Permit};
+use crate::domain::Place;
+
+/// The link to one host.
+#[derive(Clone)]
+pub struct Link {
+    client: EngineClient,
+}
+
+impl Link {
+    /// Returns the link over a client that has no caller yet.
+    pub const fn new(client: EngineClient) -> Self {
+        Self { client }
+    }
+
+    /// Returns a client that says with each call who asks, by which permission, for which thing.
+    pub fn client<P: Permission>(&self, permit: &Permit<P>) -> EngineClient {
+        let place = permit.place().describe();
+        self.client.on_behalf_of(&Caller {
+            actor: permit.actor().account.name.to_string(),
+            request_id: permit.actor().request.to_string(),
+            permission: P::ID.name().to_owned(),
+            scope: format!("{}/{}", place.kind, place.id),
+        })
+    }
+
+    /// Returns the client that looks for the index, on behalf of nobody.
+    pub(super) const fn looking(&self) -> &EngineClient {
+        &self.client
+    }
+}

@@ -1,0 +1,23 @@
+//! The switchboard: one link per host downwards, one index of facts upwards.
+//!
+//! ```text
+//! services ── Link::client(&permit) ─→ engine          commands go down
+//! pages    ←─ Index ←─ ingest ←─ list + events ─ engine     facts come up
+//! sockets  ←─ Change (broadcast)
+//! ```
+//!
+//! **Invariant:** a page never asks an engine for a list; it reads the [`Index`]. An engine is asked
+//! on behalf of a permit, or by `ingest`, which only looks.
+
+pub mod doctor;
+mod facts;
+mod index;
+mod ingest;
+mod link;
+mod query;
+
+pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
+pub use index::{Change, Counts, Index};
+pub use ingest::run as ingest;
+pub use link::Link;
+pub use query::{ContainerQuery, Direction, EventQuery, ImageQuery, Page, Sort};
