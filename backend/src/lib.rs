@@ -1,4 +1,30 @@
-//! Accounts, access, audit, fleet, pages.
+//! The server of Gantry: accounts, access, audit, fleet, pages.
+//!
+//! The path of a request goes down the floors in this order; a floor uses those below it and never
+//! one above:
+//!
+//! ```text
+//! http       door         route → extractors (actor, form) → Permit<P> → short handler
+//! services   rooms        what the product does; takes &Permit, brackets it with audit
+//! fleet      switchboard  one link per host downwards, one index of facts upwards
+//! access     gatehouse    the only place that writes a Permit
+//! store      archive      SQL and nothing else
+//! domain     nouns
+//! ```
+//!
+//! **Invariant:** the server never links the engine. It asks it over a socket, without privileges
+//! of its own.
+//!
+//! Begin with the services, which say what the product does; then see who may call them in
+//! [`access`].
 
+pub mod access;
+pub mod clock;
+pub mod domain;
+pub mod errors;
+pub mod fleet;
+pub mod ids;
+pub mod services;
 pub mod start;
+pub mod store;
 pub mod tasks;

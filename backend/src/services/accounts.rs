@@ -1,0 +1,310 @@
+//! Accounts: logging in and out, one's own password and language, and other people's accounts.
+
+use std::net::IpAddr;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Error, Result, Services, audit};
+use crate::access::password::Verdict;
+use crate::access::{Permit, account, own_session, people};
+use crate::domain::{
+    Account, AccountId, AccountName, AuditActor, AuditEntry, Language, Outcome, Password, PlaceRef,
+    RequestId, Role, Rule,
+};
+use crate::store::sessions::SessionRow;
+use crate::store::{accounts as rows, login_failures, sessions};
+
+/// Failures are counted over this time.
+const WINDOW: SignedDuration = SignedDuration::from_mins(15);
+/// Wrong passwords for one name from one address, before it has to wait.
+const MOST_OF_BOTH: i64 = 5;
+/// Wrong passwords from one address, for any names.
+const MOST_OF_ADDRESS: i64 = 20;
+/// Wrong passwords for one name, from any addresses. High, so that a stranger cannot lock
+/// somebody out with a few of them.
+const MOST_OF_NAME: i64 = 100;
+
+/// Compares a name and a password; returns whose they are.
+///
+/// # Errors
+/// [`Rule::WrongCredentials`] or [`Rule::TooManyTries`], both about the form as a whole.
+pub async fn login(
+    services: &Services,
+    name: &str,
+    password: String,
+    from: (IpAddr, RequestId),
+) -> Result<Account> {
+    let claimed: String = name.trim().to_lowercase().chars().take(64).collect();
+    let address = from.0.to_string();
+    wait_if_throttled(services, &claimed, &address).await?;
+
+    let parsed: Option<AccountName> = name.parse().ok();
+    let Ok(password) = Password::typed(password) else {
+        return fail(services, claimed, from).await;
+    };
+    let mut read = services.store().read().await?;
+    let found = match &parsed {
+        Some(name) => rows::with_password(&mut read, name).await?,
+        None => None,
+    };
+    drop(read);
+    let (account, stored) = found.unzip();
+    let verdict = services.0.hasher.verify(&password, stored).await?;
+    let (Some(account), false) = (account, verdict == Verdict::Wrong) else {
+        return fail(services, claimed, from).await;
+    };
+
+    let mut write = services.store().write().await?;
+    if let Verdict::RightRehash(hash) = verdict {
+        rows::set_password(&mut write, &account.id, &hash).await?;
+    }
+    login_failures::forgive(&mut write, &claimed, &address).await?;
+    let actor = AuditActor::Account {
+        id: account.id.clone(),
+        name: account.name.to_string(),
+    };
+    write
+        .commit(&entry(services, actor, from, Outcome::Done))
+        .await
+        .map_err(Error::Audit)?;
+    Ok(account)
+}
+
+async fn wait_if_throttled(services: &Services, claimed: &str, address: &str) -> Result<()> {
+    let since = services.clock().now() - WINDOW;
+    let mut read = services.store().read().await?;
+    let failures = login_failures::count(&mut read, claimed, address, since).await?;
+    let is_too_often = failures.of_both >= MOST_OF_BOTH
+        || failures.of_address >= MOST_OF_ADDRESS
+        || failures.of_name >= MOST_OF_NAME;
+    if !is_too_often {
+        return Ok(());
+    }
+    let seconds = WINDOW.as_secs().unsigned_abs();
+    Err(Error::field("", Rule::TooManyTries { seconds }))
+}
+
+async fn fail(services: &Services, claimed: String, from: (IpAddr, RequestId)) -> Result<Account> {
+    let mut write = services.store().write().await?;
+    let now = services.clock().now();
+    login_failures::insert(&mut write, &claimed, &from.0.to_string(), now).await?;
+    let actor = AuditActor::Unknown { claimed };
+    write
+        .commit(&entry(services, actor, from, Outcome::Refused))
+        .await
+        .map_err(Error::Audit)?;
+    Err(Error::field("", Rule::WrongCredentials))
+}
+
+fn entry(
+    services: &Services,
+    actor: AuditActor,
+    (address, request): (IpAddr, RequestId),
+    outcome: Outcome,
+) -> AuditEntry {
+    AuditEntry {
+        at: services.clock().now(),
+        actor,
+        address: Some(address),
+        request: Some(request),
+        action: "session.begin",
+        place: PlaceRef {
+            kind: "server",
+            id: String::new(),
+            name: String::new(),
+        },
+        outcome,
+        detail: String::new(),
+    }
+}
+
+/// Notes that somebody logs out; the session itself is ended by the door that knows the cookie,
+/// which calls [`announce`] then.
+///
+/// # Errors
+/// When the entry cannot be written.
+pub async fn logout(services: &Services, permit: &Permit<own_session::End>) -> Result<()> {
+    let write = services.store().write().await?;
+    let entry = audit::entry(services, permit, Outcome::Done, String::new());
+    write.commit(&entry).await.map_err(Error::Audit)?;
+    Ok(())
+}
+
+/// Tells open streams to ask again whether they may go on.
+pub fn announce(services: &Services) {
+    services.watchtower().announce();
+}
+
+/// Returns the sessions of one's own account, the one used last first.
+///
+/// # Errors
+/// When the database fails.
+pub async fn own_sessions(
+    services: &Services,
+    permit: &Permit<account::View>,
+) -> Result<Vec<SessionRow>> {
+    let mut read = services.store().read().await?;
+    Ok(sessions::of_account(&mut read, &permit.place().id).await?)
+}
+
+/// Ends all sessions of one's own but the one in use; returns how many.
+///
+/// # Errors
+/// When the database fails.
+pub async fn end_other_sessions(
+    services: &Services,
+    permit: &Permit<own_session::End>,
+) -> Result<u64> {
+    let mut write = services.store().write().await?;
+    let keep = Some(&permit.actor().session);
+    let n_ended = sessions::end_all(&mut write, &permit.place().id, keep).await?;
+    let detail = format!("others={n_ended}");
+    write
+        .commit(&audit::entry(services, permit, Outcome::Done, detail))
+        .await?;
+    services.watchtower().announce();
+    Ok(n_ended)
+}
+
+/// Replaces one's own password; all other sessions of the account end.
+///
+/// # Errors
+/// With the field that breaks a rule.
+pub async fn change_password(
+    services: &Services,
+    permit: &Permit<account::ChangePassword>,
+    present: String,
+    new: String,
+    again: &str,
+) -> Result<()> {
+    let name = &permit.actor().account.name;
+    let address = permit.actor().address.to_string();
+    let claimed = name.as_str().to_lowercase();
+    wait_if_throttled(services, &claimed, &address).await?;
+    let present = Password::typed(present).map_err(|rule| Error::field("present", rule))?;
+    if new != again {
+        return Err(Error::field("password_again", Rule::PasswordsDiffer));
+    }
+    let new = Password::chosen(new, name).map_err(|rule| Error::field("password", rule))?;
+
+    let found = rows::with_password(&mut services.store().read().await?, name).await?;
+    let (account, stored) = found.ok_or(Error::NotFound { kind: "account" })?;
+    if services.0.hasher.verify(&present, Some(stored)).await? == Verdict::Wrong {
+        let mut write = services.store().write().await?;
+        let now = services.clock().now();
+        login_failures::insert(&mut write, &claimed, &address, now).await?;
+        write
+            .commit(&audit::entry(
+                services,
+                permit,
+                Outcome::Refused,
+                String::new(),
+            ))
+            .await?;
+        return Err(Error::field("present", Rule::WrongPassword));
+    }
+    let hash = services.0.hasher.hash(&new).await?;
+    let mut write = services.store().write().await?;
+    rows::set_password(&mut write, &account.id, &hash).await?;
+    sessions::end_all(&mut write, &account.id, Some(&permit.actor().session)).await?;
+    write
+        .commit(&audit::entry(
+            services,
+            permit,
+            Outcome::Done,
+            String::new(),
+        ))
+        .await?;
+    services.watchtower().announce();
+    Ok(())
+}
+
+/// Chooses one's own language; `None` follows the browser.
+///
+/// # Errors
+/// When the database fails.
+pub async fn change_language(
+    services: &Services,
+    permit: &Permit<account::ChangeLook>,
+    language: Option<Language>,
+) -> Result<()> {
+    let mut write = services.store().write().await?;
+    rows::set_language(&mut write, &permit.place().id, language).await?;
+    let detail = format!("language={}", language.map_or("browser", Language::tag));
+    write
+        .commit(&audit::entry(services, permit, Outcome::Done, detail))
+        .await?;
+    Ok(())
+}
+
+/// Returns every account.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(services: &Services, _permit: &Permit<people::List>) -> Result<Vec<Account>> {
+    Ok(rows::all(&mut services.store().read().await?).await?)
+}
+
+/// Adds an account.
+///
+/// # Errors
+/// With the field that breaks a rule: the name may be taken.
+pub async fn add(
+    services: &Services,
+    permit: &Permit<people::Add>,
+    name: AccountName,
+    password: &Password,
+    role: Role,
+) -> Result<Account> {
+    let hash = services.0.hasher.hash(password).await?;
+    let created_at: Timestamp = services.clock().now();
+    let account = Account {
+        id: AccountId::unique(),
+        name,
+        role,
+        language: None,
+        created_at,
+    };
+    let mut write = services.store().write().await?;
+    match rows::insert(&mut write, &account, &hash).await {
+        Err(error) if error.breaks("account_name_key") => {
+            return Err(Error::field("name", Rule::Taken));
+        }
+        done => done?,
+    }
+    let detail = format!(
+        "account={} name={} role={}",
+        account.id,
+        account.name,
+        role.as_str()
+    );
+    write
+        .commit(&audit::entry(services, permit, Outcome::Done, detail))
+        .await?;
+    Ok(account)
+}
+
+/// Removes an account; its sessions and open streams end.
+///
+/// # Errors
+/// [`Error::Conflict`] for the last owner.
+pub async fn remove(services: &Services, permit: &Permit<people::Remove>) -> Result<()> {
+    let mut write = services.store().write().await?;
+    match rows::delete(&mut write, &permit.place().id).await {
+        Err(error) if error.breaks("account_last_owner") => {
+            let message = "the last owner cannot be removed".to_owned();
+            return Err(Error::Conflict { message });
+        }
+        done => done?,
+    }
+    write
+        .commit(&audit::entry(
+            services,
+            permit,
+            Outcome::Done,
+            String::new(),
+        ))
+        .await?;
+    services.watchtower().announce();
+    Ok(())
+}

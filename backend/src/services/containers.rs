@@ -1,0 +1,263 @@
+//! Containers: lists from the index, details from the engine, changes with a permit and an entry.
+
+use std::sync::Arc;
+
+use engine_api::containers::{Container, CreateBody, Top};
+use engine_client::RemoveOptions;
+use serde_json::Value;
+
+use super::{Error, Result, Services, audit, masking};
+use crate::access::{Permit, container};
+use crate::domain::{ContainerId, Rule};
+use crate::fleet::{ContainerFact, ContainerQuery, Page};
+
+/// A container with everything that one page about it shows.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What the index knows.
+    pub fact: Arc<ContainerFact>,
+    /// What the engine knows, with the values of its environment masked; `None` while it is away.
+    pub detail: Option<Container>,
+}
+
+/// Returns a page of the list.
+pub fn list(
+    services: &Services,
+    _permit: &Permit<container::List>,
+    query: &ContainerQuery,
+) -> Page<ContainerFact> {
+    services.index().containers(query)
+}
+
+/// Returns one container. While the engine is away the index alone answers.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is gone.
+pub async fn show(services: &Services, permit: &Permit<container::View>) -> Result<Shown> {
+    let id = &permit.place().id;
+    let fact = services
+        .index()
+        .container(id)
+        .ok_or(Error::NotFound { kind: "container" })?;
+    let detail = match services.link().client(permit).container(id.as_str()).await {
+        Ok(mut container) => {
+            masking::environment(container.config.env.as_deref_mut().unwrap_or_default());
+            Some(container)
+        }
+        Err(error) if error.is_unreachable() => None,
+        Err(error) => return Err(of_container(error.into())),
+    };
+    Ok(Shown { fact, detail })
+}
+
+/// Returns everything the engine knows, with values that may be secret masked.
+///
+/// # Errors
+/// When it is gone or the engine is away.
+pub async fn inspect(services: &Services, permit: &Permit<container::Inspect>) -> Result<Value> {
+    let mut value = document(services, permit).await?;
+    masking::document(&mut value);
+    Ok(value)
+}
+
+/// Returns everything the engine knows, as it is. The audit notes who asked.
+///
+/// # Errors
+/// When it is gone or the engine is away.
+pub async fn reveal(services: &Services, permit: &Permit<container::Reveal>) -> Result<Value> {
+    let (rooms, held) = (services.clone(), permit.clone());
+    audit::bracket(services, permit, String::new(), async move {
+        document(&rooms, &held).await
+    })
+    .await
+}
+
+async fn document<P>(services: &Services, permit: &Permit<P>) -> Result<Value>
+where
+    P: crate::access::Permission<Place = crate::domain::ContainerPlace>,
+{
+    let client = services.link().client(permit);
+    let container = client
+        .container(permit.place().id.as_str())
+        .await
+        .map_err(|e| of_container(e.into()))?;
+    serde_json::to_value(container).map_err(|error| Error::Internal(error.into()))
+}
+
+/// Returns the processes of a container.
+///
+/// # Errors
+/// When it is gone, does not run, or the engine is away.
+pub async fn processes(services: &Services, permit: &Permit<container::Processes>) -> Result<Top> {
+    let client = services.link().client(permit);
+    let top = client.container_top(permit.place().id.as_str(), None).await;
+    top.map_err(|error| of_container(error.into()))
+}
+
+/// Creates a container and, when asked, starts it; returns its id and the engine's warnings.
+///
+/// # Errors
+/// When the name is taken, the image is not there, or an option is refused: with the field.
+pub async fn create(
+    services: &Services,
+    permit: &Permit<container::Create>,
+    name: Option<String>,
+    body: CreateBody,
+    and_start: bool,
+) -> Result<(ContainerId, Vec<String>)> {
+    let client = services.link().client(permit);
+    let shown_name = name.as_deref().unwrap_or("");
+    let detail = format!(
+        "name={shown_name} image={} start={and_start}",
+        body.config.image
+    );
+    audit::bracket(services, permit, detail, async move {
+        let answer = client
+            .create_container(name.as_deref(), &body)
+            .await
+            .map_err(|error| of_create(error.into()))?;
+        let id: ContainerId = answer
+            .id
+            .parse()
+            .map_err(|error: crate::domain::IdError| Error::Internal(error.into()))?;
+        if and_start {
+            client.start_container(id.as_str()).await?;
+        }
+        Ok((id, answer.warnings))
+    })
+    .await
+}
+
+/// What the engine refuses at a create is said beside the field it is about.
+fn of_create(error: Error) -> Error {
+    match error {
+        Error::Conflict { .. } => Error::field("name", Rule::Taken),
+        Error::NotFound { .. } => {
+            let message = "No such image".to_owned();
+            Error::field("image", Rule::Engine { message })
+        }
+        Error::Engine { message } => Error::field("", Rule::Engine { message }),
+        other => other,
+    }
+}
+
+/// Starts a container.
+///
+/// # Errors
+/// When it is gone, cannot start, or the engine is away.
+pub async fn start(services: &Services, permit: &Permit<container::Start>) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, String::new(), async move {
+        client
+            .start_container(id.as_str())
+            .await
+            .map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
+/// Stops a container, by force after its own patience.
+///
+/// # Errors
+/// When it is gone or the engine is away.
+pub async fn stop(services: &Services, permit: &Permit<container::Stop>) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, String::new(), async move {
+        client
+            .stop_container(id.as_str(), None)
+            .await
+            .map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
+/// Stops a container and starts it.
+///
+/// # Errors
+/// When it is gone, cannot start, or the engine is away.
+pub async fn restart(services: &Services, permit: &Permit<container::Restart>) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, String::new(), async move {
+        client
+            .restart_container(id.as_str(), None)
+            .await
+            .map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
+/// Sends a signal, KILL if none is named.
+///
+/// # Errors
+/// When it is gone, does not run, or there is no such signal.
+pub async fn kill(
+    services: &Services,
+    permit: &Permit<container::Kill>,
+    signal: Option<String>,
+) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    let detail = format!("signal={}", signal.as_deref().unwrap_or("KILL"));
+    audit::bracket(services, permit, detail, async move {
+        let done = client.kill_container(id.as_str(), signal.as_deref()).await;
+        done.map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
+/// Gives a container another name.
+///
+/// # Errors
+/// With the field: the name may be taken or malformed.
+pub async fn rename(
+    services: &Services,
+    permit: &Permit<container::Rename>,
+    name: &str,
+) -> Result<()> {
+    let name: engine_api::id::ContainerName = match name.trim() {
+        "" => return Err(Error::field("name", Rule::Required)),
+        name => name.parse().map_err(|_| Error::field("name", Rule::Name))?,
+    };
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, format!("to={name}"), async move {
+        match client
+            .rename_container(id.as_str(), name.as_str())
+            .await
+            .map_err(Error::from)
+        {
+            Err(Error::Conflict { .. }) => Err(Error::field("name", Rule::Taken)),
+            done => done.map_err(of_container),
+        }
+    })
+    .await
+}
+
+/// Removes a container; one that runs only by force.
+///
+/// # Errors
+/// When it is gone, or runs and is not to be killed.
+pub async fn remove(
+    services: &Services,
+    permit: &Permit<container::Remove>,
+    options: RemoveOptions,
+) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    let detail = format!("force={} volumes={}", options.force, options.volumes);
+    audit::bracket(services, permit, detail, async move {
+        let done = client.remove_container(id.as_str(), options).await;
+        done.map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
+pub(super) fn of_container(error: Error) -> Error {
+    match error {
+        Error::NotFound { .. } => Error::NotFound { kind: "container" },
+        other => other,
+    }
+}
