@@ -25,6 +25,7 @@ pub mod log;
 mod phase;
 pub mod profile;
 mod protocol;
+pub mod seccomp;
 mod spec;
 mod wire;
 
