@@ -12,6 +12,7 @@
 pub mod accounts;
 pub mod audit;
 pub mod containers;
+pub mod drafts;
 mod error;
 pub mod events;
 pub mod hosts;
