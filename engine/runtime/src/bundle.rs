@@ -11,6 +11,7 @@
 //!     root/                    mount point of the overlay, empty outside the container
 //! ```
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The paths of one container.
@@ -64,5 +65,12 @@ impl Bundle {
     /// The directory that the overlay covers inside the container's mount namespace.
     pub fn root(&self) -> PathBuf {
         self.run.join("root")
+    }
+
+    /// Removes the passing files; what is not there is no matter.
+    pub(crate) fn remove_run_files(&self) {
+        let _ = fs::remove_file(self.socket());
+        let _ = fs::remove_dir(self.root());
+        let _ = fs::remove_dir(&self.run);
     }
 }

@@ -39,6 +39,9 @@ pub enum Error {
     /// The monitor, or init inside the container, refused or failed a step.
     #[error("{0}")]
     Setup(String),
+    /// A control group could not be changed.
+    #[error(transparent)]
+    Cgroup(#[from] crate::cgroups::CgroupError),
     /// The monitor speaks a protocol that this engine does not know.
     #[error("the monitor speaks protocol {theirs}, this engine {ours}")]
     Protocol { theirs: u32, ours: u32 },

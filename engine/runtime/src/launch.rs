@@ -3,6 +3,7 @@
 //! Everything here blocks, each wait with a limit; an async caller uses its blocking threads for
 //! [`Launcher::launch`] and [`Launcher::reconnect`] and waits for [`Control`]'s descriptor itself.
 
+use std::fs;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,8 +11,10 @@ use std::time::{Duration, Instant};
 
 use engine_sys::{Errno, fd, socket};
 
+use crate::cgroups::Cgroup;
+use crate::layout::Layout;
 use crate::protocol::{Event, MonitorState, Numbered, PROTOCOL_VERSION, Request};
-use crate::{Bundle, Error, Result, wire};
+use crate::{Bundle, Error, Result, Spec, chain, wire};
 
 /// How long a set-up may take: mounts on a slow disk are the long part.
 const SETUP_LIMIT: Duration = Duration::from_secs(30);
@@ -64,6 +67,37 @@ impl Launcher {
             Err(error) if matches!(error.errno, Errno::NOENT | Errno::CONNREFUSED) => Ok(None),
             Err(error) => Err(Error::sys("connect to the monitor")(error)),
         }
+    }
+
+    /// Ends what is left of a container whose monitor was killed; says whether there was anything.
+    ///
+    /// Its processes are killed and its control group and passing files are removed. To be called
+    /// only when [`Launcher::reconnect`] has found no monitor.
+    pub fn kill_leftovers(&self, bundle: &Bundle) -> Result<bool> {
+        let path = bundle.spec();
+        let spec: Spec = match fs::read(&path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| Error::Damaged {
+                subject: path.display().to_string(),
+                source,
+            })?,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
+            Err(source) => {
+                return Err(Error::File {
+                    action: "read",
+                    path,
+                    source,
+                });
+            }
+        };
+        let layout = Layout::detect().map_err(|error| Error::Setup(chain(&error)))?;
+        let group = Cgroup::open(&layout, &spec.cgroup)?;
+        let was_there = group.exists();
+        if was_there {
+            group.kill_all(ANSWER_LIMIT)?;
+            group.remove(ANSWER_LIMIT)?;
+        }
+        bundle.remove_run_files();
+        Ok(was_there)
     }
 }
 

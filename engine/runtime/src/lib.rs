@@ -17,11 +17,14 @@
 
 mod bundle;
 pub mod cgroups;
+mod clock;
 mod error;
 mod exit;
+mod init;
 mod launch;
 pub mod layout;
 pub mod log;
+pub mod monitor;
 mod phase;
 pub mod profile;
 mod protocol;

@@ -7,7 +7,7 @@ use rustix::fs::{MemfdFlags, OFlags, SealFlags};
 use rustix::io::FdFlags;
 use rustix::pipe::PipeFlags;
 
-use crate::{Errno, Result, SysError};
+use crate::{During as _, Errno, Result, SysError};
 
 /// Copies `bytes` into an anonymous file that nobody can change afterwards.
 ///
@@ -89,25 +89,39 @@ pub fn install_stdio(
 
 /// Marks every descriptor from 3 upwards to be closed on exec, whoever opened it.
 pub fn close_others_on_exec() -> Result<()> {
-    // SAFETY: close_range(2) with CLOSE_RANGE_CLOEXEC takes three integers, touches no memory of
-    // ours and closes nothing now, so every `OwnedFd` stays valid.
-    let result = unsafe {
-        libc::syscall(
-            libc::SYS_close_range,
-            3_u32,
-            u32::MAX,
-            libc::CLOSE_RANGE_CLOEXEC,
-        )
-    };
-    if result == 0 {
-        return Ok(());
+    close_range(3, u32::MAX, libc::CLOSE_RANGE_CLOEXEC)
+}
+
+/// Closes every descriptor but 0, 1, 2 and those of `kept`, whoever holds them.
+///
+/// For a forked copy of a process on its way to an exec: it begins with copies of everything that
+/// its parent had open. Whatever else was held in the copy's memory must not be used any more.
+///
+/// # Errors
+/// Practically never.
+pub fn keep_only(kept: &[BorrowedFd<'_>]) -> Result<()> {
+    let mut kept: Vec<u32> = kept
+        .iter()
+        .map(|fd| fd.as_raw_fd().unsigned_abs())
+        .collect();
+    kept.sort_unstable();
+    let mut first = 3;
+    for fd in kept {
+        if fd > first {
+            close_range(first, fd - 1, 0)?;
+        }
+        first = first.max(fd + 1);
     }
-    let error = std::io::Error::last_os_error();
-    Err(SysError::from_io(
-        "close_range",
-        "descriptors from 3 upwards",
-        &error,
-    ))
+    close_range(first, u32::MAX, 0)
+}
+
+fn close_range(first: u32, last: u32, flags: u32) -> Result<()> {
+    // SAFETY: close_range(2) takes three integers and touches no memory. Where it closes, the
+    // caller has promised not to use what it closes.
+    let result = unsafe { libc::syscall(libc::SYS_close_range, first, last, flags) };
+    nix::errno::Errno::result(result)
+        .map(drop)
+        .during("close_range", "descriptors")
 }
 
 /// Reads what is there; `None` when nothing is there yet, zero at the end.

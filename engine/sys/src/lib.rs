@@ -19,6 +19,7 @@ pub mod dir;
 mod error;
 pub mod fd;
 pub mod file;
+pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod path;

@@ -1,6 +1,6 @@
 //! Processes: made into namespaces, watched by descriptor, replaced by a program.
 
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd as _, OwnedFd};
 
 use rustix::process::{Pid, PidfdFlags, WaitOptions};
@@ -243,6 +243,14 @@ pub fn hide_from_tracers() -> Result<()> {
 /// Practically never.
 pub fn refuse_new_privileges() -> Result<()> {
     nix::sys::prctl::set_no_new_privs().during("prctl(PR_SET_NO_NEW_PRIVS)", "self")
+}
+
+/// Gives this process the name that `ps` shows.
+///
+/// # Errors
+/// Practically never.
+pub fn set_name(name: &CStr) -> Result<()> {
+    nix::sys::prctl::set_name(name).during("prctl(PR_SET_NAME)", "self")
 }
 
 /// Begins a session with no terminal; this process leads it.

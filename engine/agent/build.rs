@@ -1,0 +1,38 @@
+//! Builds the monitor and `gantry/hello` first and tells the crate where they lie.
+
+use std::path::Path;
+
+fn main() {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    for input in [
+        "engine/runtime/src",
+        "engine/sys/src",
+        "engine/hello/src",
+        "Cargo.lock",
+    ] {
+        say(&format!(
+            "rerun-if-changed={}",
+            workspace.join(input).display()
+        ));
+    }
+    for (package, program, variable) in [
+        ("engine-runtime", "gantry-monitor", "GANTRY_MONITOR_ELF"),
+        ("engine-hello", "engine-hello", "GANTRY_HELLO_ELF"),
+    ] {
+        match engine_embed::build(&workspace, package, program) {
+            Ok(path) => say(&format!("rustc-env={variable}={}", path.display())),
+            Err(reason) => {
+                say(&format!("error={}", reason.replace('\n', " ")));
+                return;
+            }
+        }
+    }
+}
+
+#[expect(
+    clippy::print_stdout,
+    reason = "cargo reads what a build script prints"
+)]
+fn say(line: &str) {
+    println!("cargo::{line}");
+}

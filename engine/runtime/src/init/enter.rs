@@ -1,0 +1,124 @@
+//! The way of an exec: from a fork of the monitor into a container that runs.
+//!
+//! Two processes go it. The first enters the namespaces and gives up every right while nobody
+//! inside can see it, since it is not in the container's process namespace yet. The second, its
+//! brother, is born there with nothing left to steal: no descriptor of the host, no capability
+//! beyond the container's. Then it executes the program. The first reports the second and ends.
+
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use engine_sys::namespace::{self, Namespaces};
+use engine_sys::path::Root;
+use engine_sys::process::{self, Forked};
+use engine_sys::pty::Terminal;
+
+use super::program::Program;
+use super::report::{give_up, tell};
+use super::security::Rights;
+use super::start::{ChildStdio, enter_cwd, install_stdio, keep_own, last_words, make_terminal};
+use super::{Failure, Report, Step, program, security, user};
+use crate::cgroups::Cgroup;
+use crate::spec::{Process, Seccomp};
+
+/// Everything that an exec begins with.
+pub(crate) struct Entry<'a> {
+    /// The container's first process.
+    pub(crate) init: BorrowedFd<'a>,
+    pub(crate) namespaces: Namespaces,
+    pub(crate) cgroup: &'a Cgroup,
+    pub(crate) process: &'a Process,
+    /// The container's own capabilities.
+    pub(crate) capabilities: &'a [String],
+    pub(crate) seccomp: Seccomp,
+    pub(crate) stdio: Option<ChildStdio>,
+    pub(crate) channel: OwnedFd,
+}
+
+/// Enters the container and lets a brother become the program.
+pub(crate) fn enter(entry: &Entry<'_>) -> ! {
+    let channel = &entry.channel;
+    match prepare(entry).and_then(|inside| become_two(entry, &inside)) {
+        Ok(()) => process::exit_now(0),
+        Err(failure) => give_up(channel, failure),
+    }
+}
+
+struct Inside {
+    program: Program,
+    terminal: Option<Terminal>,
+}
+
+fn prepare(entry: &Entry<'_>) -> Step<Inside> {
+    process::hide_from_tracers().map_err(Failure::to("hide from tracers"))?;
+    keep_own(&entry.channel, entry.stdio.as_ref(), Some(entry.init))?;
+    entry
+        .cgroup
+        .enter_legacy()
+        .map_err(Failure::to("enter the control group"))?;
+    namespace::enter(entry.init, entry.namespaces).map_err(Failure::to("enter the container"))?;
+    process::set_umask(0o022);
+
+    let dir = engine_sys::dir::Dir::open(Path::new("/"))
+        .map_err(Failure::to("open the container's root"))?;
+    let root = Root::new(dir);
+    let user = user::resolve(&root, &entry.process.user, &entry.process.additional_groups)?;
+    let terminal = if entry.process.terminal {
+        Some(make_terminal(&root, entry.process, &user)?)
+    } else {
+        None
+    };
+    enter_cwd(&root, &entry.process.cwd)?;
+    if terminal.is_none() {
+        install_stdio(&root, entry.stdio.as_ref(), None, &user)?;
+    }
+    let rights = Rights {
+        process: entry.process,
+        user: &user,
+        capabilities: entry
+            .process
+            .capabilities
+            .as_deref()
+            .unwrap_or(entry.capabilities),
+        seccomp: entry.seccomp,
+    };
+    security::confine(&rights)?;
+    let program = program::find(&root, entry.process, &user)?;
+    Ok(Inside { program, terminal })
+}
+
+fn become_two(entry: &Entry<'_>, inside: &Inside) -> Step<()> {
+    match process::fork_brother().map_err(Failure::to("fork the process"))? {
+        Forked::Child => give_up(&entry.channel, become_program(inside)),
+        Forked::Parent(brother) => {
+            let mut fds = vec![brother.pidfd.as_fd()];
+            fds.extend(
+                inside
+                    .terminal
+                    .iter()
+                    .map(|terminal| terminal.master.as_fd()),
+            );
+            tell(&entry.channel, &Report::Forked { pid: brother.pid }, &fds)
+        }
+    }
+}
+
+fn become_program(inside: &Inside) -> Failure {
+    let ready = process::begin_session()
+        .map_err(Failure::to("begin a session"))
+        .and_then(|()| match &inside.terminal {
+            Some(terminal) => take_terminal(terminal),
+            None => Ok(()),
+        })
+        .and_then(|()| last_words());
+    match ready {
+        Ok(()) => inside.program.execute(),
+        Err(failure) => failure,
+    }
+}
+
+fn take_terminal(Terminal { slave, .. }: &Terminal) -> Step<()> {
+    engine_sys::fd::install_stdio(slave.as_fd(), slave.as_fd(), slave.as_fd())
+        .and_then(|()| engine_sys::pty::control(slave))
+        .map_err(Failure::to("take the terminal"))
+}

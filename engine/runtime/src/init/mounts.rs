@@ -1,0 +1,264 @@
+//! Step 3, continued: the kernel's file systems, and what the spec asks for beside them.
+
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use engine_sys::Errno;
+use engine_sys::dir::metadata_of;
+use engine_sys::mount::{self, Attributes};
+use engine_sys::path::{FileType, Mode, OFlags, Root};
+
+use super::{Failure, Step};
+use crate::layout::{Layout, Version};
+use crate::profile;
+use crate::spec::{Mount, MountKind, Spec};
+
+/// The longest chain of links followed while a mount point is made.
+const LINKS_MAX: usize = 16;
+/// The types of sysfs and of the two control group file systems, as `statfs` tells them.
+const KERNEL_TYPES: [i64; 4] = [mount::PROCFS, 0x6265_6572, 0x0027_e0eb, 0x6367_7270];
+/// What may be mounted over in `/proc`: files that only tell numbers (lxcfs does it).
+const HARMLESS: [&str; 8] = [
+    "/proc/cpuinfo",
+    "/proc/diskstats",
+    "/proc/loadavg",
+    "/proc/meminfo",
+    "/proc/slabinfo",
+    "/proc/stat",
+    "/proc/swaps",
+    "/proc/uptime",
+];
+
+/// What no kernel file system in a container may be: a way to a device, a program or more rights.
+fn kernel_attributes() -> Attributes {
+    Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NODEV | Attributes::MOUNT_ATTR_NOEXEC
+}
+
+/// Mounts what every container has; returns the procfs.
+pub(super) fn standard(root: &Root, spec: &Spec, layout: &Layout) -> Step<OwnedFd> {
+    let shm_size = spec.shm_bytes.to_string();
+    let mut proc = None;
+    for standard in &profile::MOUNTS {
+        let mut parameters = standard.data.to_vec();
+        match (standard.kind, standard.target) {
+            ("cgroup", target) => {
+                groups(root, target, spec, layout)?;
+                continue;
+            }
+            (_, "/dev/shm") => parameters.push(("size", &shm_size)),
+            _ => {}
+        }
+        // A directory below one that is mounted already is ours to make; the others were looked at.
+        root.create_dir_all(Path::new(standard.target), 0o755)
+            .map_err(Failure::to(format!("make {}", standard.target)))?;
+        let attributes = named(standard.flags);
+        let made = new(
+            root,
+            standard.target,
+            standard.kind,
+            &parameters,
+            attributes,
+        )?;
+        if standard.kind == "proc" {
+            proc = Some(made);
+        }
+    }
+    proc.ok_or_else(|| Failure::new("no procfs is mounted"))
+}
+
+/// Turns mount(8)'s words into attributes.
+fn named(flags: &[&str]) -> Attributes {
+    flags.iter().fold(Attributes::empty(), |all, flag| {
+        all | match *flag {
+            "nosuid" => Attributes::MOUNT_ATTR_NOSUID,
+            "nodev" => Attributes::MOUNT_ATTR_NODEV,
+            "noexec" => Attributes::MOUNT_ATTR_NOEXEC,
+            "ro" => Attributes::MOUNT_ATTR_RDONLY,
+            "strictatime" => Attributes::MOUNT_ATTR_STRICTATIME,
+            _ => Attributes::empty(),
+        }
+    })
+}
+
+/// Mounts the container's own control groups, read-only, as its namespace shows them.
+fn groups(root: &Root, target: &str, spec: &Spec, layout: &Layout) -> Step<()> {
+    if layout.version == Version::V2 {
+        let Some(unified) = &layout.unified else {
+            return Ok(());
+        };
+        return group(root, target, &unified.join(&spec.cgroup));
+    }
+    let parameters = [("mode", "755"), ("size", "64k")];
+    let tmpfs = new(root, target, "tmpfs", &parameters, kernel_attributes())?;
+    let legacy = layout.legacy.iter().map(|one| &one.mount);
+    for hierarchy in legacy.chain(&layout.unified) {
+        let Some(name) = hierarchy.file_name() else {
+            continue;
+        };
+        let point = Path::new(target).join(name);
+        root.create_dir_all(&point, 0o755)
+            .map_err(Failure::to(format!("make {}", point.display())))?;
+        group(
+            root,
+            &point.to_string_lossy(),
+            &hierarchy.join(&spec.cgroup),
+        )?;
+    }
+    link_controllers(root, target, layout)?;
+    mount::restrict(&tmpfs, Attributes::MOUNT_ATTR_RDONLY, false)
+        .map_err(Failure::to(format!("make {target} read-only")))
+}
+
+/// Binds one of the container's groups: its namespace shows it as the root of the hierarchy.
+fn group(root: &Root, target: &str, group: &Path) -> Step<()> {
+    let attributes = kernel_attributes() | Attributes::MOUNT_ATTR_RDONLY;
+    bind(root, target, group, attributes)
+}
+
+/// A hierarchy of several controllers is found under the name of each, as everywhere.
+fn link_controllers(root: &Root, target: &str, layout: &Layout) -> Step<()> {
+    for hierarchy in layout.legacy.iter().filter(|one| one.controllers.len() > 1) {
+        let Some(name) = hierarchy.mount.file_name() else {
+            continue;
+        };
+        for controller in &hierarchy.controllers {
+            let link = Path::new(target).join(controller.name());
+            match root.symlink(name, &link) {
+                Err(error) if error.errno != Errno::EXIST => {
+                    return Err(Failure::to(format!("link {}", link.display()))(error));
+                }
+                _ => {}
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Mounts a new file system on a directory of the root.
+fn new(
+    root: &Root,
+    target: &str,
+    kind: &str,
+    parameters: &[(&str, &str)],
+    attributes: Attributes,
+) -> Step<OwnedFd> {
+    let action = || Failure::to(format!("mount {kind} on {target}"));
+    let made = mount::create(kind, parameters, attributes).map_err(action())?;
+    let point = root.open_dir(Path::new(target)).map_err(action())?;
+    mount::attach(&made, &point).map_err(action())?;
+    Ok(made)
+}
+
+fn bind(root: &Root, target: &str, source: &Path, attributes: Attributes) -> Step<()> {
+    let action = || Failure::to(format!("bind {} to {target}", source.display()));
+    let source = mount::open_source(source).map_err(action())?;
+    let copy = mount::copy(&source, true).map_err(action())?;
+    mount::restrict(&copy, attributes, true).map_err(action())?;
+    let point = root
+        .open_at(Path::new(target), OFlags::PATH, Mode::empty())
+        .map_err(action())?;
+    mount::attach(&copy, &point).map_err(action())
+}
+
+/// Mounts what the spec asks for, making the mount point when it is missing.
+pub(super) fn extra(root: &Root, extra: &Mount) -> Step<()> {
+    let target = Path::new(&extra.target);
+    let action = || Failure::to(format!("mount on {}", extra.target));
+    let mut attributes = Attributes::empty();
+    attributes.set(Attributes::MOUNT_ATTR_RDONLY, extra.readonly);
+    let (made, is_directory) = match &extra.kind {
+        MountKind::Bind { source } => {
+            let source = mount::open_source(source).map_err(action())?;
+            let kind = metadata_of(&source).map_err(action())?.kind;
+            let copy = mount::copy(&source, true).map_err(action())?;
+            mount::restrict(&copy, attributes, true).map_err(action())?;
+            (copy, kind == FileType::Directory)
+        }
+        MountKind::Tmpfs { bytes, mode } => {
+            let (size, mode) = (bytes.to_string(), format!("{mode:o}"));
+            let parameters = [("mode", mode.as_str()), ("size", size.as_str())];
+            let parameters = if *bytes == 0 {
+                &parameters[..1]
+            } else {
+                &parameters[..]
+            };
+            let made = mount::create("tmpfs", parameters, attributes | kernel_attributes())
+                .map_err(action())?;
+            (made, true)
+        }
+    };
+    let point = mount_point(root, target, is_directory)?;
+    let below = mount::file_system(&point).map_err(action())?;
+    if KERNEL_TYPES.contains(&below) && !HARMLESS.contains(&extra.target.as_str()) {
+        return Err(Failure::new(format!(
+            "mounting on {} is refused: it is a file of the kernel",
+            extra.target
+        )));
+    }
+    mount::attach(&made, point.as_fd()).map_err(action())
+}
+
+/// Opens the mount point `target`, made first when it is missing.
+///
+/// A link that leads nowhere is followed by hand, inside the root, so that images whose
+/// `/etc/resolv.conf` is one get theirs.
+fn mount_point(root: &Root, target: &Path, is_directory: bool) -> Step<OwnedFd> {
+    let action = || Failure::to(format!("make the mount point {}", target.display()));
+    let mut here = normal(target);
+    for _ in 0..LINKS_MAX {
+        match root.open_at(&here, OFlags::PATH, Mode::empty()) {
+            Err(error) if error.errno == Errno::NOENT => {}
+            result => return result.map_err(action()),
+        }
+        match root.read_link(&here) {
+            Ok(link) => {
+                let beside = here.parent().unwrap_or(Path::new("/")).join(link);
+                here = normal(&beside);
+            }
+            Err(_) if is_directory => {
+                root.create_dir_all(&here, 0o755).map_err(action())?;
+            }
+            Err(_) => {
+                let parent = here.parent().unwrap_or(Path::new("/"));
+                root.create_dir_all(parent, 0o755).map_err(action())?;
+                root.create_file(&here, 0o644).map(drop).map_err(action())?;
+            }
+        }
+    }
+    Err(Failure::new(format!(
+        "too many links at the mount point {}",
+        target.display()
+    )))
+}
+
+/// The path with `.` and `..` taken away by their text, which never leaves the root.
+fn normal(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for component in path.components() {
+        match component {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => {
+                clean.pop();
+            }
+            Component::RootDir | Component::CurDir | Component::Prefix(_) => {}
+        }
+    }
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_never_climbs_above_the_root() {
+        for (path, clean) in [
+            ("/etc/../run/x", "/run/x"),
+            ("/../../x", "/x"),
+            ("a/./b", "/a/b"),
+            ("/", "/"),
+        ] {
+            assert_eq!(normal(Path::new(path)), Path::new(clean), "{path}");
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! The way of a container's first process, from the clone to the program.
+
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use engine_sys::pty::Terminal;
+use engine_sys::{fd, process, pty, signal, socket};
+
+use super::report::{give_up, tell};
+use super::rootfs::Rootfs;
+use super::security::Rights;
+use super::{Failure, Report, Step, devices, namespaces, program, rootfs, security, user};
+use crate::bundle::Bundle;
+use crate::cgroups::Cgroup;
+use crate::layout::Layout;
+use crate::spec::{Process, Spec};
+
+/// Everything that init begins with.
+pub(crate) struct Start<'a> {
+    pub(crate) spec: &'a Spec,
+    pub(crate) bundle: &'a Bundle,
+    pub(crate) layout: &'a Layout,
+    pub(crate) cgroup: &'a Cgroup,
+    /// The program's ends of its streams; with a terminal init makes them itself.
+    pub(crate) stdio: Option<ChildStdio>,
+    /// Where reports go and the word to start comes from.
+    pub(crate) channel: OwnedFd,
+}
+
+/// A program's ends of its streams; no standard input means `/dev/null`.
+pub(crate) struct ChildStdio {
+    pub(crate) stdin: Option<OwnedFd>,
+    pub(crate) stdout: OwnedFd,
+    pub(crate) stderr: OwnedFd,
+}
+
+/// Sets everything up, waits for the word and becomes the container's program.
+pub(crate) fn start(start: &Start<'_>) -> ! {
+    let channel = &start.channel;
+    let prepared = prepare(start).and_then(|prepared| {
+        let master = prepared
+            .terminal
+            .as_ref()
+            .map(|terminal| terminal.master.as_fd());
+        tell(channel, &Report::Ready, master.as_slice())?;
+        wait_for_the_word(channel)?;
+        Ok(prepared)
+    });
+    let failure = match prepared {
+        Ok(prepared) => become_program(start, prepared),
+        Err(failure) => failure,
+    };
+    give_up(channel, failure)
+}
+
+struct Prepared {
+    rootfs: Rootfs,
+    terminal: Option<Terminal>,
+    user: user::User,
+}
+
+fn prepare(start: &Start<'_>) -> Step<Prepared> {
+    let spec = start.spec;
+    process::hide_from_tracers().map_err(Failure::to("hide from tracers"))?;
+    keep_own(&start.channel, start.stdio.as_ref(), None)?;
+    process::begin_session().map_err(Failure::to("begin a session"))?;
+    start
+        .cgroup
+        .enter_legacy()
+        .map_err(Failure::to("enter the control group"))?;
+    process::set_umask(0o022);
+    namespaces::settle(spec)?;
+
+    let rootfs = rootfs::build(spec, start.bundle, start.layout)?;
+    if let Some(adjustment) = spec.oom_score_adj {
+        rootfs::write(&rootfs.proc, "self/oom_score_adj", &adjustment.to_string())?;
+    }
+
+    let user = user::resolve(
+        &rootfs.root,
+        &spec.process.user,
+        &spec.process.additional_groups,
+    )?;
+    let terminal = if spec.process.terminal {
+        let terminal = make_terminal(&rootfs.root, &spec.process, &user)?;
+        devices::attach_console(&rootfs.root, &terminal)?;
+        Some(terminal)
+    } else {
+        None
+    };
+    rootfs.finish(&spec.root)?;
+    Ok(Prepared {
+        rootfs,
+        terminal,
+        user,
+    })
+}
+
+fn wait_for_the_word(channel: &OwnedFd) -> Step<()> {
+    match socket::receive(channel, &mut [0; 16]).map_err(Failure::to("wait for the start"))? {
+        socket::Received::Packet(..) => Ok(()),
+        socket::Received::Nothing | socket::Received::Closed => {
+            Err(Failure::new("the monitor has gone"))
+        }
+    }
+}
+
+/// Takes the last steps; returns only with the reason why there is no program.
+fn become_program(start: &Start<'_>, prepared: Prepared) -> Failure {
+    let Prepared {
+        rootfs,
+        terminal,
+        user,
+    } = prepared;
+    let process = &start.spec.process;
+    let ready = enter_cwd(&rootfs.root, &process.cwd)
+        .and_then(|()| install_stdio(&rootfs.root, start.stdio.as_ref(), terminal.as_ref(), &user))
+        .and_then(|()| {
+            let rights = Rights {
+                process,
+                user: &user,
+                capabilities: &start.spec.capabilities,
+                seccomp: start.spec.seccomp,
+            };
+            security::confine(&rights)
+        })
+        .and_then(|()| program::find(&rootfs.root, process, &user))
+        .and_then(|program| last_words().map(|()| program));
+    match ready {
+        Ok(program) => program.execute(),
+        Err(failure) => failure,
+    }
+}
+
+/// Closes the copies of everything that the monitor has open.
+pub(super) fn keep_own(
+    channel: &OwnedFd,
+    stdio: Option<&ChildStdio>,
+    other: Option<BorrowedFd<'_>>,
+) -> Step<()> {
+    let mut kept = vec![channel.as_fd()];
+    kept.extend(other);
+    if let Some(stdio) = stdio {
+        kept.extend(
+            stdio
+                .stdin
+                .iter()
+                .chain([&stdio.stdout, &stdio.stderr])
+                .map(OwnedFd::as_fd),
+        );
+    }
+    fd::keep_only(&kept).map_err(Failure::to("close the monitor's descriptors"))
+}
+
+/// Closes what the program shall not inherit, and gives signals back.
+pub(super) fn last_words() -> Step<()> {
+    fd::close_others_on_exec().map_err(Failure::to("close descriptors"))?;
+    signal::reset_for_exec().map_err(Failure::to("reset signals"))
+}
+
+/// Enters the working directory, which is made when it is missing and proven to lie in the root.
+pub(super) fn enter_cwd(root: &engine_sys::path::Root, cwd: &str) -> Step<()> {
+    let action = || Failure::to(format!("enter the working directory {cwd:?}"));
+    if !cwd.starts_with('/') {
+        return Err(Failure::new(format!(
+            "the working directory {cwd:?} is not absolute"
+        )));
+    }
+    // The lookup stays below the root and follows no link of procfs: what it opens is inside.
+    let dir = root
+        .create_dir_all(Path::new(cwd), 0o755)
+        .map_err(action())?;
+    process::enter_dir(&dir).map_err(action())
+}
+
+/// Makes a terminal that belongs to the user and has the wanted size.
+pub(super) fn make_terminal(
+    root: &engine_sys::path::Root,
+    process: &Process,
+    user: &user::User,
+) -> Step<Terminal> {
+    let terminal = devices::terminal(root)?;
+    if let Some(size) = process.size {
+        pty::set_size(&terminal.master, size.rows, size.columns)
+            .map_err(Failure::to("set the size of the terminal"))?;
+    }
+    if user.uid != 0 {
+        // Its group stays `tty`, as the mount says.
+        fd::give_to(&terminal.slave, user.uid, 5).map_err(Failure::to("give away the terminal"))?;
+    }
+    Ok(terminal)
+}
+
+/// Puts the streams in their places; pipes belong to the user, who may open them by name.
+pub(super) fn install_stdio(
+    root: &engine_sys::path::Root,
+    stdio: Option<&ChildStdio>,
+    terminal: Option<&Terminal>,
+    user: &user::User,
+) -> Step<()> {
+    let action = || Failure::to("set up the standard streams");
+    if let Some(Terminal { slave, .. }) = terminal {
+        fd::install_stdio(slave.as_fd(), slave.as_fd(), slave.as_fd()).map_err(action())?;
+        return pty::control(slave).map_err(action());
+    }
+    let Some(ChildStdio {
+        stdin,
+        stdout,
+        stderr,
+    }) = stdio
+    else {
+        return Err(Failure::new("there are no standard streams"));
+    };
+    if user.uid != 0 {
+        for stream in stdin.iter().chain([stdout, stderr]) {
+            fd::give_to(stream, user.uid, user.gid).map_err(action())?;
+        }
+    }
+    let null;
+    let stdin = if let Some(stdin) = stdin {
+        stdin
+    } else {
+        null = devices::open_null(root)?;
+        &null
+    };
+    fd::install_stdio(stdin.as_fd(), stdout.as_fd(), stderr.as_fd()).map_err(action())
+}

@@ -1,0 +1,229 @@
+//! The beginning: from the engine's spawn to a container that waits for its start.
+
+use std::fs;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::DirBuilderExt as _;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use engine_sys::namespace::Namespaces;
+use engine_sys::process::{self, Forked};
+use engine_sys::{Errno, fd, signal, socket};
+
+use super::engine::Engine;
+use super::streams::Streams;
+use super::task;
+use super::task::Task;
+use super::watch::Monitor;
+use crate::cgroups::Cgroup;
+use crate::init::{self, Report, Start};
+use crate::layout::Layout;
+use crate::spec::{SPEC_VERSION, Spec};
+use crate::{Bundle, Event, chain, log, profile, wire};
+
+/// How long init may take to set everything up; the engine waits a little longer.
+const SETUP_LIMIT: Duration = Duration::from_secs(25);
+
+/// A step of the set-up that failed, in words.
+type Step<T> = Result<T, String>;
+
+/// Becomes the monitor of a bundle; standard input is the control socket.
+///
+/// The process that was spawned ends at once, so that the engine has nobody to wait for.
+pub fn run(bundle: &Bundle) -> ExitCode {
+    let forked = process::fork();
+    match forked {
+        Ok(Forked::Parent(_)) => ExitCode::SUCCESS,
+        Ok(Forked::Child) => match live(bundle) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        },
+        Err(_) => ExitCode::FAILURE,
+    }
+}
+
+fn live(bundle: &Bundle) -> Step<()> {
+    let connection = take_control_socket()?;
+    match set_up(bundle) {
+        Ok(mut monitor) => {
+            monitor.engine.adopt(connection, &monitor.poller);
+            monitor.greet();
+            monitor.watch();
+            Ok(())
+        }
+        Err(message) => {
+            bundle.remove_run_files();
+            // The engine may have given up; nobody else would read it.
+            let told = Event::SetupFailed {
+                message: message.clone(),
+            };
+            let _ = wire::send(connection.as_fd(), &told, &[]);
+            Err(message)
+        }
+    }
+}
+
+/// Moves the control socket away from descriptor 0, where a child would inherit it.
+fn take_control_socket() -> Step<OwnedFd> {
+    let take = || -> engine_sys::Result<OwnedFd> {
+        process::set_name(c"gantry-monitor")?;
+        process::begin_session()?;
+        let stdin = std::io::stdin();
+        let connection = fd::duplicate(stdin.as_fd())?;
+        let null = std::io::stdout();
+        fd::install_stdio(null.as_fd(), null.as_fd(), null.as_fd())?;
+        fd::set_nonblocking(&connection, true)?;
+        Ok(connection)
+    };
+    take().map_err(|error| chain(&error))
+}
+
+fn set_up(bundle: &Bundle) -> Step<Monitor> {
+    let children = signal::children_ending().map_err(|error| chain(&error))?;
+    let spec = read_spec(bundle)?;
+    let listener = make_run_files(bundle)?;
+    let log = log::Writer::open(&bundle.log(), spec.log).map_err(|error| chain(&error))?;
+    let layout = Layout::detect().map_err(|error| chain(&error))?;
+    let cgroup = Cgroup::create(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
+
+    let made = limit(&cgroup, &spec).and_then(|()| make_init(&spec, bundle, &layout, &cgroup));
+    match made {
+        Ok((init, namespaces)) => {
+            let engine = Engine::new(listener);
+            let parts = super::watch::Parts {
+                spec,
+                namespaces,
+                cgroup,
+                log,
+                init,
+                children,
+            };
+            Monitor::new(bundle.clone(), engine, parts).map_err(|error| chain(&error))
+        }
+        Err(message) => {
+            // The first failure is the one to tell.
+            let _ = cgroup.kill_all(Duration::from_secs(5));
+            let _ = process::reap();
+            let _ = cgroup.remove(Duration::from_secs(5));
+            Err(message)
+        }
+    }
+}
+
+fn read_spec(bundle: &Bundle) -> Step<Spec> {
+    let path = bundle.spec();
+    let bytes = fs::read(&path).map_err(|error| format!("read {}: {error}", path.display()))?;
+    let spec: Spec = serde_json::from_slice(&bytes)
+        .map_err(|error| format!("{} is damaged: {error}", path.display()))?;
+    if spec.version != SPEC_VERSION {
+        return Err(format!(
+            "the spec has version {}, not {SPEC_VERSION}",
+            spec.version
+        ));
+    }
+    Ok(spec)
+}
+
+/// Makes the passing directory and listens in it.
+fn make_run_files(bundle: &Bundle) -> Step<OwnedFd> {
+    let root = bundle.root();
+    fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(&root)
+        .map_err(|error| format!("failed to make {}: {error}", root.display()))?;
+    let path = bundle.socket();
+    match socket::listen(&path) {
+        Err(error) if error.errno == Errno::ADDRINUSE => {
+            // A monitor that lives would answer; this name is left over from one that was killed.
+            if socket::connect(&path).is_ok() {
+                return Err("the container has a monitor already".into());
+            }
+            fs::remove_file(&path)
+                .map_err(|error| format!("failed to remove {}: {error}", path.display()))?;
+            socket::listen(&path).map_err(|error| chain(&error))
+        }
+        result => result.map_err(|error| chain(&error)),
+    }
+}
+
+fn limit(cgroup: &Cgroup, spec: &Spec) -> Step<()> {
+    cgroup
+        .apply(&spec.resources)
+        .map_err(|error| chain(&error))?;
+    cgroup
+        .allow_devices(&profile::DEVICE_RULES)
+        .map_err(|error| chain(&error))
+}
+
+fn make_init(
+    spec: &Spec,
+    bundle: &Bundle,
+    layout: &Layout,
+    cgroup: &Cgroup,
+) -> Step<(Task, Namespaces)> {
+    let (streams, stdio) = Streams::open(&spec.process).map_err(|error| chain(&error))?;
+    let (channel, theirs) = socket::packet_pair().map_err(|error| chain(&error))?;
+    let (child, namespaces) = match fork_init(spec, cgroup)? {
+        (Forked::Child, _) => init::start(&Start {
+            spec,
+            bundle,
+            layout,
+            cgroup,
+            stdio,
+            channel: theirs,
+        }),
+        (Forked::Parent(child), namespaces) => (child, namespaces),
+    };
+    drop((theirs, stdio));
+    let mut init = Task::init(child, streams, channel);
+    wait_until_ready(&mut init)?;
+    Ok((init, namespaces))
+}
+
+/// Clones init; a kernel without time namespaces goes without.
+fn fork_init(spec: &Spec, cgroup: &Cgroup) -> Step<(Forked, Namespaces)> {
+    let into = cgroup.unified().map_err(|error| chain(&error))?;
+    let into = into.as_ref().map(OwnedFd::as_fd);
+    let wanted = init::wanted(spec.network);
+    match process::fork_into(wanted, into) {
+        Err(error) if error.errno == Errno::INVAL => {
+            let fewer = wanted.without(Namespaces::TIME);
+            process::fork_into(fewer, into).map(|forked| (forked, fewer))
+        }
+        result => result.map(|forked| (forked, wanted)),
+    }
+    .map_err(|error| format!("failed to make the namespaces: {}", chain(&error)))
+}
+
+fn wait_until_ready(init: &mut Task) -> Step<()> {
+    let Some(channel) = &init.channel else {
+        return Err("init has no channel".into());
+    };
+    let is_told = socket::wait_readable(channel, SETUP_LIMIT).map_err(|error| chain(&error))?;
+    if !is_told {
+        return Err(format!(
+            "init was not ready within {} s",
+            SETUP_LIMIT.as_secs()
+        ));
+    }
+    match wire::receive(channel.as_fd()) {
+        Ok(Some((bytes, mut fds))) => match task::parse(&bytes)? {
+            Report::Ready => {
+                if let Some(master) = fds.pop() {
+                    init.streams
+                        .bring_terminal(master)
+                        .map_err(|error| chain(&error))?;
+                }
+                let channel = init.channel.as_ref().map(OwnedFd::as_fd);
+                channel.map_or(Ok(()), |channel| {
+                    fd::set_nonblocking(channel, true).map_err(|error| chain(&error))
+                })
+            }
+            Report::Failed { message, .. } => Err(message),
+            Report::Forked { .. } => Err("init reported nonsense".into()),
+        },
+        Ok(None) => Err("init said nothing".into()),
+        Err(_) => Err("init ended while it set the container up".into()),
+    }
+}

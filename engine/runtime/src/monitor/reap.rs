@@ -1,0 +1,39 @@
+//! Taking the children that have ended, and finding out whose they were.
+
+use engine_sys::process;
+
+use super::watch::Monitor;
+
+impl Monitor {
+    /// Takes every child that has ended; what they reported before is read first.
+    pub(super) fn take_ended(&mut self) {
+        while let Ok(Some((pid, end))) = process::reap() {
+            if let Some(at) = self.helpers.iter().position(|helper| *helper == pid) {
+                self.helpers.swap_remove(at);
+            } else {
+                self.unclaimed.push((pid, end));
+            }
+        }
+        for (_, task) in &mut self.tasks {
+            task.hear();
+        }
+        self.claim();
+    }
+
+    /// Gives the ends of processes to the tasks that they were.
+    ///
+    /// An exec's process may end before its helper has reported that it exists; its end waits here.
+    pub(super) fn claim(&mut self) {
+        let tasks = &mut self.tasks;
+        self.unclaimed.retain(|(pid, end)| {
+            let owner = tasks.iter_mut().find(|(_, task)| task.pid() == Some(*pid));
+            let Some((_, task)) = owner else { return true };
+            task.end = Some(*end);
+            false
+        });
+        // Children of nobody are only those of helpers that died; few, and not kept for ever.
+        if self.unclaimed.len() > 64 {
+            self.unclaimed.remove(0);
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Memory that goes back to the kernel when it is not needed.
+
+use std::ops::{Deref, DerefMut};
+use std::ptr::NonNull;
+
+use crate::{During as _, Errno, Result};
+
+/// Zeroed bytes in pages of their own; dropping it gives the pages back at once.
+#[derive(Debug)]
+pub struct Buffer {
+    start: NonNull<u8>,
+    n_bytes: usize,
+}
+
+impl Buffer {
+    /// Takes `n_bytes` from the kernel; pages become real when they are touched.
+    ///
+    /// # Errors
+    /// `ENOMEM`; `EINVAL` for zero bytes.
+    pub fn new(n_bytes: usize) -> Result<Self> {
+        // SAFETY: a private anonymous mapping at an address of the kernel's choice touches nothing
+        // that exists.
+        let start = unsafe {
+            libc::mmap(
+                std::ptr::null_mut(),
+                n_bytes,
+                libc::PROT_READ | libc::PROT_WRITE,
+                libc::MAP_PRIVATE | libc::MAP_ANONYMOUS,
+                -1,
+                0,
+            )
+        };
+        if start == libc::MAP_FAILED {
+            return Err(std::io::Error::last_os_error()).during("mmap", n_bytes);
+        }
+        let start = NonNull::new(start.cast())
+            .ok_or(Errno::NOMEM)
+            .during("mmap", n_bytes)?;
+        Ok(Self { start, n_bytes })
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        // SAFETY: `start` is a live mapping of `n_bytes` zeroed, readable bytes that only `self`
+        // knows; it is unmapped in `drop` and nowhere else.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.n_bytes) }
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [u8] {
+        // SAFETY: as for `deref`; `self` is borrowed exclusively.
+        unsafe { std::slice::from_raw_parts_mut(self.start.as_ptr(), self.n_bytes) }
+    }
+}
+
+impl Drop for Buffer {
+    fn drop(&mut self) {
+        // SAFETY: exactly the mapping that `new` made, and nobody borrows it any more. It cannot
+        // fail for such a range.
+        let _ = unsafe { libc::munmap(self.start.as_ptr().cast(), self.n_bytes) };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_zeroed_and_can_be_written() {
+        let mut buffer = Buffer::new(70_000).expect("memory");
+        assert!(buffer.iter().all(|byte| *byte == 0));
+        buffer[69_999] = 7;
+        assert_eq!(buffer.last(), Some(&7));
+    }
+}
