@@ -1,0 +1,243 @@
+//! Things that go wrong on purpose: a registry that lies, and a disk that is full.
+
+use std::collections::HashMap;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use serde_json::json;
+use tempfile::TempDir;
+
+use crate::docker;
+use crate::images::{Image, digest};
+
+/// What the lying registry does wrong with the layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lie {
+    /// Nothing: the honest twin.
+    None,
+    /// One byte of the layer is another.
+    WrongBytes,
+    /// The connection closes after half of it.
+    Truncated,
+    /// The answer is an error page with status 500.
+    ServerError,
+    /// The layer is not there.
+    Missing,
+}
+
+/// A registry of one image that treats its layer as told.
+pub struct LyingRegistry {
+    /// The image's full name.
+    pub name: String,
+}
+
+impl LyingRegistry {
+    /// Serves `image` as `shop/app:1` until the test ends.
+    ///
+    /// # Panics
+    /// When loopback has no free port.
+    pub fn serve(image: &Image, lie: Lie) -> LyingRegistry {
+        let config = image.config_file();
+        let layer = image.layers[0].clone();
+        let manifest = json!({
+            "schemaVersion": 2,
+            "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+            "config": {
+                "mediaType": "application/vnd.docker.container.image.v1+json",
+                "size": config.len(), "digest": digest(&config),
+            },
+            "layers": [{
+                "mediaType": "application/vnd.docker.image.rootfs.diff.tar",
+                "size": layer.len(), "digest": digest(&layer),
+            }],
+        })
+        .to_string()
+        .into_bytes();
+        let mut blobs = HashMap::from([
+            (digest(&config), config),
+            (digest(&manifest), manifest.clone()),
+        ]);
+        let layer_digest = digest(&layer);
+        blobs.insert(layer_digest.clone(), layer);
+        let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+        let address = listener
+            .local_addr()
+            .expect("a bound socket has an address");
+        let shelf = Arc::new(Shelf {
+            blobs,
+            manifest,
+            layer: layer_digest,
+            lie,
+        });
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shelf = Arc::clone(&shelf);
+                std::thread::spawn(move || shelf.answer(&stream));
+            }
+        });
+        LyingRegistry {
+            name: format!("{address}/shop/app:1"),
+        }
+    }
+}
+
+struct Shelf {
+    blobs: HashMap<String, Vec<u8>>,
+    manifest: Vec<u8>,
+    layer: String,
+    lie: Lie,
+}
+
+impl Shelf {
+    fn answer(&self, mut stream: &TcpStream) {
+        let mut reader = BufReader::new(stream);
+        let mut request = String::new();
+        let mut line = String::new();
+        while reader.read_line(&mut line).is_ok_and(|length| length > 2) {
+            if request.is_empty() {
+                request.clone_from(&line);
+            }
+            line.clear();
+        }
+        let mut words = request.split(' ');
+        let (method, path) = (
+            words.next().unwrap_or_default(),
+            words.next().unwrap_or_default(),
+        );
+        let body = self.body(path);
+        let mut status = if body.is_some() {
+            "200 OK"
+        } else {
+            "404 Not Found"
+        };
+        let mut body =
+            body.unwrap_or_else(|| b"{\"errors\":[{\"code\":\"BLOB_UNKNOWN\"}]}".to_vec());
+        let is_layer = path.ends_with(&self.layer);
+        if is_layer && self.lie == Lie::ServerError {
+            status = "500 Internal Server Error";
+        }
+        if is_layer && self.lie == Lie::WrongBytes {
+            let middle = body.len() / 2;
+            body[middle] ^= 1;
+        }
+        let kind = if path.contains("/manifests/") {
+            "application/vnd.docker.distribution.manifest.v2+json"
+        } else {
+            "application/octet-stream"
+        };
+        let head = format!(
+            "HTTP/1.1 {status}\r\nContent-Length: {}\r\nContent-Type: {kind}\r\nDocker-Content-Digest: {}\r\nConnection: close\r\n\r\n",
+            body.len(),
+            digest(&body)
+        );
+        let sent = if is_layer && self.lie == Lie::Truncated {
+            &body[..body.len() / 2]
+        } else {
+            &body[..]
+        };
+        // A client that hangs up early has its reasons.
+        let _ = stream.write_all(head.as_bytes());
+        if method != "HEAD" {
+            let _ = stream.write_all(sent);
+        }
+    }
+
+    fn body(&self, path: &str) -> Option<Vec<u8>> {
+        if path == "/v2/" {
+            return Some(b"{}".to_vec());
+        }
+        let name = path.rsplit('/').next()?;
+        if path.contains("/manifests/") && name == "1" {
+            return Some(self.manifest.clone());
+        }
+        if name == self.layer && self.lie == Lie::Missing {
+            return None;
+        }
+        self.blobs.get(name).cloned()
+    }
+}
+
+/// A small file system of its own that can be filled to the brim.
+pub struct SmallDisk {
+    dir: TempDir,
+}
+
+impl SmallDisk {
+    /// Makes an ext4 of that many MiB and mounts it.
+    ///
+    /// # Panics
+    /// When the machine has no loop devices.
+    pub fn of_mib(size: u64) -> SmallDisk {
+        let dir = tempfile::Builder::new()
+            .prefix("disk-")
+            .tempdir()
+            .expect("a temporary directory");
+        let (image, mount) = (dir.path().join("image"), dir.path().join("mount"));
+        let file = fs::File::create(&image).expect("the directory is ours");
+        file.set_len(size * 1024 * 1024)
+            .expect("a sparse file has any length");
+        fs::create_dir(&mount).expect("the directory is ours");
+        run(
+            "mkfs.ext4",
+            &["-q", "-F", "-m", "0", &image.to_string_lossy()],
+        );
+        run(
+            "mount",
+            &[
+                "-o",
+                "loop",
+                &image.to_string_lossy(),
+                &mount.to_string_lossy(),
+            ],
+        );
+        SmallDisk { dir }
+    }
+
+    pub fn path(&self) -> PathBuf {
+        self.dir.path().join("mount")
+    }
+
+    /// Takes all room that is left.
+    pub fn fill(&self) -> PathBuf {
+        let ballast = self.path().join("ballast");
+        let mut file = fs::File::create(&ballast).expect("there is room for a name");
+        let block = vec![1_u8; 64 * 1024];
+        while file.write_all(&block).is_ok() {}
+        while file.write_all(&[1]).is_ok() {}
+        ballast
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let mount = self.path().display().to_string();
+        docker::run(Command::new("umount").args(["-l", &mount]), &[]);
+    }
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    docker::run(
+        Command::new(crate::need::program(program)).args(arguments),
+        &[],
+    )
+    .expect(0);
+}
+
+/// The size of everything below `folder`, in bytes.
+pub fn size_of(folder: &Path) -> u64 {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return 0;
+    };
+    entries
+        .flatten()
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}

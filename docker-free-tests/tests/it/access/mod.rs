@@ -1,0 +1,4 @@
+//! Who gets in, who may do what, and who never.
+
+mod doors;
+mod sessions;

@@ -1,0 +1,9 @@
+//! A container's whole life, by the docker command and by the plain API.
+
+mod attacks;
+mod exits;
+mod journey;
+mod life;
+mod limits;
+mod parallel;
+mod refused;

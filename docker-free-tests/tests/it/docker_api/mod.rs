@@ -1,0 +1,5 @@
+//! The Docker Engine API as clients expect it that nobody here wrote.
+
+mod client;
+mod events;
+mod versions;

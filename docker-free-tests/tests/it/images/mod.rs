@@ -1,0 +1,5 @@
+//! How images come, what refuses to come, and how they go.
+
+mod archives;
+mod pull;
+mod tags;

@@ -1,0 +1,186 @@
+//! Pulls from a real registry with and without a password, through a mirror, and from one that lies.
+
+use docker_free_tests::fault::{Lie, LyingRegistry};
+use docker_free_tests::images::{Image, busybox, busybox_layer};
+use docker_free_tests::registry::{NAME, PASSWORD, Registry};
+use docker_free_tests::{Engine, docker, need};
+
+#[test]
+fn an_image_is_pulled_with_its_progress_and_run() {
+    if !need::all(&["docker", "busybox", "docker-registry", "skopeo"]) {
+        return;
+    }
+    let registry = Registry::open();
+    let name = registry.push(&busybox(), "shop/busybox:1");
+    let engine = Engine::start();
+    let before = engine.count();
+
+    let path = format!(
+        "/images/create?fromImage={}&tag=1",
+        name.trim_end_matches(":1")
+    );
+    let answer = engine
+        .wire()
+        .send("POST", &path, &[], &[])
+        .expect("an answer")
+        .expect(200);
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    let text = answer.text();
+    let first: serde_json::Value =
+        serde_json::from_str(text.lines().next().unwrap_or_default()).expect("JSON");
+    assert_eq!(first["id"], "1", "{text}");
+    for word in [
+        "Pulling fs layer",
+        "Download complete",
+        "Pull complete",
+        "Digest: sha256:",
+        "Status: Downloaded newer image",
+    ] {
+        assert!(text.contains(word), "{word} is missing in {text}");
+    }
+
+    assert_eq!(engine.ok(&["run", "--rm", &name, "echo", "hi"]), "hi");
+    let again = engine.ok(&["pull", &name]);
+    assert!(again.contains("Image is up to date"), "{again}");
+    let digests = engine.ok(&[
+        "image",
+        "inspect",
+        "--format",
+        "{{index .RepoDigests 0}}",
+        &name,
+    ]);
+    assert!(digests.contains("@sha256:"), "{digests}");
+    let by_digest = engine.ok(&["pull", &digests]);
+    assert!(by_digest.contains("up to date"), "{by_digest}");
+    for tag in [name.as_str(), digests.as_str()] {
+        engine.docker(&["rmi", "-f", tag]);
+    }
+    before.holds_again(&engine);
+}
+
+#[test]
+fn a_closed_registry_wants_its_password() {
+    if !need::all(&["docker", "busybox", "docker-registry", "skopeo"]) {
+        return;
+    }
+    let registry = Registry::closed();
+    let name = registry.push(&busybox(), "shop/busybox:1");
+    let engine = Engine::start();
+    let before = engine.count();
+
+    let refused = engine.docker(&["pull", &name]).expect(1);
+    assert!(
+        refused.err.contains("unauthorized") || refused.err.contains("authentication"),
+        "{}",
+        refused.err
+    );
+    before.holds_again(&engine);
+    let mut login = engine.docker_command();
+    login.args(["login", "-u", NAME, "--password-stdin", &registry.address]);
+    let wrong = docker::run(&mut login, b"wrong");
+    assert_ne!(wrong.code, 0, "{}", wrong.out);
+    let mut login = engine.docker_command();
+    login.args(["login", "-u", NAME, "--password-stdin", &registry.address]);
+    docker::run(&mut login, PASSWORD.as_bytes()).expect(0);
+    engine.ok(&["pull", &name]);
+
+    assert_eq!(engine.ok(&["run", "--rm", &name, "echo", "hi"]), "hi");
+    assert!(!engine.log_text().contains(PASSWORD));
+}
+
+#[test]
+fn a_mirror_stands_for_the_default_registry() {
+    if !need::all(&["docker", "busybox", "docker-registry", "skopeo"]) {
+        return;
+    }
+    let registry = Registry::open();
+    registry.push(&busybox(), "library/tiny:latest");
+    let mirror = format!("http://{}", registry.address);
+    let engine = Engine::with(&["--registry-mirror", &mirror]);
+
+    // `docker run` pulls what is missing.
+    let outcome = engine
+        .docker(&["run", "--rm", "tiny", "echo", "hi"])
+        .expect(0);
+
+    assert_eq!(outcome.out, "hi\n");
+    assert!(
+        outcome
+            .err
+            .contains("Unable to find image 'tiny:latest' locally"),
+        "{}",
+        outcome.err
+    );
+    assert_eq!(
+        engine.ok(&["images", "--format", "{{.Repository}}:{{.Tag}}", "tiny"]),
+        "tiny:latest"
+    );
+}
+
+#[test]
+fn a_registry_that_lies_leaves_nothing_behind() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::start();
+    let before = engine.count();
+    let image = Image::new("shop/app:1", vec![busybox_layer()]);
+    let lies = [
+        (Lie::WrongBytes, "digest"),
+        (Lie::Truncated, ""),
+        (Lie::ServerError, "500"),
+        (Lie::Missing, ""),
+    ];
+
+    for (lie, word) in lies {
+        let registry = LyingRegistry::serve(&image, lie);
+        let path = format!("/images/create?fromImage={}", registry.name);
+        let answer = engine
+            .wire()
+            .send("POST", &path, &[], &[])
+            .expect("an answer");
+        let text = answer.text();
+        assert!(
+            answer.status >= 400 || text.contains("errorDetail"),
+            "{lie:?}: {text}"
+        );
+        assert!(text.to_lowercase().contains(word), "{lie:?}: {text}");
+        assert!(!text.contains("Downloaded newer image"), "{lie:?}: {text}");
+        before.holds_again(&engine);
+    }
+    let honest = LyingRegistry::serve(&image, Lie::None);
+    let path = format!("/images/create?fromImage={}", honest.name);
+    let text = engine
+        .wire()
+        .send("POST", &path, &[], &[])
+        .expect("an answer")
+        .expect(200)
+        .text();
+    assert!(
+        text.contains("Downloaded newer image"),
+        "the honest twin: {text}"
+    );
+}
+
+#[test]
+fn a_pull_that_nobody_waits_for_ends() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::start();
+    let before = engine.count();
+    // A registry that takes the connection and says nothing.
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
+    let address = silent.local_addr().expect("a bound socket has an address");
+
+    let mut connection = engine.wire().connect().expect("the engine listens");
+    let request = format!(
+        "POST /images/create?fromImage={address}/shop/app&tag=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n"
+    );
+    std::io::Write::write_all(&mut connection, request.as_bytes()).expect("the engine reads");
+    let (asked, _) = silent.accept().expect("the engine asks the registry");
+    drop(connection);
+
+    before.holds_again(&engine);
+    drop(asked);
+}

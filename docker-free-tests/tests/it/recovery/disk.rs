@@ -1,0 +1,85 @@
+//! A full disk is said, and what was begun is gone again.
+
+use docker_free_tests::fault::SmallDisk;
+use docker_free_tests::images::{Image, Layer, busybox, busybox_layer};
+use docker_free_tests::{Engine, need};
+use serde_json::{Value, json};
+
+#[test]
+fn a_full_disk_stops_a_load_and_leaves_nothing_of_it() {
+    if !need::all(&["busybox", "mkfs.ext4"]) {
+        return;
+    }
+    let disk = SmallDisk::of_mib(40);
+    let engine = Engine::with_data_in(&disk.path().join("data"));
+    engine.load(&busybox());
+    let before = engine.count();
+    let noise: Vec<u8> = (0..60_u32 * 1024 * 1024 / 4)
+        .flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes())
+        .collect();
+    let big = Image::new(
+        "big",
+        vec![
+            busybox_layer(),
+            Layer::new().file("noise", 0o644, &noise).tar(),
+        ],
+    );
+
+    let tar = [("Content-Type", "application/x-tar")];
+    let answer = engine
+        .wire()
+        .send("POST", "/images/load", &tar, &big.archive())
+        .expect("an answer");
+
+    let text = answer.text();
+    assert!(
+        answer.status >= 400 || text.contains("errorDetail"),
+        "{text}"
+    );
+    assert!(text.to_lowercase().contains("no space left"), "{text}");
+    before.holds_again(&engine);
+    engine.wire().get("/images/big/json").expect(404);
+    let id = engine.run_script("c", "echo still");
+    engine.until_state(&id, "exited");
+    assert_eq!(engine.logs("c"), "still\n");
+}
+
+#[test]
+fn a_full_disk_stops_a_create_and_a_later_one_works() {
+    if !need::all(&["busybox", "mkfs.ext4"]) {
+        return;
+    }
+    let disk = SmallDisk::of_mib(40);
+    let mut engine = Engine::with_data_in(&disk.path().join("data"));
+    engine.load(&busybox());
+    engine.run_script("before", "sleep 1000");
+    let before = engine.count();
+    let ballast = disk.fill();
+
+    let body = json!({ "Image": "busybox", "Cmd": ["true"] });
+    let refused = engine.wire().post("/containers/create?name=c", &body);
+    assert_eq!(refused.status, 500, "{}", refused.text());
+    assert!(
+        refused.message().to_lowercase().contains("no space left"),
+        "{}",
+        refused.message()
+    );
+    before.holds_again(&engine);
+    assert_eq!(engine.inspect("before")["State"]["Running"], true);
+
+    // Even a crash on a full disk loses nothing.
+    engine.kill();
+    engine.again();
+    assert_eq!(engine.inspect("before")["State"]["Running"], true);
+    std::fs::remove_file(ballast).expect("the ballast is ours");
+    engine.create("c", &body);
+    engine
+        .wire()
+        .post("/containers/c/start", &Value::Null)
+        .expect(204);
+    assert_eq!(engine.until_state("c", "exited")["State"]["ExitCode"], 0);
+    engine
+        .wire()
+        .delete("/containers/before?force=1")
+        .expect(204);
+}

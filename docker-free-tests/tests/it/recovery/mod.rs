@@ -1,0 +1,5 @@
+//! What survives a crash, and what a crash leaves behind: nothing.
+
+mod disk;
+mod killed;
+mod locks;

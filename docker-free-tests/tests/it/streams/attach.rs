@@ -1,0 +1,225 @@
+//! Attaching: both directions, both streams, half-closes, keys that let go.
+
+use std::io::{Read, Write};
+
+use docker_free_tests::{Engine, docker, need, wire};
+use serde_json::{Value, json};
+
+#[test]
+fn a_pipe_goes_through_a_container_without_losing_a_byte() {
+    if !need::all(&["docker", "busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let text: String = (0..200_000).map(|n| format!("line {n}\n")).collect();
+    let mut command = engine.docker_command();
+    command.args(["run", "--rm", "-i", "busybox", "cat"]);
+
+    let outcome = docker::run(&mut command, text.as_bytes()).expect(0);
+
+    assert_eq!(outcome.out.len(), text.len());
+    assert!(outcome.out == text, "the bytes are others");
+    let mut count = engine.docker_command();
+    count.args(["run", "--rm", "-i", "busybox", "wc", "-c"]);
+    assert_eq!(
+        docker::run(&mut count, text.as_bytes())
+            .expect(0)
+            .out
+            .trim(),
+        text.len().to_string()
+    );
+}
+
+#[test]
+fn the_two_outputs_stay_apart() {
+    if !need::all(&["docker", "busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+
+    let outcome = engine
+        .docker(&[
+            "run",
+            "--rm",
+            "busybox",
+            "sh",
+            "-c",
+            "echo out; echo err >&2; exit 4",
+        ])
+        .expect(4);
+
+    assert_eq!(
+        (outcome.out.as_str(), outcome.err.as_str()),
+        ("out\n", "err\n")
+    );
+}
+
+#[test]
+fn output_before_the_attach_is_seen_only_when_asked_for() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let body = json!({
+        "Image": "busybox", "OpenStdin": true, "StdinOnce": true, "AttachStdin": true,
+        "Cmd": ["sh", "-c", "echo early; read line; echo got $line"],
+    });
+    let id = engine.create("c", &body);
+    engine
+        .wire()
+        .post(&format!("/containers/{id}/start"), &Value::Null)
+        .expect(204);
+    docker_free_tests::wait::until_true("the early line", || engine.logs(&id).contains("early"));
+
+    let attach = |logs: u8| {
+        format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1&stderr=1&logs={logs}")
+    };
+    let mut with_logs = engine.wire().upgrade(&attach(1), &Value::Null);
+    let mut without = engine.wire().upgrade(&attach(0), &Value::Null);
+    without
+        .get_mut()
+        .write_all(b"hello\n")
+        .expect("the stream takes input");
+    let (mut all, mut rest) = (Vec::new(), Vec::new());
+    with_logs
+        .read_to_end(&mut all)
+        .expect("the stream ends with the container");
+    without
+        .read_to_end(&mut rest)
+        .expect("the stream ends with the container");
+
+    assert_eq!(wire::frames(&all).0, "early\ngot hello\n");
+    assert_eq!(wire::frames(&rest).0, "got hello\n");
+}
+
+#[test]
+fn closing_ones_input_closes_the_containers() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let body = json!({
+        "Image": "busybox", "OpenStdin": true, "StdinOnce": true, "Cmd": ["sh", "-c", "cat; echo end"],
+    });
+    let id = engine.create("c", &body);
+    let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1");
+    let mut stream = engine.wire().upgrade(&path, &Value::Null);
+    engine
+        .wire()
+        .post(&format!("/containers/{id}/start"), &Value::Null)
+        .expect(204);
+
+    stream
+        .get_mut()
+        .write_all(b"some words\n")
+        .expect("the stream takes input");
+    stream
+        .get_ref()
+        .finish_writing()
+        .expect("half of it closes");
+
+    let mut bytes = Vec::new();
+    stream
+        .read_to_end(&mut bytes)
+        .expect("the stream ends with the container");
+    assert_eq!(wire::frames(&bytes).0, "some words\nend\n");
+    engine.until_state(&id, "exited");
+}
+
+#[test]
+fn the_detach_keys_let_go_and_the_process_stays() {
+    if !need::all(&["docker", "busybox", "script"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let mut terminal = engine.docker_on_a_terminal(&["run", "-it", "--name", "c", "busybox", "sh"]);
+    terminal.until("#");
+    terminal.type_in("echo $((40 + 2))\n");
+    terminal.until("42");
+
+    terminal.type_in("\u{10}\u{11}");
+    let (code, output) = terminal.finish();
+
+    assert_eq!(code, 0, "{output}");
+    assert_eq!(engine.inspect("c")["State"]["Running"], true);
+    let mut again = engine.docker_on_a_terminal(&["attach", "c"]);
+    // A shell draws its prompt when somebody presses return.
+    again.type_in("\necho $((1000 + 1))\n");
+    again.until("1001");
+    again.type_in("exit 6\n");
+    assert_eq!(again.finish().0, 6);
+}
+
+#[test]
+fn what_cannot_be_attached_says_so_before_the_upgrade() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let headers = [("Connection", "Upgrade"), ("Upgrade", "tcp")];
+
+    let path = "/containers/ghost/attach?stream=1&stdout=1";
+    let answer = engine
+        .wire()
+        .send("POST", path, &headers, &[])
+        .expect("an answer")
+        .expect(404);
+
+    assert_eq!(answer.message(), "No such container: ghost");
+    assert_eq!(answer.header("content-type"), Some("application/json"));
+    // Without an upgrade the answer is the plain stream.
+    engine.run_script("c", "echo plain");
+    engine.until_state("c", "exited");
+    let plain = engine.wire().send(
+        "POST",
+        "/containers/c/attach?logs=1&stdout=1&stream=0",
+        &[],
+        &[],
+    );
+    let plain = plain.expect("an answer").expect(200);
+    assert_eq!(
+        plain.header("content-type"),
+        Some("application/vnd.docker.multiplexed-stream")
+    );
+    assert_eq!(wire::frames(&plain.body).0, "plain\n");
+}
+
+#[test]
+fn a_terminal_has_the_size_it_was_told() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let body = json!({ "Image": "busybox", "Tty": true, "OpenStdin": true, "Cmd": ["sh", "-c", "read x; stty size"] });
+    let id = engine.create("c", &body);
+    let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1");
+    let mut stream = engine.wire().upgrade(&path, &Value::Null);
+    engine
+        .wire()
+        .post(&format!("/containers/{id}/start"), &Value::Null)
+        .expect(204);
+
+    engine
+        .wire()
+        .post(&format!("/containers/{id}/resize?h=33&w=111"), &Value::Null)
+        .expect(200);
+    stream
+        .get_mut()
+        .write_all(b"\n")
+        .expect("the stream takes input");
+
+    let mut text = String::new();
+    stream
+        .read_to_string(&mut text)
+        .expect("the stream ends with the container");
+    assert!(text.contains("33 111\r\n"), "{text:?}");
+    let late = engine
+        .wire()
+        .post(&format!("/containers/{id}/resize?h=1&w=1"), &Value::Null);
+    assert!(matches!(late.status, 409 | 500), "{}", late.text());
+    let wrong = engine
+        .wire()
+        .post(&format!("/containers/{id}/resize?h=tall&w=1"), &Value::Null)
+        .expect(400);
+    assert!(wrong.message().contains("tall"), "{}", wrong.message());
+}

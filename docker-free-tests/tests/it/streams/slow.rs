@@ -1,0 +1,92 @@
+//! A client that does not read costs nobody anything.
+
+use std::fs;
+
+use docker_free_tests::{Engine, need, wait};
+use serde_json::{Value, json};
+
+fn pss_kib(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = text
+        .lines()
+        .find(|line| line.starts_with("Pss:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|number| number.parse().ok())
+        .unwrap_or(0)
+}
+
+#[test]
+fn a_log_reader_that_sleeps_keeps_memory_flat_and_the_container_going() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    // 200 MB of 96-byte lines, then a word that says it is through.
+    let line = "x".repeat(95);
+    let script = format!("yes {line} | head -c 200000000; echo; echo done");
+    let body = json!({ "Image": "busybox", "Cmd": ["sh", "-c", script] });
+    engine.create("c", &body);
+    let sleepers: Vec<_> = (0..3)
+        .map(|_| {
+            engine
+                .wire()
+                .open("GET", "/containers/c/logs?follow=1&stdout=1", &[], &[])
+                .expect("an answer")
+        })
+        .collect();
+    let before = pss_kib(engine.pid());
+
+    engine
+        .wire()
+        .post("/containers/c/start", &Value::Null)
+        .expect(204);
+    let mut highest = before;
+    wait::until("the container is through", || {
+        highest = highest.max(pss_kib(engine.pid()));
+        (engine.inspect("c")["State"]["Status"] == "exited").then_some(())
+    });
+
+    assert_eq!(engine.inspect("c")["State"]["ExitCode"], 0);
+    assert!(
+        highest < before + 16 * 1024,
+        "the engine grew from {before} to {highest} KiB"
+    );
+    let tail = engine
+        .wire()
+        .get("/containers/c/logs?stdout=1&tail=1")
+        .expect(200);
+    assert_eq!(docker_free_tests::wire::frames(&tail.body).0, "done\n");
+    drop(sleepers);
+}
+
+#[test]
+fn an_attached_client_that_sleeps_does_not_stop_the_others() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    engine.run_script("c", "sleep 1000");
+    let open = || {
+        engine
+            .wire()
+            .open("GET", "/events", &[], &[])
+            .expect("an answer")
+    };
+    let sleeping: Vec<_> = (0..20).map(|_| open()).collect();
+    let before = pss_kib(engine.pid());
+
+    for n in 0..300 {
+        let name = format!("/containers/c/rename?name=c{n}");
+        let name = if n == 0 {
+            name
+        } else {
+            name.replace("/c/", &format!("/c{}/", n - 1))
+        };
+        engine.wire().post(&name, &Value::Null).expect(204);
+    }
+
+    assert!(pss_kib(engine.pid()) < before + 16 * 1024);
+    drop(sleeping);
+}
