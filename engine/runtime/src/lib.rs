@@ -26,10 +26,12 @@ pub mod layout;
 pub mod log;
 pub mod monitor;
 mod phase;
+pub mod processes;
 pub mod profile;
 mod protocol;
 pub mod seccomp;
 mod spec;
+pub mod usage;
 mod wire;
 
 pub use bundle::Bundle;

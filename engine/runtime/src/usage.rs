@@ -1,0 +1,347 @@
+//! What a container uses, read once from its control group; what the machine has, from `/proc`.
+//!
+//! The same struct for both versions; what a layout cannot tell is `None` or empty. **Invariant:**
+//! reading changes nothing and keeps nothing; rates are the caller's business.
+
+use std::{collections::BTreeMap, path::Path};
+
+use engine_sys::cgroup;
+
+use crate::{
+    cgroups::{Cgroup, CgroupError},
+    layout::{Controller, Version},
+};
+
+/// A container's use at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Usage {
+    pub cpu: CpuUsage,
+    pub memory: MemoryUsage,
+    pub pids: PidsUsage,
+    pub block: BlockUsage,
+}
+
+/// Processor time since the group was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CpuUsage {
+    pub total_ns: u64,
+    pub user_ns: u64,
+    pub system_ns: u64,
+    /// For each processor; version 1 only.
+    pub per_cpu_ns: Vec<u64>,
+    /// Quota periods that have passed, those in which the quota ran out, and the time lost.
+    pub periods: u64,
+    pub throttled_periods: u64,
+    pub throttled_ns: u64,
+}
+
+/// Memory at this moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MemoryUsage {
+    /// Page cache included.
+    pub usage_bytes: u64,
+    /// The highest so far; version 2 tells it from Linux 5.19 on.
+    pub max_usage_bytes: Option<u64>,
+    /// `None` is without limit.
+    pub limit_bytes: Option<u64>,
+    /// How often the limit was met; version 1 only.
+    pub failures: Option<u64>,
+    /// Page cache that the kernel would give up first: what tools subtract from the usage.
+    pub inactive_file_bytes: u64,
+    /// `memory.stat`, by the kernel's names.
+    pub stats: BTreeMap<String, u64>,
+}
+
+/// Processes and threads at this moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PidsUsage {
+    pub current: u64,
+    /// `None` is without limit.
+    pub limit: Option<u64>,
+}
+
+/// Input and output on block devices since the group was made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BlockUsage {
+    pub bytes: Vec<BlockCount>,
+    pub operations: Vec<BlockCount>,
+}
+
+/// A count for one device and one kind of operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BlockCount {
+    pub major: u64,
+    pub minor: u64,
+    /// The kernel's word on version 1 (`Read`), Docker's on version 2 (`read`).
+    pub operation: String,
+    pub value: u64,
+}
+
+/// The machine at one moment, to put a container's use in proportion.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct HostUsage {
+    /// Processor time of everybody, idle time included, over all processors.
+    pub cpu_total_ns: u64,
+    pub online_cpus: u32,
+    pub memory_bytes: u64,
+}
+
+/// Reads what `group` uses.
+///
+/// # Errors
+/// [`CgroupError::Read`] when the group is gone. A controller that this machine does not have
+/// leaves zeros.
+pub fn read(group: &Cgroup) -> Result<Usage, CgroupError> {
+    if !group.exists() {
+        return Err(CgroupError::Read {
+            group: group.path().to_owned(),
+            what: "the use",
+            source: engine_sys::SysError::new("open", group.path(), engine_sys::Errno::NOENT),
+        });
+    }
+    let files = |controller| Files(group.controller_dir(controller));
+    Ok(match group.version() {
+        Version::V2 => {
+            let all = files(Controller::Cpu);
+            Usage {
+                cpu: unified_cpu(&all),
+                memory: unified_memory(&all),
+                pids: pids(&all),
+                block: unified_block(&all.text("io.stat")),
+            }
+        }
+        Version::V1 | Version::Hybrid => Usage {
+            cpu: legacy_cpu(&files(Controller::Cpuacct), &files(Controller::Cpu)),
+            memory: legacy_memory(&files(Controller::Memory)),
+            pids: pids(&files(Controller::Pids)),
+            block: legacy_block(&files(Controller::Blkio)),
+        },
+    })
+}
+
+/// Reads what the whole machine uses and has.
+///
+/// # Errors
+/// The kernel's answer.
+pub fn read_host() -> engine_sys::Result<HostUsage> {
+    let stat = cgroup::read(Path::new("/proc/stat"))?;
+    let memory = cgroup::read(Path::new("/proc/meminfo"))?;
+    Ok(host(&stat, &memory))
+}
+
+/// Linux counts processor time for programs in hundredths of a second, on every architecture.
+const NS_PER_TICK: u64 = 10_000_000;
+
+fn host(stat: &str, memory: &str) -> HostUsage {
+    let mut lines = stat.lines();
+    let all = lines.next().unwrap_or_default();
+    // user, nice, system, idle, iowait, irq, softirq, steal; guest time is in user already.
+    let ticks: u64 = all.split_whitespace().skip(1).take(8).map(number).sum();
+    let online = lines.take_while(|line| line.starts_with("cpu")).count();
+    let total = memory
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"));
+    let kilobytes = total
+        .and_then(|rest| rest.split_whitespace().next())
+        .map_or(0, number);
+    HostUsage {
+        cpu_total_ns: ticks * NS_PER_TICK,
+        online_cpus: u32::try_from(online).unwrap_or(1).max(1),
+        memory_bytes: kilobytes * 1024,
+    }
+}
+
+/// The control files of one directory. What is not there reads as empty.
+struct Files<'a>(Option<&'a Path>);
+
+impl Files<'_> {
+    fn text(&self, file: &str) -> String {
+        self.0.map_or_else(String::new, |dir| {
+            cgroup::read(&dir.join(file)).unwrap_or_default()
+        })
+    }
+
+    fn number(&self, file: &str) -> u64 {
+        number(self.text(file).trim())
+    }
+
+    /// Reads a file that may not be there.
+    fn optional(&self, file: &str) -> Option<u64> {
+        self.text(file).trim().parse().ok()
+    }
+
+    fn map(&self, file: &str) -> BTreeMap<String, u64> {
+        let text = self.text(file);
+        let pairs = text.lines().filter_map(|line| line.split_once(' '));
+        pairs
+            .map(|(key, value)| (key.to_owned(), number(value)))
+            .collect()
+    }
+}
+
+fn number(text: &str) -> u64 {
+    text.parse().unwrap_or(0)
+}
+
+fn legacy_cpu(accounting: &Files<'_>, quota: &Files<'_>) -> CpuUsage {
+    let per_cpu = accounting.text("cpuacct.usage_percpu");
+    let throttling = quota.map("cpu.stat");
+    let of = |key: &str| throttling.get(key).copied().unwrap_or(0);
+    CpuUsage {
+        total_ns: accounting.number("cpuacct.usage"),
+        user_ns: accounting.number("cpuacct.usage_user"),
+        system_ns: accounting.number("cpuacct.usage_sys"),
+        per_cpu_ns: per_cpu.split_whitespace().map(number).collect(),
+        periods: of("nr_periods"),
+        throttled_periods: of("nr_throttled"),
+        throttled_ns: of("throttled_time"),
+    }
+}
+
+fn unified_cpu(files: &Files<'_>) -> CpuUsage {
+    let stat = files.map("cpu.stat");
+    let of = |key: &str| stat.get(key).copied().unwrap_or(0);
+    CpuUsage {
+        total_ns: of("usage_usec") * 1000,
+        user_ns: of("user_usec") * 1000,
+        system_ns: of("system_usec") * 1000,
+        per_cpu_ns: Vec::new(),
+        periods: of("nr_periods"),
+        throttled_periods: of("nr_throttled"),
+        throttled_ns: of("throttled_usec") * 1000,
+    }
+}
+
+fn legacy_memory(files: &Files<'_>) -> MemoryUsage {
+    /// Version 1's "without limit" is the highest whole page of a signed number.
+    const UNLIMITED: u64 = 1 << 62;
+    let stats = files.map("memory.stat");
+    MemoryUsage {
+        usage_bytes: files.number("memory.usage_in_bytes"),
+        max_usage_bytes: files.optional("memory.max_usage_in_bytes"),
+        limit_bytes: files
+            .optional("memory.limit_in_bytes")
+            .filter(|limit| *limit < UNLIMITED),
+        failures: files.optional("memory.failcnt"),
+        inactive_file_bytes: stats.get("total_inactive_file").copied().unwrap_or(0),
+        stats,
+    }
+}
+
+fn unified_memory(files: &Files<'_>) -> MemoryUsage {
+    let stats = files.map("memory.stat");
+    MemoryUsage {
+        usage_bytes: files.number("memory.current"),
+        max_usage_bytes: files.optional("memory.peak"),
+        limit_bytes: files.optional("memory.max"),
+        failures: None,
+        inactive_file_bytes: stats.get("inactive_file").copied().unwrap_or(0),
+        stats,
+    }
+}
+
+fn pids(files: &Files<'_>) -> PidsUsage {
+    PidsUsage {
+        current: files.number("pids.current"),
+        limit: files.optional("pids.max"),
+    }
+}
+
+fn legacy_block(files: &Files<'_>) -> BlockUsage {
+    let read = |file| files.text(file).lines().filter_map(legacy_count).collect();
+    BlockUsage {
+        bytes: read("blkio.throttle.io_service_bytes_recursive"),
+        operations: read("blkio.throttle.io_serviced_recursive"),
+    }
+}
+
+/// Reads `254:0 Read 4096`; the last line is a sum without a device.
+fn legacy_count(line: &str) -> Option<BlockCount> {
+    let mut fields = line.split_whitespace();
+    let (major, minor) = fields.next()?.split_once(':')?;
+    Some(BlockCount {
+        major: major.parse().ok()?,
+        minor: minor.parse().ok()?,
+        operation: fields.next()?.to_owned(),
+        value: fields.next()?.parse().ok()?,
+    })
+}
+
+/// Reads lines like `254:0 rbytes=4096 wbytes=0 rios=1 wios=0 dbytes=0 dios=0`.
+fn unified_block(text: &str) -> BlockUsage {
+    let mut usage = BlockUsage::default();
+    for line in text.lines() {
+        let mut fields = line.split_whitespace();
+        let Some((major, minor)) = fields.next().and_then(|device| device.split_once(':')) else {
+            continue;
+        };
+        for (key, value) in fields.filter_map(|field| field.split_once('=')) {
+            let (list, operation) = match key {
+                "rbytes" => (&mut usage.bytes, "read"),
+                "wbytes" => (&mut usage.bytes, "write"),
+                "rios" => (&mut usage.operations, "read"),
+                "wios" => (&mut usage.operations, "write"),
+                _ => continue,
+            };
+            list.push(BlockCount {
+                major: number(major),
+                minor: number(minor),
+                operation: operation.to_owned(),
+                value: number(value),
+            });
+        }
+    }
+    usage
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn block_counts_of_both_versions() {
+        let legacy = "254:0 Read 4096\n254:0 Total 4096\nTotal 4096\n";
+        let counts: Vec<BlockCount> = legacy.lines().filter_map(legacy_count).collect();
+        assert_eq!(counts.len(), 2);
+        assert_eq!(
+            (counts[0].operation.as_str(), counts[0].value),
+            ("Read", 4096)
+        );
+
+        let unified =
+            unified_block("254:0 rbytes=8 wbytes=9 rios=1 wios=2 dbytes=0 dios=0\n8:0 \n");
+        assert_eq!(
+            unified
+                .bytes
+                .iter()
+                .map(|one| one.value)
+                .collect::<Vec<_>>(),
+            [8, 9]
+        );
+        assert_eq!(
+            unified
+                .operations
+                .iter()
+                .map(|one| one.value)
+                .collect::<Vec<_>>(),
+            [1, 2]
+        );
+    }
+
+    #[test]
+    fn the_host_from_its_two_files() {
+        let stat = "cpu  1 2 3 4 5 6 7 8 9 10\ncpu0 1\ncpu1 1\nintr 99\n";
+
+        let host = host(stat, "MemTotal:       1024 kB\nMemFree: 1 kB\n");
+
+        assert_eq!(host.cpu_total_ns, 36 * NS_PER_TICK);
+        assert_eq!((host.online_cpus, host.memory_bytes), (2, 1 << 20));
+    }
+
+    #[test]
+    fn this_machine_has_processors_and_memory() {
+        let host = read_host().unwrap();
+
+        assert!(host.online_cpus > 0 && host.memory_bytes > 0 && host.cpu_total_ns > 0);
+    }
+}
