@@ -15,15 +15,17 @@
 //! **Invariant:** the server never links the engine. It asks it over a socket, without privileges
 //! of its own.
 //!
-//! Begin with the services, which say what the product does; then see who may call them in
-//! [`access`].
+//! Begin with [`app`], which joins everything, then the table of routes in [`http`].
 
 pub mod access;
+pub mod app;
 pub mod clock;
 pub mod domain;
 pub mod errors;
 pub mod fleet;
+pub mod http;
 pub mod ids;
+pub mod jobs;
 pub mod services;
 pub mod start;
 pub mod store;

@@ -19,8 +19,48 @@ pub struct Account {
     pub role: Role,
     /// The language chosen; the browser's when none is.
     pub language: Option<Language>,
+    /// The colours chosen.
+    pub theme: Theme,
     /// When it was made.
     pub created_at: Timestamp,
+}
+
+/// Light or dark colours.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Theme {
+    /// As the reader's system says.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// Every theme.
+    pub const ALL: &[Self] = &[Self::System, Self::Light, Self::Dark];
+
+    /// Returns the word the database and the forms use.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "system",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+}
+
+impl FromStr for Theme {
+    type Err = Rule;
+
+    fn from_str(text: &str) -> Result<Self, Rule> {
+        Self::ALL
+            .iter()
+            .copied()
+            .find(|theme| theme.as_str() == text)
+            .ok_or(Rule::Choice)
+    }
 }
 
 /// What a person may do; each role holds what the one below it holds.

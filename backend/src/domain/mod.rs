@@ -9,7 +9,7 @@ mod field;
 mod ids;
 mod place;
 
-pub use account::{Account, AccountName, Language, Password, Role};
+pub use account::{Account, AccountName, Language, Password, Role, Theme};
 pub use audit::{AuditActor, AuditEntry, AuditRecord, Outcome};
 pub use field::{FieldError, Rule};
 pub use ids::{AccountId, ContainerId, HostId, IdError, ImageId, JobId, RequestId, SessionKey};

@@ -16,6 +16,7 @@ mod ingest;
 mod link;
 mod query;
 
+pub use engine_client::{ClientError, RemoveOptions};
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};
 pub use ingest::run as ingest;

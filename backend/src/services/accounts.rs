@@ -9,7 +9,7 @@ use crate::access::password::Verdict;
 use crate::access::{Permit, account, own_session, people};
 use crate::domain::{
     Account, AccountId, AccountName, AuditActor, AuditEntry, Language, Outcome, Password, PlaceRef,
-    RequestId, Role, Rule,
+    RequestId, Role, Rule, Theme,
 };
 use crate::store::sessions::SessionRow;
 use crate::store::{accounts as rows, login_failures, sessions};
@@ -219,22 +219,37 @@ pub async fn change_password(
     Ok(())
 }
 
-/// Chooses one's own language; `None` follows the browser.
+/// Chooses one's own language, where `None` follows the browser, and colours.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn change_language(
+pub async fn change_look(
     services: &Services,
     permit: &Permit<account::ChangeLook>,
     language: Option<Language>,
+    theme: Theme,
 ) -> Result<()> {
     let mut write = services.store().write().await?;
-    rows::set_language(&mut write, &permit.place().id, language).await?;
-    let detail = format!("language={}", language.map_or("browser", Language::tag));
-    write
-        .commit(&audit::entry(services, permit, Outcome::Done, detail))
-        .await?;
+    rows::set_look(&mut write, &permit.place().id, language, theme).await?;
+    let language = language.map_or("browser", Language::tag);
+    let detail = format!("language={language} theme={}", theme.as_str());
+    let entry = audit::entry(services, permit, Outcome::Done, detail);
+    write.commit(&entry).await?;
     Ok(())
+}
+
+/// Forgets sessions that are too old, and failed logins that no longer count.
+///
+/// # Errors
+/// When the database fails.
+pub async fn forget_expired(services: &Services) -> Result<()> {
+    let now = services.clock().now();
+    let mut write = services.store().write().await?;
+    sessions::remove_expired(&mut write, now).await?;
+    login_failures::forget_before(&mut write, now - WINDOW).await?;
+    Ok(write
+        .commit_silent("time decides, and the same for everybody")
+        .await?)
 }
 
 /// Returns every account.
@@ -263,6 +278,7 @@ pub async fn add(
         name,
         role,
         language: None,
+        theme: Theme::System,
         created_at,
     };
     let mut write = services.store().write().await?;

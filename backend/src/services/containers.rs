@@ -3,13 +3,12 @@
 use std::sync::Arc;
 
 use engine_api::containers::{Container, CreateBody, Top};
-use engine_client::RemoveOptions;
 use serde_json::Value;
 
 use super::{Error, Result, Services, audit, masking};
 use crate::access::{Permit, container};
 use crate::domain::{ContainerId, Rule};
-use crate::fleet::{ContainerFact, ContainerQuery, Page};
+use crate::fleet::{ContainerFact, ContainerQuery, Page, RemoveOptions};
 
 /// A container with everything that one page about it shows.
 #[derive(Clone, Debug)]

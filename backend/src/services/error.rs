@@ -1,12 +1,12 @@
 //! What a service's failure means.
 
 use engine_api::error::ErrorKind;
-use engine_client::ClientError;
 
 use crate::access::Refused;
 use crate::access::password::HashError;
 use crate::access::session::SessionError;
 use crate::domain::{FieldError, Rule};
+use crate::fleet::ClientError;
 use crate::fleet::doctor::Diagnosis;
 use crate::store::StoreError;
 

@@ -17,74 +17,8 @@ mod error;
 pub mod events;
 pub mod hosts;
 mod masking;
+mod rooms;
 pub mod setup;
 
-use std::sync::Arc;
-
 pub use error::{Error, Result};
-
-use crate::access::Watchtower;
-use crate::access::password::Hasher;
-use crate::clock::Clock;
-use crate::fleet::{Index, Link};
-use crate::store::Store;
-use crate::tasks::Tasks;
-
-/// Everything the services work with. Cheap to clone.
-#[derive(Clone)]
-pub struct Services(Arc<Rooms>);
-
-struct Rooms {
-    store: Store,
-    clock: Clock,
-    tasks: Tasks,
-    hasher: Hasher,
-    watchtower: Watchtower,
-    index: Index,
-    link: Link,
-}
-
-impl Services {
-    /// Joins the services of one server.
-    pub fn new(store: Store, clock: Clock, tasks: Tasks, index: Index, link: Link) -> Self {
-        let watchtower = Watchtower::new(store.clone(), clock.clone());
-        Self(Arc::new(Rooms {
-            hasher: Hasher::default(),
-            store,
-            clock,
-            tasks,
-            watchtower,
-            index,
-            link,
-        }))
-    }
-
-    /// Returns the database; for the doors that must look before there is a permit.
-    pub fn store(&self) -> &Store {
-        &self.0.store
-    }
-
-    /// Returns the clock.
-    pub fn clock(&self) -> &Clock {
-        &self.0.clock
-    }
-
-    /// Returns the tasks.
-    pub fn tasks(&self) -> &Tasks {
-        &self.0.tasks
-    }
-
-    /// Returns where changed rights are announced.
-    pub fn watchtower(&self) -> &Watchtower {
-        &self.0.watchtower
-    }
-
-    /// Returns the index; for finding the place that a permit is asked for.
-    pub fn index(&self) -> &Index {
-        &self.0.index
-    }
-
-    fn link(&self) -> &Link {
-        &self.0.link
-    }
-}
+pub use rooms::Services;

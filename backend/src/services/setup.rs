@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 use super::{Error, Result, Services};
 use crate::domain::{
     Account, AccountId, AccountName, AccountPlace, AuditActor, AuditEntry, Outcome, Password,
-    Place, RequestId, Role, Rule,
+    Place, RequestId, Role, Rule, Theme,
 };
 use crate::ids;
 use crate::store::{accounts, settings};
@@ -83,6 +83,7 @@ pub async fn first_owner(
         name,
         role: Role::Owner,
         language: None,
+        theme: Theme::System,
         created_at: services.clock().now(),
     };
     let mut write = services.store().write().await?;
@@ -131,6 +132,7 @@ pub async fn rescue_owner(
                 name,
                 role: Role::Owner,
                 language: None,
+                theme: Theme::System,
                 created_at: services.clock().now(),
             };
             accounts::insert(&mut write, &account, &hash).await?;

@@ -6,7 +6,7 @@ use sqlx::sqlite::SqliteRow;
 
 use super::{Reads, StoreError, Write};
 use crate::clock;
-use crate::domain::{Account, AccountId, AccountName, Language, Role};
+use crate::domain::{Account, AccountId, AccountName, Language, Role, Theme};
 
 /// Adds an account.
 ///
@@ -18,14 +18,15 @@ pub async fn insert(
     password_hash: &str,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into account (account_id, name, password_hash, role, language, created_at)
-         values (?, ?, ?, ?, ?, ?)",
+        "insert into account (account_id, name, password_hash, role, language, theme, created_at)
+         values (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(account.id.as_str())
     .bind(account.name.as_str())
     .bind(password_hash)
     .bind(account.role.as_str())
     .bind(account.language.map(Language::tag))
+    .bind(account.theme.as_str())
     .bind(clock::text(account.created_at))
     .execute(write.connection())
     .await?;
@@ -38,7 +39,7 @@ pub async fn insert(
 /// When the database fails.
 pub async fn by_id(read: &mut impl Reads, id: &AccountId) -> Result<Option<Account>, StoreError> {
     sqlx::query(
-        "select account_id, name, role, language, created_at
+        "select account_id, name, role, language, theme, created_at
          from account
          where account_id = ?",
     )
@@ -58,7 +59,7 @@ pub async fn with_password(
     name: &AccountName,
 ) -> Result<Option<(Account, String)>, StoreError> {
     sqlx::query(
-        "select account_id, name, role, language, created_at, password_hash
+        "select account_id, name, role, language, theme, created_at, password_hash
          from account
          where name = ?",
     )
@@ -75,7 +76,7 @@ pub async fn with_password(
 /// When the database fails.
 pub async fn all(read: &mut impl Reads) -> Result<Vec<Account>, StoreError> {
     sqlx::query(
-        "select account_id, name, role, language, created_at
+        "select account_id, name, role, language, theme, created_at
          from account
          order by name",
     )
@@ -126,17 +127,19 @@ pub async fn set_role(write: &mut Write, id: &AccountId, role: Role) -> Result<(
     Ok(())
 }
 
-/// Replaces the language; `None` follows the browser.
+/// Replaces the language, where `None` follows the browser, and the colours.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn set_language(
+pub async fn set_look(
     write: &mut Write,
     id: &AccountId,
     language: Option<Language>,
+    theme: Theme,
 ) -> Result<(), StoreError> {
-    sqlx::query("update account set language = ? where account_id = ?")
+    sqlx::query("update account set language = ?, theme = ? where account_id = ?")
         .bind(language.map(Language::tag))
+        .bind(theme.as_str())
         .bind(id.as_str())
         .execute(write.connection())
         .await?;
@@ -169,6 +172,7 @@ fn account(row: &SqliteRow) -> Result<Account, StoreError> {
             .map(|tag| tag.parse())
             .transpose()
             .map_err(|_| damaged("language"))?,
+        theme: text("theme")?.parse().map_err(|_| damaged("theme"))?,
         created_at: text("created_at")?
             .parse::<Timestamp>()
             .map_err(|_| damaged("time"))?,
@@ -187,6 +191,7 @@ pub(crate) mod tests {
             name: name.parse().unwrap(),
             role,
             language: None,
+            theme: Theme::System,
             created_at: Timestamp::UNIX_EPOCH,
         };
         let mut write = store.write().await.unwrap();
@@ -242,12 +247,12 @@ pub(crate) mod tests {
     }
 
     #[tokio::test]
-    async fn password_and_language_are_replaced() {
+    async fn password_and_look_are_replaced() {
         let (_dir, store) = fresh().await;
         let ana = add(&store, "ana", Role::Owner).await;
         let mut write = store.write().await.unwrap();
         set_password(&mut write, &ana.id, "other").await.unwrap();
-        set_language(&mut write, &ana.id, Some(Language::Korean))
+        set_look(&mut write, &ana.id, Some(Language::Korean), Theme::Dark)
             .await
             .unwrap();
 

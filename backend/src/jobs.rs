@@ -1,0 +1,38 @@
+//! The background loops, each one line: name, period, service call.
+
+use std::future::Future;
+use std::time::Duration;
+
+use crate::services::{self, Services};
+
+const HOUR: Duration = Duration::from_secs(3_600);
+
+/// Begins the loops; they end with the server.
+pub fn begin(services: &Services) {
+    let held = services.clone();
+    every("forget what expired", HOUR, services, move || {
+        let services = held.clone();
+        async move { services::accounts::forget_expired(&services).await }
+    });
+}
+
+/// Calls a service now and then; a failure is logged and the next time tried again.
+fn every<W>(
+    name: &'static str,
+    period: Duration,
+    services: &Services,
+    work: impl Fn() -> W + Send + 'static,
+) where
+    W: Future<Output = services::Result<()>> + Send,
+{
+    services.tasks().spawn(name, async move {
+        let mut ticks = tokio::time::interval(period);
+        loop {
+            ticks.tick().await;
+            if let Err(error) = work().await {
+                let error = crate::errors::chain(&error);
+                tracing::warn!(error, name, "a background loop failed");
+            }
+        }
+    });
+}

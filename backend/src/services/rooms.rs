@@ -1,0 +1,79 @@
+//! What the services share: the database, the clock, the index, the link.
+
+use std::sync::Arc;
+
+use crate::access::Watchtower;
+use crate::access::password::Hasher;
+use crate::clock::Clock;
+use crate::fleet::{self, Index, Link};
+use crate::store::Store;
+use crate::tasks::Tasks;
+
+/// Everything the services work with. Cheap to clone.
+#[derive(Clone)]
+pub struct Services(pub(super) Arc<Rooms>);
+
+pub(super) struct Rooms {
+    pub(super) store: Store,
+    pub(super) clock: Clock,
+    pub(super) tasks: Tasks,
+    pub(super) hasher: Hasher,
+    pub(super) watchtower: Watchtower,
+    pub(super) index: Index,
+    pub(super) link: Link,
+}
+
+impl Services {
+    /// Joins the services of one server.
+    pub fn new(store: Store, clock: Clock, tasks: Tasks, index: Index, link: Link) -> Self {
+        let watchtower = Watchtower::new(store.clone(), clock.clone());
+        Self(Arc::new(Rooms {
+            hasher: Hasher::default(),
+            store,
+            clock,
+            tasks,
+            watchtower,
+            index,
+            link,
+        }))
+    }
+
+    /// Returns the database; for the doors that must look before there is a permit.
+    pub fn store(&self) -> &Store {
+        &self.0.store
+    }
+
+    /// Returns the clock.
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Returns the tasks.
+    pub fn tasks(&self) -> &Tasks {
+        &self.0.tasks
+    }
+
+    /// Returns where changed rights are announced.
+    pub fn watchtower(&self) -> &Watchtower {
+        &self.0.watchtower
+    }
+
+    /// Returns the index; for finding the place that a permit is asked for.
+    pub fn index(&self) -> &Index {
+        &self.0.index
+    }
+
+    pub(super) fn link(&self) -> &Link {
+        &self.0.link
+    }
+
+    /// Keeps the index in step with the engine, for as long as it is polled.
+    pub async fn follow_engine(self) {
+        let (link, index, clock) = (
+            self.link().clone(),
+            self.index().clone(),
+            self.clock().clone(),
+        );
+        fleet::ingest(link, index, clock).await;
+    }
+}
