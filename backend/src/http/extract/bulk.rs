@@ -16,8 +16,11 @@ const MOST_THINGS: usize = 500;
 ///
 /// A container that is gone meanwhile is left out. One that the actor may not touch refuses the
 /// whole, before anything is done.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Bulk {
+    /// The server: a form's extractor is a handler's last and its guard is the first, so this one
+    /// is the only one.
+    pub app: App,
     /// Who asks.
     pub actor: Actor,
     /// The request.
@@ -82,6 +85,7 @@ impl FromRequest<App> for Bulk {
             }
         };
         Ok(Self {
+            app: app.clone(),
             actor,
             visit,
             many,
