@@ -22,6 +22,24 @@ pub enum Compression {
     Zstd,
 }
 
+impl Compression {
+    /// What the first bytes of a stream say.
+    ///
+    /// # Errors
+    /// When they belong to a compression that images do not use.
+    pub fn of(start: &[u8]) -> Result<Self, TarError> {
+        match start {
+            [0x1f, 0x8b, ..] => Ok(Self::Gzip),
+            [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Self::Zstd),
+            [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50 => Ok(Self::Zstd),
+            [0xfd, b'7', b'z', b'X', ..] => Err(unknown("xz")),
+            [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', ..] => Err(unknown("bzip2")),
+            [0x04, 0x22, 0x4d, 0x18, ..] => Err(unknown("lz4")),
+            _ => Ok(Self::None),
+        }
+    }
+}
+
 /// How much may come out of a stream.
 #[derive(Debug, Clone, Copy)]
 pub struct Bounds {
@@ -54,7 +72,7 @@ impl<'a> Decompressed<'a> {
             n_bytes: Arc::clone(&n_in),
         };
         let mut source = BufReader::with_capacity(BUFFER_BYTES, counted);
-        let compression = detect(fill(&mut source)?)?;
+        let compression = Compression::of(fill(&mut source)?)?;
         let reader: Box<dyn Read + Send + 'a> = match compression {
             Compression::None => Box::new(source),
             Compression::Gzip => Box::new(MultiGzDecoder::new(source)),
@@ -142,18 +160,6 @@ fn fill<R: Read>(source: &mut BufReader<R>) -> Result<&[u8], TarError> {
         }
     }
     Ok(source.buffer())
-}
-
-fn detect(start: &[u8]) -> Result<Compression, TarError> {
-    match start {
-        [0x1f, 0x8b, ..] => Ok(Compression::Gzip),
-        [0x28, 0xb5, 0x2f, 0xfd, ..] => Ok(Compression::Zstd),
-        [low, 0x2a, 0x4d, 0x18, ..] if low & 0xf0 == 0x50 => Ok(Compression::Zstd),
-        [0xfd, b'7', b'z', b'X', b'Z', ..] => Err(unknown("xz")),
-        [b'B', b'Z', b'h', ..] => Err(unknown("bzip2")),
-        [0x04, 0x22, 0x4d, 0x18, ..] => Err(unknown("lz4")),
-        _ => Ok(Compression::None),
-    }
 }
 
 fn unknown(name: &str) -> TarError {

@@ -1,0 +1,250 @@
+//! Why an image did not come, in words that say what to do.
+
+use std::error::Error as _;
+use std::io;
+
+use crate::digest::Digest;
+use crate::document::DocumentError;
+use crate::error::StoreError;
+
+/// An image that was not pulled. Nothing of it is left.
+#[derive(Debug, thiserror::Error)]
+pub enum PullError {
+    /// The registry's name is unknown.
+    #[error("cannot find the registry {host}: its name does not resolve; check the name and DNS")]
+    Dns {
+        /// The registry.
+        host: String,
+    },
+    /// Nobody answers there.
+    #[error("cannot reach the registry {host}")]
+    Connect {
+        /// The registry.
+        host: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It answers, and its certificate is not good.
+    #[error("cannot trust the registry {host}: {reason}")]
+    Tls {
+        /// The registry.
+        host: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// It stopped answering.
+    #[error("the registry {host} stopped answering")]
+    Stalled {
+        /// The registry.
+        host: String,
+    },
+    /// The connection broke again and again.
+    #[error("the connection to the registry {host} broke")]
+    Broken {
+        /// The registry.
+        host: String,
+        /// How.
+        #[source]
+        source: io::Error,
+    },
+    /// The repository has no such tag or digest.
+    #[error("manifest for {reference} not found: manifest unknown")]
+    NotFound {
+        /// What was asked for.
+        reference: String,
+    },
+    /// The repository does not exist, or is not for everybody.
+    #[error(
+        "pull access denied for {repository}, repository does not exist or may require 'docker login'"
+    )]
+    Denied {
+        /// What was asked for.
+        repository: String,
+    },
+    /// The name or password is wrong.
+    #[error("unauthorized: the registry {host} refused the user name or password")]
+    Unauthorized {
+        /// The registry.
+        host: String,
+    },
+    /// Too many pulls.
+    #[error("the registry {host} limits how often images are pulled{}", again(.after))]
+    RateLimited {
+        /// The registry.
+        host: String,
+        /// When it will serve again, as it says.
+        after: Option<String>,
+    },
+    /// It answers with something that is no answer.
+    #[error("the registry {host} answered {status}{}", explained(.message))]
+    Status {
+        /// The registry.
+        host: String,
+        /// The HTTP status.
+        status: u16,
+        /// What it says about it.
+        message: String,
+    },
+    /// It sends us where we will not go.
+    #[error("the registry {host} redirects to an address that is refused: {reason}")]
+    Redirect {
+        /// The registry.
+        host: String,
+        /// What is wrong with the address.
+        reason: &'static str,
+    },
+    /// It answers something that a registry does not.
+    #[error("the registry {host} is not understood: {reason}")]
+    Protocol {
+        /// The registry.
+        host: String,
+        /// What is wrong.
+        reason: &'static str,
+    },
+    /// There is no image for this machine.
+    #[error("no image for {wanted} in {reference}; it has: {offered}")]
+    NoPlatform {
+        /// What was asked for.
+        reference: String,
+        /// For which machine.
+        wanted: String,
+        /// What there is.
+        offered: String,
+    },
+    /// It sent other content than was asked for.
+    #[error("the registry sent other content than asked for: {expected} was asked, {found} came")]
+    WrongDigest {
+        /// What was asked for.
+        expected: Digest,
+        /// What came.
+        found: Digest,
+    },
+    /// It sent more or less than the manifest says.
+    #[error(
+        "the registry sent {digest} with another length than the {expected} bytes it should have"
+    )]
+    WrongSize {
+        /// What was asked for.
+        digest: Digest,
+        /// How long it should be.
+        expected: u64,
+    },
+    /// A manifest or configuration is not acceptable.
+    #[error("image refused")]
+    Document(#[from] DocumentError),
+    /// The content store failed.
+    #[error("failed to keep the image")]
+    Store(#[from] StoreError),
+}
+
+impl PullError {
+    /// Says whether there is no such image, as far as the asker may know.
+    pub fn is_not_found(&self) -> bool {
+        matches!(
+            self,
+            Self::NotFound { .. } | Self::Denied { .. } | Self::NoPlatform { .. }
+        )
+    }
+
+    /// Says whether the disk was full.
+    pub fn is_full(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_full())
+    }
+
+    /// Whether the same request may succeed in a moment.
+    pub(crate) fn is_passing(&self) -> bool {
+        match self {
+            Self::Stalled { .. } | Self::Broken { .. } => true,
+            Self::Status { status, .. } => matches!(status, 500 | 502 | 503 | 504 | 408),
+            _ => false,
+        }
+    }
+
+    /// Whether nobody spoke TLS, or anything at all, at the address.
+    pub(crate) fn is_no_connection(&self) -> bool {
+        matches!(self, Self::Connect { .. } | Self::Tls { .. })
+    }
+
+    pub(crate) fn from_request(host: String, error: reqwest::Error) -> Self {
+        if error.is_dns() {
+            return Self::Dns { host };
+        }
+        if let Some(reason) = tls_reason(&error) {
+            return Self::Tls { host, reason };
+        }
+        if error.is_timeout() {
+            return Self::Stalled { host };
+        }
+        let is_connect = error.is_connect();
+        let source = io_error(error);
+        if is_connect {
+            Self::Connect { host, source }
+        } else {
+            Self::Broken { host, source }
+        }
+    }
+}
+
+/// The innermost cause that the operating system gave, or the whole as text.
+fn io_error(error: reqwest::Error) -> io::Error {
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        if let Some(io) = inner.downcast_ref::<io::Error>()
+            && let Some(code) = io.raw_os_error()
+        {
+            return io::Error::from_raw_os_error(code);
+        }
+        cause = inner.source();
+    }
+    io::Error::other(error.without_url())
+}
+
+/// What TLS does not like, if it was TLS.
+fn tls_reason(error: &reqwest::Error) -> Option<String> {
+    use rustls::{CertificateError, Error};
+
+    let mut cause = error.source();
+    let tls = loop {
+        let inner = cause?;
+        if let Some(tls) = inner.downcast_ref::<Error>() {
+            break tls;
+        }
+        // An io::Error carries its cause inside, and names only the cause's cause as its source.
+        let carried = inner
+            .downcast_ref::<io::Error>()
+            .and_then(io::Error::get_ref);
+        if let Some(tls) = carried.and_then(|carried| carried.downcast_ref::<Error>()) {
+            break tls;
+        }
+        cause = inner.source();
+    };
+    Some(match tls {
+        Error::InvalidCertificate(
+            CertificateError::Expired | CertificateError::ExpiredContext { .. },
+        ) => "its certificate has expired".to_owned(),
+        Error::InvalidCertificate(
+            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
+        ) => "its certificate is for another name".to_owned(),
+        Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
+            "its certificate is signed by nobody this machine trusts".to_owned()
+        }
+        Error::InvalidMessage(_) => "it does not speak TLS".to_owned(),
+        other => other.to_string(),
+    })
+}
+
+fn again(after: &Option<String>) -> String {
+    after
+        .as_ref()
+        .map(|after| format!("; try again in {after}"))
+        .unwrap_or_default()
+}
+
+fn explained(message: &str) -> String {
+    if message.is_empty() {
+        String::new()
+    } else {
+        format!(": {message}")
+    }
+}

@@ -1,0 +1,23 @@
+//! Registries: how images come from other machines.
+//!
+//! A pull is two steps, so that its caller can unpack a layer while the next one is on its way:
+//! [`Registry::resolve`] finds the image and fetches its documents, [`Registry::fetch_layer`]
+//! brings one layer. Both are cancelled by dropping them.
+//!
+//! **Invariant:** credentials go to the registry that they are for and to the token server that it
+//! names, over TLS or to a host that is named as insecure; on a redirect to anywhere else they are
+//! left out. Content is written nowhere but into the blob store, and kept only under its digest.
+
+mod auth;
+mod client;
+mod endpoint;
+mod error;
+mod fetch;
+mod pull;
+mod retry;
+
+pub use auth::{Credentials, Secret};
+pub use endpoint::{MalformedMirror, Mirror, RegistryConfig};
+pub use error::PullError;
+pub use fetch::LayerProgress;
+pub use pull::{Registry, Resolved};

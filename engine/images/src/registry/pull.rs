@@ -1,0 +1,344 @@
+//! Finds an image in a registry and brings it, piece by piece.
+
+use std::sync::Arc;
+
+use super::auth::Credentials;
+use super::client::{Client, Session, read_capped};
+use super::endpoint::RegistryConfig;
+use super::error::PullError;
+use super::fetch::{self, LayerProgress};
+use super::retry::Tries;
+use crate::digest::Digest;
+use crate::document::{CONFIG_BYTES_MAX, MANIFEST_BYTES_MAX};
+use crate::manifest::{
+    DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, ImageConfig, Index, Manifest, OCI_INDEX,
+    OCI_MANIFEST,
+};
+use crate::platform::Platform;
+use crate::reference::Reference;
+use crate::store::{Image, Layer, Prepared, Store};
+use crate::sweep::Lease;
+
+/// Indexes inside indexes.
+const INDEX_DEPTH_MAX: usize = 3;
+
+/// All registries. Cheap to clone.
+#[derive(Clone)]
+pub struct Registry {
+    client: Arc<Client>,
+}
+
+/// An image that was found: its documents are here, its layers are not yet.
+pub struct Resolved {
+    /// The image.
+    pub image: Image,
+    /// The digest of what the name stands for: the manifest, or an index of several.
+    pub digest: Digest,
+    /// What it was asked for as.
+    pub reference: Reference,
+    lease: Lease,
+    /// The place that knew the image first, then the others.
+    sessions: Vec<Session>,
+}
+
+/// A document as it came.
+struct Fetched {
+    bytes: Vec<u8>,
+    digest: Digest,
+    document: Document,
+}
+
+impl Registry {
+    /// Prepares to speak to registries; nobody is asked yet.
+    ///
+    /// # Errors
+    /// When the machine has no random numbers or no TLS to offer, as good as never.
+    pub fn new(config: RegistryConfig) -> Result<Self, PullError> {
+        let client = Client::new(config)
+            .map_err(|error| PullError::from_request("this machine".to_owned(), error))?;
+        Ok(Self {
+            client: Arc::new(client),
+        })
+    }
+
+    /// Finds the image that `reference` stands for, and fetches its documents.
+    ///
+    /// Without `platform` an image for this machine is chosen, or the only one there is.
+    ///
+    /// # Errors
+    /// When there is none, or it may not be had, or it is not acceptable.
+    pub async fn resolve(
+        &self,
+        store: &Store,
+        reference: &Reference,
+        platform: Option<&Platform>,
+        credentials: Option<&Credentials>,
+    ) -> Result<Resolved, PullError> {
+        let endpoints = self.client.config.endpoints(reference);
+        let sessions = endpoints
+            .into_iter()
+            .map(|endpoint| Session::new(endpoint, reference, credentials));
+        let mut sessions: Vec<_> = sessions.collect();
+        let mut last = None;
+        for at in 0..sessions.len() {
+            match self.resolve_at(store, &sessions[at], platform).await {
+                Ok((image, digest, lease)) => {
+                    sessions.rotate_left(at);
+                    let reference = reference.clone();
+                    return Ok(Resolved {
+                        image,
+                        digest,
+                        reference,
+                        lease,
+                        sessions,
+                    });
+                }
+                Err(error @ PullError::Store(_)) => return Err(error),
+                // A registry without TLS: what its TLS said is not the reason.
+                Err(error) if error.is_no_connection() && last.is_some() => {}
+                Err(error) => last = Some(error),
+            }
+            let is_tls = sessions[at].endpoint.base().scheme() == "https";
+            let is_registry = sessions[at].endpoint.is_registry;
+            if is_registry && is_tls && !last.as_ref().is_some_and(PullError::is_no_connection) {
+                break;
+            }
+        }
+        let reference = reference.familiar();
+        Err(last.unwrap_or(PullError::NotFound { reference }))
+    }
+
+    /// Brings one layer of a resolved image, unless it is here.
+    ///
+    /// # Errors
+    /// When it does not come, or is not what it should be.
+    pub async fn fetch_layer(
+        &self,
+        store: &Store,
+        resolved: &Resolved,
+        layer: &Layer,
+        progress: &(dyn Fn(LayerProgress) + Send + Sync),
+    ) -> Result<(), PullError> {
+        let sessions: Vec<_> = resolved.sessions.iter().collect();
+        fetch::fetch(
+            &self.client,
+            &sessions,
+            store.blobs(),
+            &layer.blob,
+            progress,
+        )
+        .await
+    }
+
+    async fn resolve_at(
+        &self,
+        store: &Store,
+        session: &Session,
+        platform: Option<&Platform>,
+    ) -> Result<(Image, Digest, Lease), PullError> {
+        let top = self.top(session).await?;
+        let digest = top.digest;
+        let (fetched, manifest) = self.descend(session, top, platform).await?;
+        let config_bytes = self.config(session, &manifest.config).await?;
+        let config = ImageConfig::parse(&config_bytes, manifest.layers.len())?;
+        check_platform(&session.reference, &config.platform, platform)?;
+
+        let mut lease = store.lease();
+        let image = Image::new(fetched.digest, manifest, config);
+        lease.add_blob(image.id);
+        lease.add_blob(image.manifest);
+        for layer in &image.layers {
+            lease.add_blob(layer.blob.digest);
+        }
+        lease.add_diff_ids(image.diff_ids());
+        store.blobs().put(&fetched.bytes)?;
+        store.blobs().put(&config_bytes)?;
+        Ok((image, digest, lease))
+    }
+
+    async fn top(&self, session: &Session) -> Result<Fetched, PullError> {
+        let reference = &session.reference;
+        match reference.digest() {
+            Some(digest) => {
+                self.document(session, &digest.to_string(), Some(digest))
+                    .await
+            }
+            None => {
+                self.document(session, reference.tag().unwrap_or("latest"), None)
+                    .await
+            }
+        }
+    }
+
+    /// From an index to the manifest that fits.
+    async fn descend(
+        &self,
+        session: &Session,
+        mut fetched: Fetched,
+        platform: Option<&Platform>,
+    ) -> Result<(Fetched, Manifest), PullError> {
+        for _ in 0..=INDEX_DEPTH_MAX {
+            let index = match fetched.document {
+                Document::Manifest(ref manifest) => {
+                    let manifest = manifest.clone();
+                    return Ok((fetched, manifest));
+                }
+                Document::Index(ref index) => index,
+            };
+            let chosen = choose(&session.reference, index, platform)?.clone();
+            fetched = self
+                .document(session, &chosen.digest.to_string(), Some(chosen.digest))
+                .await?;
+            if fetched.bytes.len() as u64 != chosen.size_bytes {
+                let (digest, expected) = (chosen.digest, chosen.size_bytes);
+                return Err(PullError::WrongSize { digest, expected });
+            }
+        }
+        let reason = "its indexes lead to ever further indexes";
+        Err(PullError::Protocol {
+            host: session.endpoint.host(),
+            reason,
+        })
+    }
+
+    async fn document(
+        &self,
+        session: &Session,
+        name: &str,
+        expected: Option<Digest>,
+    ) -> Result<Fetched, PullError> {
+        let accept = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].join(", ");
+        let (bytes, said) = self
+            .small(
+                session,
+                &format!("manifests/{name}"),
+                &accept,
+                MANIFEST_BYTES_MAX,
+            )
+            .await?;
+        let digest = Digest::of(&bytes);
+        // What was asked for counts; without that, what the registry says itself.
+        if let Some(expected) = expected.or(said)
+            && expected != digest
+        {
+            return Err(PullError::WrongDigest {
+                expected,
+                found: digest,
+            });
+        }
+        let document = Document::parse(&bytes)?;
+        Ok(Fetched {
+            bytes,
+            digest,
+            document,
+        })
+    }
+
+    async fn config(&self, session: &Session, config: &Descriptor) -> Result<Vec<u8>, PullError> {
+        let thing = format!("blobs/{}", config.digest);
+        let (bytes, _) = self.small(session, &thing, "*/*", CONFIG_BYTES_MAX).await?;
+        let found = Digest::of(&bytes);
+        if found != config.digest {
+            return Err(PullError::WrongDigest {
+                expected: config.digest,
+                found,
+            });
+        }
+        if bytes.len() as u64 != config.size_bytes {
+            let (digest, expected) = (config.digest, config.size_bytes);
+            return Err(PullError::WrongSize { digest, expected });
+        }
+        Ok(bytes)
+    }
+
+    /// Brings something short, with the digest that the registry says it has.
+    async fn small(
+        &self,
+        session: &Session,
+        thing: &str,
+        accept: &str,
+        max_bytes: u64,
+    ) -> Result<(Vec<u8>, Option<Digest>), PullError> {
+        let mut tries = Tries::default();
+        let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
+        loop {
+            let attempt = async {
+                let response = self.client.get(session, thing, accept, 0).await?;
+                let said = response.headers().get("docker-content-digest");
+                let said = said.and_then(|value| value.to_str().ok()?.parse().ok());
+                let host = session.endpoint.host();
+                Ok((read_capped(response, max_bytes, &host).await?, said))
+            };
+            let error: PullError = match attempt.await {
+                Err(error) => error,
+                Ok(found) => return Ok(found),
+            };
+            match tries.failed() {
+                Some(wait) if error.is_passing() => tokio::time::sleep(wait).await,
+                _ => return Err(error),
+            }
+        }
+    }
+}
+
+impl Resolved {
+    /// Takes it as prepared, once every layer is here and unpacked.
+    ///
+    /// # Errors
+    /// When a layer is missing after all.
+    pub fn prepared(self, store: &Store) -> Result<Prepared, PullError> {
+        for layer in &self.image.layers {
+            let digest = layer.blob.digest;
+            if store.blobs().size(digest).is_none() {
+                return Err(crate::error::StoreError::Damaged { digest }.into());
+            }
+        }
+        Ok(Prepared {
+            image: self.image,
+            lease: self.lease,
+        })
+    }
+
+    /// The names that the image has after the pull: what it was asked for as, and by its digest.
+    pub fn names(&self) -> Vec<Reference> {
+        let digest = self.reference.with_digest(self.digest);
+        match self.reference.digest() {
+            Some(_) => vec![digest],
+            None => vec![self.reference.clone(), digest],
+        }
+    }
+}
+
+fn choose<'a>(
+    reference: &Reference,
+    index: &'a Index,
+    platform: Option<&Platform>,
+) -> Result<&'a Descriptor, PullError> {
+    let host = Platform::host();
+    let wanted = platform.unwrap_or(&host);
+    index.choose(wanted).ok_or_else(|| PullError::NoPlatform {
+        reference: reference.familiar(),
+        wanted: wanted.to_string(),
+        offered: index.platforms(),
+    })
+}
+
+/// Whoever asks for a platform gets it or an error; who does not, gets what there is for Linux.
+fn check_platform(
+    reference: &Reference,
+    found: &Platform,
+    wanted: Option<&Platform>,
+) -> Result<(), PullError> {
+    let fits = match wanted {
+        Some(wanted) => found.fitness(wanted).is_some(),
+        None => found.os == "linux" || found.os.is_empty(),
+    };
+    if fits {
+        return Ok(());
+    }
+    Err(PullError::NoPlatform {
+        reference: reference.familiar(),
+        wanted: wanted.map_or_else(|| "linux".to_owned(), Platform::to_string),
+        offered: found.to_string(),
+    })
+}
