@@ -293,7 +293,8 @@ fn a_process_is_in_every_hierarchy_and_on_the_list() {
 #[test]
 fn use_grows_with_work() {
     let house = House::new();
-    let mut child = house.run("while :; do :; done");
+    let script = "a=$(head -c 3000000 /dev/zero | tr '\\0' x); while :; do :; done";
+    let mut child = house.run(script);
 
     until("processor time and memory", || {
         let usage = usage::read(&house.group).unwrap();
