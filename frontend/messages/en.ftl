@@ -1,0 +1,543 @@
+### Every word that a person reads, in English. ko.ftl holds the same keys; a test compares them.
+
+## The frame
+overview = Overview
+containers = Containers
+images = Images
+events = Events
+people = People
+audit = Audit
+account = Account
+host-local = Host local
+main-menu = Main menu
+skip-to-content = Skip to content
+search-everything = Search containers, images, pages
+log-in = Log in
+log-out = Log out
+shortcuts = Keyboard shortcuts
+shortcut-search = Search everything
+shortcut-filter = Filter this list
+shortcut-move = Next and previous row
+shortcut-open = Open the row
+close = Close
+cancel = Cancel
+save = Save
+copy = Copy
+copied = Copied
+actions = Actions
+connection-lost = Connection lost. What you see may be old; trying again.
+connection-back = Connected again
+working = Working…
+new-one = 1 new, show it
+new-many = {"{"}count{"}"} new, show them
+selected-one = 1 selected
+selected-many = {"{"}count{"}"} selected
+select-all = Select all on this page
+select-name = Select { $name }
+filter = Filter
+pages = Pages
+previous-page = Previous page
+next-page = Next page
+range-of = { $range } of { $total }
+all = All
+name = Name
+time = Time
+kind = Kind
+event = Event
+subject = What
+detail = Detail
+action = Action
+actor = Who
+outcome = Result
+address = Address
+age = Age
+size = Size
+role = Role
+added = Added
+state = State
+page = Page
+image = Image
+container = Container
+ports = Ports
+created = Created
+cpu = CPU
+memory = Memory
+network = Network
+processes = Processes
+download = Download
+optional = optional
+not-set = not set
+none = none
+yes = Yes
+no = No
+
+## Time
+just-now = just now
+ago = { $duration } ago
+seconds = { $count ->
+    [one] 1 second
+   *[other] { $count } seconds
+}
+minutes = { $count ->
+    [one] 1 minute
+   *[other] { $count } minutes
+}
+hours = { $count ->
+    [one] 1 hour
+   *[other] { $count } hours
+}
+days = { $count ->
+    [one] 1 day
+   *[other] { $count } days
+}
+months = { $count ->
+    [one] 1 month
+   *[other] { $count } months
+}
+years = { $count ->
+    [one] 1 year
+   *[other] { $count } years
+}
+
+## Doors
+login-title = Log in
+login-failed = Name or password is wrong.
+login-limited = Too many attempts. Try again in { $duration }.
+logged-out = You are logged out.
+setup-title = Welcome
+setup-lead = This link works once. The account made here owns this server.
+setup-submit = Create owner and log in
+setup-used = This set-up link is used up or wrong. Start gantry again to get a new one, or run: gantry admin owner
+account-name = Name
+account-name-hint = 2 to 32 letters, digits, dots, dashes or underscores.
+password = Password
+password-hint = At least 12 characters.
+password-again = Password again
+password-differs = Password again: the two are not the same.
+
+## Overview
+needs-attention = Needs attention
+last-events = Last events
+running-count = Running
+stopped-count = Not running
+of-containers = { $count ->
+    [one] of 1 container
+   *[other] of { $count } containers
+}
+cpu-of-cores = { $count ->
+    [one] of 1 core
+   *[other] of { $count } cores
+}
+of-size = of { $name }
+images-size = { $name } on disk
+events-none = Nothing has happened yet.
+engine = Engine
+engine-version = Version
+kernel = Kernel
+operating-system = System
+cores = Cores
+control-groups = Control groups
+storage = Storage
+host-offline = The engine does not answer. Containers keep running; this page shows the last known state. Look at the engine's log: journalctl -u gantry-engine
+
+## Containers
+container-new = New container
+containers-filter = Filter: words, state:running image:nginx label:app=shop
+containers-none = No containers yet
+containers-none-text = A container runs one program from an image, apart from the rest of the machine. gantry/hello is already here to try.
+containers-nothing-found = Nothing fits this filter
+containers-nothing-found-text = Take a word out of the filter, or look at all containers.
+show-all = Show all
+start = Start
+stop = Stop
+restart = Restart
+kill = Kill
+remove = Remove
+rename = Rename
+new-name = New name
+logs = Logs
+stats = Stats
+terminal = Terminal
+inspect = Inspect
+state-created = Created
+state-running = Running
+state-starting = Starting
+state-restarting = Restarting
+state-removing = Removing
+state-paused = Paused
+state-exited = Stopped
+state-failed = Failed
+state-oom = Out of memory
+state-dead = Dead
+state-unknown = Unknown
+status-up = Up { $name }
+status-exited = Exit code { $code }, { $ago }
+status-created = Not started yet
+sentence-up = Up { $name }
+sentence-created = Created { $name }, not started yet
+sentence-exited-clean = Ended without error { $name }
+sentence-exited = Exit code { $code }, { $ago }: { $why }
+exit-oom = killed, out of memory
+exit-killed = killed (SIGKILL)
+exit-terminated = ended by SIGTERM
+exit-signal = ended by signal { $name }
+exit-error = the program ended with an error
+exit-not-found = the command was not found in the image
+exit-not-executable = the command cannot be executed
+exit-segfault = the program crashed (SIGSEGV)
+exit-abort = the program aborted (SIGABRT)
+why-stopped = Why did it stop?
+why-oom-advice = It used more memory than its limit of { $name }. Give it more, or find out what grows.
+why-not-found-advice = Check the command's spelling, and that the image holds it.
+why-not-executable-advice = Check the file's permissions, its first line, and that it was built for this machine.
+why-killed-advice = Somebody or something killed it without a chance to end well. The audit and the events show who.
+why-error-advice = Its last lines usually say why.
+why-crash-advice = This is a fault in the program itself, or in a library it uses.
+whole-log = The whole log
+container-renamed = Renamed to { $name }.
+container-started = { $name } started.
+container-stopped = { $name } stopped.
+container-restarted = { $name } restarted.
+container-killed = { $name } killed.
+container-removed = { $name } removed.
+container-created = { $name } created.
+bulk-done = { $count ->
+    [one] Done for 1 container.
+   *[other] Done for { $count } containers.
+}
+bulk-none = Select containers first.
+bulk-failed = { $name }: { $why }
+remove-title = Remove container { $name }?
+remove-many-title = { $count ->
+    [one] Remove 1 container?
+   *[other] Remove { $count } containers?
+}
+remove-goes = Its log and all files written inside it are lost.
+remove-goes-running = It runs now and is killed first.
+remove-stays = Its image stays.
+remove-force = Also remove it while it runs (kill it)
+blocked-running = It is already running.
+blocked-not-running = It is not running.
+blocked-permission = Your role { $role } does not hold { $permission }.
+blocked-running-remove = Stop it first, or choose to kill it.
+needs-running = The container is not running.
+needs-running-text = Start it to see this.
+facts-runs = What it runs
+facts-limits = Limits and use
+facts-network = Network
+facts-security = Security
+facts-labels = Labels
+facts-env = Environment
+facts-logs = Logs
+id = ID
+digest = Digest
+path = Path
+entrypoint = Entry point
+command = Command
+workdir = Working directory
+user = User
+hostname = Host name
+terminal-allocated = Terminal (TTY)
+stdin-open = Keeps stdin open
+restart-count = Restarts
+started = Started
+finished = Ended
+memory-limit = Memory limit
+cpu-limit = CPU limit
+pids-limit = Process limit
+unlimited = unlimited
+network-none = none (loopback only)
+network-host = the host's own
+read-only = Read-only root
+capabilities-added = Capabilities added
+capabilities-dropped = Capabilities dropped
+privileged = Privileged
+seccomp = System call filter
+log-driver = Log driver
+stop-signal = Stop signal
+stop-timeout = Stop timeout
+in-use = in use
+
+## Logs
+log-search = Search (regular expression)
+log-stream = Stream
+log-both = stdout and stderr
+log-since = From when
+log-last-lines = Last 1,000 lines
+log-since-15m = Last 15 minutes
+log-since-1h = Last hour
+log-since-24h = Last 24 hours
+log-all = Everything
+log-time = Times
+log-time-local = Local time
+log-time-none = No times
+log-wrap = Wrap
+log-new-one = 1 new line ↓
+log-new-many = {"{"}count{"}"} new lines ↓
+log-skipped = skipped {"{"}count{"}"} lines: this reader was too slow
+log-found = {"{"}at{"}"} of {"{"}count{"}"}
+log-end = End of the log
+log-lines = {"{"}count{"}"} lines
+log-waiting = Waiting for lines…
+log-lost = Connection lost, trying again…
+log-bad-search = Not a regular expression
+logs-none = It has not written anything yet.
+
+## Stats
+throttled = Throttled
+file-cache = File cache
+limit = Limit
+received = Received
+sent = Sent
+block-io = Block I/O
+read = Read
+written = Written
+stats-as-table = As table
+stats-network-host = The container uses the host's network; its traffic is not counted apart.
+
+## Terminal
+terminal-options = Options
+terminal-open = Open
+terminal-search = Search the screen
+terminal-smaller = Smaller text
+terminal-larger = Larger text
+terminal-full = Full screen
+terminal-again = Open again
+terminal-needs-script = The terminal needs JavaScript. Without it: gantry's Docker API and docker exec -it do the same.
+terminal-opening = Opening…
+terminal-exited = The command ended with code {"{"}code{"}"}.
+terminal-lost = Connection lost. The command keeps running for a while; trying again.
+terminal-latency = {"{"}ms{"}"} ms
+terminal-open-link = Open this address in a new tab?
+terminal-screen = Terminal screen
+terminal-no-shell = This image has no shell. Give a command that it has under Options, or look at the logs.
+terminal-not-running = The container is not running. Start it, then open a terminal.
+terminal-not-found = The command { $name } was not found in the container.
+terminal-refused = Your role may not open a terminal here.
+terminal-unavailable = The engine does not answer. Try again in a moment.
+
+## Inspect
+inspect-masked = Values of the environment are masked.
+inspect-search = Search keys and values
+unfold-all = Unfold all
+fold-all = Fold all
+tree-entries = {"{"}count{"}"} entries
+tree-found = {"{"}count{"}"} found
+
+## Create
+create-title = New container
+create-submit = Create container
+create-set = { $count } set
+create-command-line = The same by command
+create-what = Image, name and command
+create-environment = Environment
+create-networking = Network
+create-limits = Limits
+create-process = Process
+create-security = Security
+create-labelling = Labels and logs
+create-image = Image
+    .hint = Must be here already; get others on the Images page.
+create-name = Name
+    .hint = Letters, digits, dots, dashes, underscores. Empty: one is made up.
+create-command = Command
+    .hint = As in a shell, but no shell is involved. Empty: the image's own.
+create-start = Start it at once
+    .hint = { "" }
+create-env = Variables
+    .hint = One NAME=value a line.
+create-network = Network
+    .hint = Host shares all ports and addresses of the machine.
+create-network-none = None: loopback only
+create-network-host = Host: the machine's own
+create-hostname = Host name
+    .hint = Empty: the short id.
+create-memory = Memory
+    .hint = With unit b, k, m or g. Empty: unlimited.
+create-cpus = CPUs
+    .hint = Cores, with a fraction. Empty: unlimited.
+create-pids = Processes
+    .hint = Most processes and threads at once. Empty: unlimited.
+create-entrypoint = Entry point
+    .hint = Empty: the image's own.
+create-workdir = Working directory
+    .hint = Absolute. Empty: the image's own.
+create-user = User
+    .hint = Name or number, with :group. Empty: the image's own.
+create-stop-signal = Stop signal
+    .hint = Sent on Stop. Empty: the image's own, or SIGTERM.
+create-stop-timeout = Stop timeout
+    .hint = Seconds until it is killed. Empty: 10.
+create-tty = Give it a terminal (TTY)
+    .hint = For interactive programs; stdout and stderr become one.
+create-stdin = Keep stdin open
+    .hint = For programs that read what is typed.
+create-read-only = Read-only root
+    .hint = The program cannot change files of its image.
+create-cap-drop = Drop capabilities
+    .hint = Names separated by spaces, or ALL.
+create-cap-add = Add capabilities
+    .hint = Beyond the default fourteen. Separated by spaces.
+create-labels = Labels
+    .hint = One name=value a line.
+create-log-size = Log file size
+    .hint = A log file is turned over at this size. Empty: 10m.
+create-log-files = Log files
+    .hint = How many are kept. Empty: 3.
+paste-title = Paste a docker run line
+paste-label = docker run …
+paste-hint = Fills the form. What Gantry cannot do yet is named.
+paste-submit = Fill the form
+paste-filled = The form is filled from the pasted line.
+paste-unsupported = Not taken over, because Gantry cannot do it yet: { $name }
+paste-broken = The line cannot be read: { $why }
+
+## What was typed
+problem-required = { $field }: must not be empty.
+problem-name = { $field }: must begin with a letter or digit; then letters, digits, _ . - only.
+problem-size = { $field }: must be a number with b, k, m or g, such as 512m; at least 6m.
+problem-number = { $field }: must be a whole number above 0.
+problem-cpus = { $field }: must be a number such as 1.5, at least 0.01.
+problem-env = { $field }: line { $line } must look like NAME=value.
+problem-absolute = { $field }: must begin with /.
+problem-quotes = { $field }: a quote is not closed.
+problem-hostname = { $field }: letters, digits and dashes only, at most 63 characters a part.
+problem-network = { $field }: only none and host exist so far.
+problem-capability = { $field }: { $name } is not a capability.
+problem-signal = { $field }: { $name } is not a signal.
+problem-reference = { $field }: must look like name:tag, such as nginx:1.29.
+problem-engine = { $field }: { $why }
+form-has-problems = Not created: { $count ->
+    [one] one field needs another look.
+   *[other] { $count } fields need another look.
+}
+
+## Images
+pull-title = Pull from a registry
+pull = Pull
+load-title = Load from a file
+load = Load
+image-reference = Image
+image-reference-hint = Such as nginx:1.29 or registry.example.com/team/app:2
+image-platform = Platform
+image-platform-hint = Empty: this machine's.
+image-file = Archive
+image-file-hint = Made by docker save, or an OCI archive; plain, gzip or zstd.
+registry-user = Registry user
+registry-user-hint = Only for private images; not kept.
+registry-password = Registry password or token
+images-filter = Filter: words, name:nginx
+images-none = No images
+images-none-text = Pull one from a registry or load an archive; containers are made from images.
+image-without-name = without a name
+image-used-by = { $count ->
+    [0] not used
+    [one] 1 container
+   *[other] { $count } containers
+}
+image-run = Run
+image-remove-title = Remove image { $name }?
+image-remove-goes = The names of this image, and layers that no other image uses.
+image-remove-stays = Containers and other images stay.
+image-blocked-used = Containers use it: { $name }.
+image-removed = Image { $name } removed.
+image-tagged = The image is now also named { $name }.
+image-runs = What its containers run
+image-tag = Add name
+image-tag-title = Another name
+image-tag-hint = Such as team/app:2
+image-names = Names
+image-platform-is = Platform
+layers = Layers
+layer-command = Step
+layer-empty = no files
+
+## Jobs
+jobs = Jobs
+jobs-none = No jobs. Pulls and loads appear here and keep running while you go elsewhere.
+jobs-running = { $count ->
+    [0] Jobs: none running
+    [one] Jobs: 1 running
+   *[other] Jobs: { $count } running
+}
+job-pull = Pull { $name }
+job-load = Load { $name }
+job-running = Running
+job-done = Done
+job-failed = Failed
+job-cancelled = Cancelled
+job-cancel = Cancel
+job-cancel-asked = Cancelling { $name }.
+job-waiting = Waiting
+job-downloading = Downloading
+job-verifying = Verifying
+job-extracting = Unpacking
+job-layer-done = Done
+job-layer-here = Already here
+job-layers = { $done } of { $total } layers
+job-bytes = { $done } of { $total }
+job-open-image = Open the image
+job-started = { $name }: running as a job.
+
+## Events and audit
+events-filter = Filter: words, kind:container action:die
+events-none-found = No events fit
+events-none-found-text = Events appear here as they happen, newest first.
+audit-filter = Filter: words, who:anna action:container.start
+audit-none = No entries fit
+audit-none-text = Every change is written down here: who, what, on what, and how it ended.
+outcome-done = Done
+outcome-failed = Failed
+outcome-refused = Refused
+outcome-open = Unfinished
+event-exit-code = exit code { $name }
+
+## Account and people
+account-look = Language and theme
+account-look-saved = Saved.
+language = Language
+theme = Theme
+theme-system = As the system
+theme-light = Light
+theme-dark = Dark
+account-password = Password
+account-password-save = Change password
+account-password-changed = Password changed. Other sessions are ended.
+password-old = Present password
+password-new = New password
+password-old-wrong = Present password: it is wrong.
+account-sessions = Where you are logged in
+browser = Browser
+last-seen = Last used
+session-current = this one
+session-end = End
+session-ended = Session ended.
+people-add = Add a person
+people-added = { $name } can log in now.
+role-owner = Owner
+role-viewer = Viewer
+
+## Search
+search-results = Results for “{ $name }”
+search-none = Nothing has this name.
+
+## Problems
+not-found = Not found
+not-found-text = There is nothing at this address, or nothing you may see.
+not-found-advice = It may have been removed or renamed since.
+refused = Not allowed
+refused-text = Your role does not allow this.
+refused-advice = Ask an owner of this server for it.
+conflict = Not possible now
+broken = Something broke
+broken-text = The server could not finish this, and it is not your fault.
+broken-advice = Try again. If it happens again, the server's log has the details under this request.
+unavailable = The engine does not answer
+unavailable-text = Containers keep running, but nothing can be changed until the engine is back.
+unavailable-advice = Try again in a moment.
+bad-request = That cannot be read
+bad-request-advice = Go back and look at what was sent.
+too-large = Too large
+request-id = Request
+back-to-overview = To the overview
+back = Back

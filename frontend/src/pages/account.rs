@@ -1,0 +1,59 @@
+//! One's own account, and the people of this server.
+
+use askama::Template;
+
+use crate::format::Moment;
+use crate::shell::Shell;
+use crate::ui::Field;
+
+/// One's own account.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/account.html")]
+pub struct Account {
+    /// The frame.
+    pub shell: Shell,
+    /// Old, new, new again.
+    pub password: Vec<Field>,
+    /// Language and theme.
+    pub look: Vec<Field>,
+    /// Where one is logged in.
+    pub sessions: Vec<SessionRow>,
+}
+
+/// One place where one is logged in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionRow {
+    /// Its public id.
+    pub id: String,
+    /// Browser and system, as it says.
+    pub agent: String,
+    /// From where.
+    pub address: String,
+    /// Last used.
+    pub seen: Moment,
+    /// Whether it is this one.
+    pub current: bool,
+}
+
+/// The people of this server.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/people.html")]
+pub struct People {
+    /// The frame.
+    pub shell: Shell,
+    /// All accounts.
+    pub rows: Vec<PersonRow>,
+    /// Name, password, role; or the reason why nobody can be added.
+    pub add: Result<Vec<Field>, String>,
+}
+
+/// One person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonRow {
+    /// Name.
+    pub name: String,
+    /// Role, in words.
+    pub role: String,
+    /// When added.
+    pub since: Moment,
+}

@@ -1,0 +1,225 @@
+//! Containers: the list, and one container's six tabs.
+
+use askama::Template;
+
+use crate::parts::{ContainerHeader, ContainerRow, WhyStopped};
+use crate::paths;
+use crate::shell::Shell;
+use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, Notice, Pager};
+
+/// The list.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/containers_index.html")]
+pub struct ContainersIndex {
+    /// The frame.
+    pub shell: Shell,
+    /// New container.
+    pub actions: Vec<Action>,
+    /// The filter field.
+    pub filter: Filter,
+    /// The column heads.
+    pub columns: Vec<Column>,
+    /// The rows of this page.
+    pub rows: Vec<ContainerRow>,
+    /// Where one is.
+    pub pager: Pager,
+    /// What can be done with all selected: value of `action`, label, icon, dangerous.
+    pub bulk: Vec<(&'static str, String, &'static str, bool)>,
+    /// Shown when there are no rows.
+    pub empty: Option<Empty>,
+    /// URL of this very view, to return to.
+    pub here: String,
+}
+
+/// A container's first tab.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_overview.html")]
+pub struct ContainerOverview {
+    /// The frame.
+    pub shell: Shell,
+    /// The head.
+    pub header: ContainerHeader,
+    /// Only when it stopped abnormally.
+    pub why: Option<WhyStopped>,
+    /// Cards of facts: title, icon, facts.
+    pub cards: Vec<(String, &'static str, KeyValue)>,
+}
+
+/// Its log.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_logs.html")]
+pub struct ContainerLogs {
+    /// The frame.
+    pub shell: Shell,
+    /// The head.
+    pub header: ContainerHeader,
+    /// The last lines, for those without script.
+    pub last_lines: Vec<String>,
+    /// Why it cannot be read.
+    pub notice: Option<Notice>,
+    /// Whether new lines can come.
+    pub running: bool,
+}
+
+impl ContainerLogs {
+    fn socket(&self) -> String {
+        paths::LiveLogs(&self.header.id).to_string()
+    }
+
+    fn download(&self) -> String {
+        paths::ContainerLogsDownload(&self.header.id).to_string()
+    }
+
+    fn log_words(&self) -> String {
+        self.shell.words.json(&[
+            "log-new-one",
+            "log-new-many",
+            "log-skipped",
+            "log-found",
+            "log-end",
+            "log-lines",
+            "log-waiting",
+            "log-lost",
+            "log-bad-search",
+        ])
+    }
+}
+
+/// Its load.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_stats.html")]
+pub struct ContainerStats {
+    /// The frame.
+    pub shell: Shell,
+    /// The head.
+    pub header: ContainerHeader,
+    /// Why there is nothing to see.
+    pub notice: Option<Notice>,
+    /// The newest numbers, for those without script.
+    pub now: KeyValue,
+}
+
+impl ContainerStats {
+    fn socket(&self) -> String {
+        paths::LiveStats(&self.header.id).to_string()
+    }
+
+    fn chart_words(&self) -> String {
+        self.shell.words.json(&[
+            "cpu",
+            "throttled",
+            "memory",
+            "file-cache",
+            "limit",
+            "network",
+            "received",
+            "sent",
+            "block-io",
+            "read",
+            "written",
+            "processes",
+            "time",
+            "stats-network-host",
+        ])
+    }
+}
+
+/// A shell in it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_terminal.html")]
+pub struct ContainerTerminal {
+    /// The frame.
+    pub shell: Shell,
+    /// The head.
+    pub header: ContainerHeader,
+    /// Why none can be opened.
+    pub notice: Option<Notice>,
+    /// What can be done about that.
+    pub actions: Vec<Action>,
+}
+
+impl ContainerTerminal {
+    fn socket(&self) -> String {
+        paths::LiveTerminal(&self.header.id).to_string()
+    }
+
+    fn bundle(&self) -> String {
+        self.shell.asset("vendor/terminal.js")
+    }
+
+    fn terminal_words(&self) -> String {
+        self.shell.words.json(&[
+            "terminal-opening",
+            "terminal-exited",
+            "terminal-lost",
+            "terminal-latency",
+            "terminal-open-link",
+            "terminal-screen",
+        ])
+    }
+}
+
+/// Its processes.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_processes.html")]
+pub struct ContainerProcesses {
+    /// The frame.
+    pub shell: Shell,
+    /// The head.
+    pub header: ContainerHeader,
+    /// Why there are none.
+    pub notice: Option<Notice>,
+    /// The table.
+    pub table: ProcessTable,
+}
+
+/// What `top` says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProcessTable {
+    /// Column heads.
+    pub titles: Vec<String>,
+    /// One row a process.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// Everything the engine knows about it.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_inspect.html")]
+pub struct ContainerInspect {
+    /// The frame.
+    pub shell: Shell,
+    /// The head.
+    pub header: ContainerHeader,
+    /// The JSON, indented, values masked.
+    pub json: String,
+}
+
+impl ContainerInspect {
+    fn tree_words(&self) -> String {
+        self.shell.words.json(&["tree-entries", "tree-found"])
+    }
+}
+
+impl ContainersIndex {
+    fn bulk_path(&self) -> paths::ContainersBulk {
+        paths::ContainersBulk
+    }
+}
+
+/// The options of a terminal, as fields.
+impl ContainerTerminal {
+    fn options(&self) -> Vec<Field> {
+        let field = |name, label: &str, placeholder: &str| Field {
+            name,
+            label: self.shell.words.t(label),
+            placeholder: placeholder.to_owned(),
+            code: true,
+            ..Field::default()
+        };
+        vec![
+            field("command", "command", "sh"),
+            field("user", "user", "root"),
+            field("workdir", "workdir", "/"),
+        ]
+    }
+}

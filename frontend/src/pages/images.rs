@@ -1,0 +1,71 @@
+//! Images: the list with its two ways in, and one image with its layers.
+
+use askama::Template;
+
+use crate::parts::ImageRow;
+use crate::paths;
+use crate::shell::Shell;
+use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, Pager};
+
+/// The list.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/images_index.html")]
+pub struct ImagesIndex {
+    /// The frame.
+    pub shell: Shell,
+    /// Fields of the pull form: reference, platform, user, password; or the reason why it is locked.
+    pub pull: Result<Vec<Field>, String>,
+    /// The file field of the load form, or the reason why it is locked.
+    pub load: Result<Vec<Field>, String>,
+    /// Whether the forms stand open: something is wrong in them, or the list is empty.
+    pub open: bool,
+    /// The filter field.
+    pub filter: Filter,
+    /// The column heads.
+    pub columns: Vec<Column>,
+    /// The rows of this page.
+    pub rows: Vec<ImageRow>,
+    /// Where one is.
+    pub pager: Pager,
+    /// Shown when there are no rows.
+    pub empty: Option<Empty>,
+}
+
+/// One image.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/image_show.html")]
+pub struct ImageShow {
+    /// The frame.
+    pub shell: Shell,
+    /// Its id.
+    pub id: String,
+    /// Its first name, or its short id.
+    pub name: String,
+    /// What can be done.
+    pub actions: Vec<Action>,
+    /// Its facts.
+    pub facts: KeyValue,
+    /// What a container of it runs.
+    pub config: KeyValue,
+    /// Its layers, newest first.
+    pub layers: Vec<Layer>,
+    /// The new name; or the reason why it may not be given.
+    pub tag: Result<Field, String>,
+}
+
+impl ImageShow {
+    fn tag_path(&self) -> String {
+        paths::ImageTag(&self.id).to_string()
+    }
+}
+
+/// One step of an image's history.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// What made it.
+    pub command: String,
+    /// Size with its unit, empty for a step that changed no file.
+    pub size: String,
+    /// When, as an age.
+    pub created: String,
+}

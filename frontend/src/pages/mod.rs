@@ -1,0 +1,22 @@
+//! One file per section; each page is a struct, and drawing it is the answer.
+
+mod account;
+mod containers;
+mod create;
+mod doors;
+mod gallery;
+mod images;
+mod lists;
+mod overview;
+
+pub use account::{Account, People, PersonRow, SessionRow};
+pub use containers::{
+    ContainerInspect, ContainerLogs, ContainerOverview, ContainerProcesses, ContainerStats,
+    ContainerTerminal, ContainersIndex, ProcessTable,
+};
+pub use create::{ContainerInput, ContainerNew, Problems, Section as FormSection};
+pub use doors::{Login, Problem, ProblemOutside, Setup};
+pub use gallery::Gallery;
+pub use images::{ImageShow, ImagesIndex, Layer};
+pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
+pub use overview::{Figure, Overview};

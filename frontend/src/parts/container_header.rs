@@ -1,0 +1,116 @@
+//! The head of a container's pages: name, state, facts, actions, tabs.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use crate::paths;
+use crate::ui::{Action, Badge, Icon, icon};
+use crate::words::Words;
+
+/// The head; DOM id `container-header`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/container_header.html")]
+pub struct ContainerHeader {
+    /// Language.
+    pub words: Words,
+    /// The container's id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its state.
+    pub state: Badge,
+    /// The state as a sentence: "Exited (137) two minutes ago: killed".
+    pub sentence: String,
+    /// Image, short id, ports.
+    pub facts: Vec<Fact>,
+    /// What can be done.
+    pub actions: Vec<Action>,
+    /// Rename in place; the reason when it may not be.
+    pub rename: Result<(), String>,
+    /// The tab that is open.
+    pub tab: Tab,
+}
+
+impl HtmlSafe for ContainerHeader {}
+
+/// A fact beside the state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact {
+    /// Its icon.
+    pub icon: &'static str,
+    /// What it is, for the tooltip.
+    pub label: String,
+    /// The value.
+    pub text: String,
+    /// Where it leads.
+    pub link: Option<String>,
+}
+
+/// The tabs of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tab {
+    /// Overview.
+    #[default]
+    Overview,
+    /// Logs.
+    Logs,
+    /// Stats.
+    Stats,
+    /// Terminal.
+    Terminal,
+    /// Processes.
+    Processes,
+    /// Inspect.
+    Inspect,
+}
+
+struct TabLink {
+    label: String,
+    icon: Icon,
+    path: String,
+    current: bool,
+    key: &'static str,
+}
+
+impl ContainerHeader {
+    fn tabs(&self) -> Vec<TabLink> {
+        let id = self.id.as_str();
+        let tab = |tab, label: &str, name, path: String, key| TabLink {
+            label: self.words.t(label),
+            icon: icon(name),
+            path,
+            current: self.tab == tab,
+            key,
+        };
+        vec![
+            tab(Tab::Overview, "overview", "info", paths::Container(id).to_string(), "o"),
+            tab(Tab::Logs, "logs", "file-text", paths::ContainerLogs(id).to_string(), "l"),
+            tab(Tab::Stats, "stats", "chart-line", paths::ContainerStats(id).to_string(), "s"),
+            tab(Tab::Terminal, "terminal", "terminal", paths::ContainerTerminal(id).to_string(), "t"),
+            tab(Tab::Processes, "processes", "list-tree", paths::ContainerProcesses(id).to_string(), "p"),
+            tab(Tab::Inspect, "inspect", "braces", paths::ContainerInspect(id).to_string(), "i"),
+        ]
+    }
+
+    fn rename_path(&self) -> String {
+        paths::ContainerRename(&self.id).to_string()
+    }
+}
+
+/// Why a container stopped abnormally; DOM id `why-stopped`.
+#[derive(Debug, Clone, Template)]
+#[template(path = "parts/why_stopped.html")]
+pub struct WhyStopped {
+    /// Language.
+    pub words: Words,
+    /// The exit in one sentence.
+    pub sentence: String,
+    /// What to do about it.
+    pub advice: String,
+    /// The last lines of its log, without colours.
+    pub last_lines: Vec<String>,
+    /// Where the whole log is.
+    pub logs: String,
+}
+
+impl HtmlSafe for WhyStopped {}

@@ -1,0 +1,165 @@
+//! The frame around every page: who looks, where they are, what runs, what just happened.
+
+use askama::Template;
+use askama::filters::HtmlSafe;
+
+use crate::parts::JobTray;
+use crate::paths;
+use crate::ui::{Icon, Notice, icon};
+use crate::words::{Language, Words};
+
+/// What the layout needs.
+#[derive(Debug, Clone, Default)]
+pub struct Shell {
+    /// Language of the reader.
+    pub words: Words,
+    /// Name of the page, for the tab.
+    pub title: String,
+    /// Which line of the rail is lit.
+    pub section: Section,
+    /// Who is logged in.
+    pub viewer: Viewer,
+    /// What just happened.
+    pub notices: Vec<Notice>,
+    /// Light, dark, or as the system says.
+    pub theme: Theme,
+    /// Jobs of this person.
+    pub jobs: JobTray,
+    /// Topics of the live socket, separated by spaces; see [`crate::live`].
+    pub topics: String,
+}
+
+/// Who is logged in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Viewer {
+    /// Name of the account.
+    pub name: String,
+    /// Name of the role, in words.
+    pub role: String,
+    /// Whether the people page may be seen.
+    pub sees_people: bool,
+    /// Whether the audit page may be seen.
+    pub sees_audit: bool,
+}
+
+/// The lines of the rail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Section {
+    /// None is lit.
+    #[default]
+    Elsewhere,
+    /// Overview.
+    Overview,
+    /// Containers.
+    Containers,
+    /// Images.
+    Images,
+    /// Events.
+    Events,
+    /// People.
+    People,
+    /// Audit.
+    Audit,
+}
+
+/// Light, dark, or as the system says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Always light.
+    Light,
+    /// Always dark.
+    Dark,
+}
+
+impl Theme {
+    /// All of them, in the order they are offered.
+    pub const ALL: [Theme; 3] = [Theme::System, Theme::Light, Theme::Dark];
+
+    /// Returns its name in forms, accounts and the `data-theme` attribute.
+    pub fn tag(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+
+    /// Returns the theme with this name; the system's for any other.
+    pub fn from_tag(tag: &str) -> Theme {
+        Theme::ALL.into_iter().find(|theme| theme.tag() == tag).unwrap_or_default()
+    }
+}
+
+/// A line of the rail.
+pub(crate) struct NavItem {
+    pub(crate) label: String,
+    pub(crate) icon: Icon,
+    pub(crate) path: String,
+    pub(crate) current: bool,
+}
+
+impl Shell {
+    pub(crate) fn things(&self) -> Vec<NavItem> {
+        vec![
+            self.item(Section::Overview, "overview", "layout-dashboard", paths::Overview.to_string()),
+            self.item(Section::Containers, "containers", "box", paths::Containers.to_string()),
+            self.item(Section::Images, "images", "layers", paths::Images.to_string()),
+            self.item(Section::Events, "events", "activity", paths::Events.to_string()),
+        ]
+    }
+
+    pub(crate) fn watch(&self) -> Vec<NavItem> {
+        let mut items = Vec::new();
+        if self.viewer.sees_people {
+            items.push(self.item(Section::People, "people", "users", paths::People.to_string()));
+        }
+        if self.viewer.sees_audit {
+            items.push(self.item(Section::Audit, "audit", "scroll-text", paths::Audit.to_string()));
+        }
+        items
+    }
+
+    pub(crate) fn sees_more(&self) -> bool {
+        self.viewer.sees_people || self.viewer.sees_audit
+    }
+
+    fn item(&self, section: Section, key: &str, name: &'static str, path: String) -> NavItem {
+        NavItem {
+            label: self.words.t(key),
+            icon: icon(name),
+            path,
+            current: self.section == section,
+        }
+    }
+
+    pub(crate) fn asset(&self, path: &str) -> String {
+        crate::assets::url(path)
+    }
+
+    pub(crate) fn languages(&self) -> [Language; 2] {
+        Language::ALL
+    }
+
+    pub(crate) fn frame_words(&self) -> String {
+        self.words.json(&["connection-lost", "connection-back", "working", "new-one", "new-many"])
+    }
+}
+
+/// The list of keyboard shortcuts, shown by `?`.
+#[derive(Debug, Clone, Copy, Template)]
+#[template(path = "parts/shortcuts.html")]
+pub struct Shortcuts {
+    /// Language.
+    pub words: Words,
+}
+
+impl HtmlSafe for Shortcuts {}
+
+impl Shell {
+    pub(crate) fn shortcuts(&self) -> Shortcuts {
+        Shortcuts { words: self.words }
+    }
+}
