@@ -12,7 +12,15 @@ fn main() {
     let here = PathBuf::from(variable("CARGO_MANIFEST_DIR"));
     let source = here.join("../static");
     let out = PathBuf::from(variable("OUT_DIR"));
-    for input in ["css", "js", "icons", "build.mjs", "package.json", "package-lock.json", ".npmrc"] {
+    for input in [
+        "css",
+        "js",
+        "icons",
+        "build.mjs",
+        "package.json",
+        "package-lock.json",
+        ".npmrc",
+    ] {
         println!("cargo::rerun-if-changed={}", source.join(input).display());
     }
     println!("cargo::rerun-if-changed=templates");
@@ -20,11 +28,15 @@ fn main() {
     install(&source);
     let built = out.join("static");
     run(
-        Command::new("node").arg("build.mjs").arg(&built).current_dir(&source),
+        Command::new("node")
+            .arg("build.mjs")
+            .arg(&built)
+            .current_dir(&source),
         "node could not bundle static/",
     );
     let list = fs::read_to_string(built.join("files.txt"));
-    let list = list.unwrap_or_else(|error| stop(&format!("static/build.mjs left no list: {error}")));
+    let list =
+        list.unwrap_or_else(|error| stop(&format!("static/build.mjs left no list: {error}")));
     fs::write(out.join("assets.rs"), table(&built, &list))
         .unwrap_or_else(|error| stop(&format!("failed to write assets.rs: {error}")));
 }
@@ -38,7 +50,9 @@ fn install(source: &Path) {
         return;
     }
     run(
-        Command::new("npm").args(["ci", "--no-audit", "--no-fund"]).current_dir(source),
+        Command::new("npm")
+            .args(["ci", "--no-audit", "--no-fund"])
+            .current_dir(source),
         "npm could not install the packages of static/package-lock.json",
     );
     fs::write(&stamp, lock).unwrap_or_else(|error| stop(&format!("node_modules: {error}")));
@@ -49,7 +63,10 @@ fn run(command: &mut Command, failed: &str) {
     let program = command.get_program().to_string_lossy().into_owned();
     match command.output() {
         Ok(output) if output.status.success() => {}
-        Ok(output) => stop(&format!("{failed}: {}", String::from_utf8_lossy(&output.stderr))),
+        Ok(output) => stop(&format!(
+            "{failed}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )),
         Err(_) => stop(&format!(
             "`{program}` is missing: building Gantry's pages needs Node.js 20 or newer with npm \
              (on Debian: apt install nodejs npm)"
@@ -61,11 +78,14 @@ fn run(command: &mut Command, failed: &str) {
 fn table(built: &Path, list: &str) -> String {
     let mut lines = list.lines();
     let digest = lines.next().unwrap_or_default();
-    let mut rust = format!("pub const DIGEST: &str = {digest:?};\npub static FILES: &[Asset] = &[\n");
+    let mut rust =
+        format!("pub const DIGEST: &str = {digest:?};\npub static FILES: &[Asset] = &[\n");
     for (path, content_type) in lines.filter_map(|line| line.split_once(", ")) {
         let file = built.join("files").join(path);
         let brotli = file.with_file_name(format!("{}.br", file_name(&file)));
-        let brotli = brotli.exists().then(|| format!("Some(include_bytes!({brotli:?}))"));
+        let brotli = brotli
+            .exists()
+            .then(|| format!("Some(include_bytes!({brotli:?}))"));
         let _ = writeln!(
             rust,
             "    Asset {{ path: {path:?}, content_type: {content_type:?}, \
@@ -78,15 +98,24 @@ fn table(built: &Path, list: &str) -> String {
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+    path.file_name()
+        .map(|name| name.to_string_lossy().into_owned())
+        .unwrap_or_default()
 }
 
-#[expect(clippy::disallowed_methods, reason = "cargo talks to build scripts by environment")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo talks to build scripts by environment"
+)]
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| stop(&format!("cargo did not set {name}")))
 }
 
-#[expect(clippy::exit, clippy::print_stderr, reason = "a build script answers by its exit code")]
+#[expect(
+    clippy::exit,
+    clippy::print_stderr,
+    reason = "a build script answers by its exit code"
+)]
 fn stop(sentence: &str) -> ! {
     eprintln!("{sentence}");
     std::process::exit(1)

@@ -22,7 +22,11 @@ pub fn bytes(count: u64) -> String {
 
 /// Writes per cent with one digit below ten, none from a hundred on.
 pub fn percent(value: f64) -> String {
-    if value >= 99.95 { format!("{value:.0} %") } else { format!("{value:.1} %") }
+    if value >= 99.95 {
+        format!("{value:.0} %")
+    } else {
+        format!("{value:.1} %")
+    }
 }
 
 /// Writes a count with thin groups: `12 345`.
@@ -30,7 +34,7 @@ pub fn count(value: u64) -> String {
     let digits = value.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);
@@ -94,12 +98,18 @@ impl Moment {
     /// A moment some time before `now`, shown as its age.
     pub fn past(words: Words, at: jiff::Timestamp, now: jiff::Timestamp) -> Moment {
         let seconds = now.as_second().saturating_sub(at.as_second());
-        Moment { text: ago(words, seconds), exact: exact(at) }
+        Moment {
+            text: ago(words, seconds),
+            exact: exact(at),
+        }
     }
 
     /// A moment shown as its date and time, in UTC; the browser turns it into local time.
     pub fn stamp(at: jiff::Timestamp) -> Moment {
-        Moment { text: at.strftime("%Y-%m-%d %H:%M:%S").to_string(), exact: exact(at) }
+        Moment {
+            text: at.strftime("%Y-%m-%d %H:%M:%S").to_string(),
+            exact: exact(at),
+        }
     }
 }
 

@@ -89,7 +89,10 @@ impl Theme {
 
     /// Returns the theme with this name; the system's for any other.
     pub fn from_tag(tag: &str) -> Theme {
-        Theme::ALL.into_iter().find(|theme| theme.tag() == tag).unwrap_or_default()
+        Theme::ALL
+            .into_iter()
+            .find(|theme| theme.tag() == tag)
+            .unwrap_or_default()
     }
 }
 
@@ -104,20 +107,50 @@ pub(crate) struct NavItem {
 impl Shell {
     pub(crate) fn things(&self) -> Vec<NavItem> {
         vec![
-            self.item(Section::Overview, "overview", "layout-dashboard", paths::Overview.to_string()),
-            self.item(Section::Containers, "containers", "box", paths::Containers.to_string()),
-            self.item(Section::Images, "images", "layers", paths::Images.to_string()),
-            self.item(Section::Events, "events", "activity", paths::Events.to_string()),
+            self.item(
+                Section::Overview,
+                "overview",
+                "layout-dashboard",
+                paths::Overview.to_string(),
+            ),
+            self.item(
+                Section::Containers,
+                "containers",
+                "box",
+                paths::Containers.to_string(),
+            ),
+            self.item(
+                Section::Images,
+                "images",
+                "layers",
+                paths::Images.to_string(),
+            ),
+            self.item(
+                Section::Events,
+                "events",
+                "activity",
+                paths::Events.to_string(),
+            ),
         ]
     }
 
     pub(crate) fn watch(&self) -> Vec<NavItem> {
         let mut items = Vec::new();
         if self.viewer.sees_people {
-            items.push(self.item(Section::People, "people", "users", paths::People.to_string()));
+            items.push(self.item(
+                Section::People,
+                "people",
+                "users",
+                paths::People.to_string(),
+            ));
         }
         if self.viewer.sees_audit {
-            items.push(self.item(Section::Audit, "audit", "scroll-text", paths::Audit.to_string()));
+            items.push(self.item(
+                Section::Audit,
+                "audit",
+                "scroll-text",
+                paths::Audit.to_string(),
+            ));
         }
         items
     }
@@ -144,7 +177,13 @@ impl Shell {
     }
 
     pub(crate) fn frame_words(&self) -> String {
-        self.words.json(&["connection-lost", "connection-back", "working", "new-one", "new-many"])
+        self.words.json(&[
+            "connection-lost",
+            "connection-back",
+            "working",
+            "new-one",
+            "new-many",
+        ])
     }
 }
 

@@ -49,7 +49,9 @@ impl Language {
 
     /// Returns the language with this tag.
     pub fn from_tag(tag: &str) -> Option<Language> {
-        Language::ALL.into_iter().find(|language| language.tag() == tag)
+        Language::ALL
+            .into_iter()
+            .find(|language| language.tag() == tag)
     }
 
     /// Returns the best language for an `Accept-Language` header.
@@ -58,7 +60,12 @@ impl Language {
         for wish in header.split(',').take(20) {
             let (tag, quality) = wish.split_once(";q=").unwrap_or((wish, "1"));
             let quality: f32 = quality.trim().parse().unwrap_or(0.0);
-            let primary = tag.trim().split('-').next().unwrap_or_default().to_ascii_lowercase();
+            let primary = tag
+                .trim()
+                .split('-')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
             if let Some(language) = Language::from_tag(&primary).filter(|_| quality > best.0) {
                 best = (quality, language);
             }
@@ -99,8 +106,10 @@ impl Words {
 
     /// Returns some texts as a JSON object, for an element that speaks in the browser.
     pub fn json(self, keys: &[&str]) -> String {
-        let texts: serde_json::Map<String, serde_json::Value> =
-            keys.iter().map(|key| ((*key).to_owned(), self.t(key).into())).collect();
+        let texts: serde_json::Map<String, serde_json::Value> = keys
+            .iter()
+            .map(|key| ((*key).to_owned(), self.t(key).into()))
+            .collect();
         serde_json::Value::Object(texts).to_string()
     }
 
@@ -132,8 +141,14 @@ mod tests {
 
     #[test]
     fn the_browser_chooses_the_language() {
-        assert_eq!(Language::from_accept("ko-KR,ko;q=0.9,en;q=0.8"), Language::Korean);
-        assert_eq!(Language::from_accept("fr, en;q=0.5, ko;q=0.4"), Language::English);
+        assert_eq!(
+            Language::from_accept("ko-KR,ko;q=0.9,en;q=0.8"),
+            Language::Korean
+        );
+        assert_eq!(
+            Language::from_accept("fr, en;q=0.5, ko;q=0.4"),
+            Language::English
+        );
         assert_eq!(Language::from_accept(""), Language::English);
     }
 }

@@ -102,7 +102,11 @@ pub type Problems = BTreeMap<&'static str, String>;
 impl ContainerInput {
     /// Returns an empty form: what most people want.
     pub fn fresh() -> ContainerInput {
-        ContainerInput { network: "none".into(), start: "on".into(), ..ContainerInput::default() }
+        ContainerInput {
+            network: "none".into(),
+            start: "on".into(),
+            ..ContainerInput::default()
+        }
     }
 
     /// Returns the form's sections with what was typed and which rules it broke.
@@ -110,20 +114,36 @@ impl ContainerInput {
         let form = Form { words, problems };
         vec![
             form.section("create-what", "box", true, self.what(&form)),
-            form.section("create-environment", "list-tree", false, self.environment(&form)),
+            form.section(
+                "create-environment",
+                "list-tree",
+                false,
+                self.environment(&form),
+            ),
             form.section("create-networking", "network", false, self.network(&form)),
             form.section("create-limits", "cpu", false, self.limits(&form)),
             form.section("create-process", "terminal", false, self.process(&form)),
             form.section("create-security", "shield", false, self.security(&form)),
-            form.section("create-labelling", "file-text", false, self.labels_and_logs(&form)),
+            form.section(
+                "create-labelling",
+                "file-text",
+                false,
+                self.labels_and_logs(&form),
+            ),
         ]
     }
 
     fn what(&self, form: &Form<'_>) -> Vec<Field> {
         vec![
-            Field { required: true, ..form.code("image", &self.image, "gantry/hello") },
+            Field {
+                required: true,
+                ..form.code("image", &self.image, "gantry/hello")
+            },
             form.code("name", &self.name, "web-1"),
-            Field { whole: true, ..form.code("command", &self.command, "nginx -g 'daemon off;'") },
+            Field {
+                whole: true,
+                ..form.code("command", &self.command, "nginx -g 'daemon off;'")
+            },
             form.check("start", &self.start),
         ]
     }
@@ -133,13 +153,20 @@ impl ContainerInput {
     }
 
     fn network(&self, form: &Form<'_>) -> Vec<Field> {
-        let choice = |value: &str, key| Choice { value: value.to_owned(), label: form.words.t(key) };
+        let choice = |value: &str, key| Choice {
+            value: value.to_owned(),
+            label: form.words.t(key),
+        };
         let kind = Kind::Choice(vec![
             choice("none", "create-network-none"),
             choice("host", "create-network-host"),
         ]);
         vec![
-            Field { kind, code: false, ..form.code("network", &self.network, "") },
+            Field {
+                kind,
+                code: false,
+                ..form.code("network", &self.network, "")
+            },
             form.code("hostname", &self.hostname, "web-1"),
         ]
     }
@@ -148,7 +175,10 @@ impl ContainerInput {
         vec![
             form.code("memory", &self.memory, "512m"),
             form.code("cpus", &self.cpus, "1.5"),
-            Field { kind: Kind::Number, ..form.code("pids", &self.pids, "256") },
+            Field {
+                kind: Kind::Number,
+                ..form.code("pids", &self.pids, "256")
+            },
         ]
     }
 
@@ -158,7 +188,10 @@ impl ContainerInput {
             form.code("workdir", &self.workdir, "/app"),
             form.code("user", &self.user, "1000:1000"),
             form.code("stop_signal", &self.stop_signal, "SIGTERM"),
-            Field { kind: Kind::Number, ..form.code("stop_timeout", &self.stop_timeout, "10") },
+            Field {
+                kind: Kind::Number,
+                ..form.code("stop_timeout", &self.stop_timeout, "10")
+            },
             form.check("tty", &self.tty),
             form.check("stdin", &self.stdin),
         ]
@@ -176,7 +209,10 @@ impl ContainerInput {
         vec![
             form.lines("labels", &self.labels, "app=shop\ntier=web"),
             form.code("log_size", &self.log_size, "10m"),
-            Field { kind: Kind::Number, ..form.code("log_files", &self.log_files, "3") },
+            Field {
+                kind: Kind::Number,
+                ..form.code("log_files", &self.log_files, "3")
+            },
         ]
     }
 }
@@ -203,11 +239,19 @@ impl Form<'_> {
     }
 
     fn lines(&self, name: &'static str, value: &str, placeholder: &str) -> Field {
-        Field { kind: Kind::Lines(4), whole: true, ..self.code(name, value, placeholder) }
+        Field {
+            kind: Kind::Lines(4),
+            whole: true,
+            ..self.code(name, value, placeholder)
+        }
     }
 
     fn check(&self, name: &'static str, value: &str) -> Field {
-        Field { kind: Kind::Check, whole: true, ..self.code(name, value, "") }
+        Field {
+            kind: Kind::Check,
+            whole: true,
+            ..self.code(name, value, "")
+        }
     }
 
     /// A section opens by itself when something in it is wrong.
@@ -218,7 +262,11 @@ impl Form<'_> {
             title: self.words.t(key),
             icon,
             open: open || wrong,
-            set: if set == 0 { String::new() } else { self.words.n("create-set", set) },
+            set: if set == 0 {
+                String::new()
+            } else {
+                self.words.n("create-set", set)
+            },
             fields,
         }
     }

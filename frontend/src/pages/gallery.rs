@@ -2,7 +2,9 @@
 
 use askama::Template;
 
-use crate::parts::{AuditRow, ContainerHeader, ContainerRow, EventRow, ImageRow, JobPanel, WhyStopped};
+use crate::parts::{
+    AuditRow, ContainerHeader, ContainerRow, EventRow, ImageRow, JobPanel, WhyStopped,
+};
 use crate::shell::Shell;
 use crate::ui::{Action, Badge, Dialog, Empty, Field, KeyValue, Notice};
 

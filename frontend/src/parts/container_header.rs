@@ -83,12 +83,48 @@ impl ContainerHeader {
             key,
         };
         vec![
-            tab(Tab::Overview, "overview", "info", paths::Container(id).to_string(), "o"),
-            tab(Tab::Logs, "logs", "file-text", paths::ContainerLogs(id).to_string(), "l"),
-            tab(Tab::Stats, "stats", "chart-line", paths::ContainerStats(id).to_string(), "s"),
-            tab(Tab::Terminal, "terminal", "terminal", paths::ContainerTerminal(id).to_string(), "t"),
-            tab(Tab::Processes, "processes", "list-tree", paths::ContainerProcesses(id).to_string(), "p"),
-            tab(Tab::Inspect, "inspect", "braces", paths::ContainerInspect(id).to_string(), "i"),
+            tab(
+                Tab::Overview,
+                "overview",
+                "info",
+                paths::Container(id).to_string(),
+                "o",
+            ),
+            tab(
+                Tab::Logs,
+                "logs",
+                "file-text",
+                paths::ContainerLogs(id).to_string(),
+                "l",
+            ),
+            tab(
+                Tab::Stats,
+                "stats",
+                "chart-line",
+                paths::ContainerStats(id).to_string(),
+                "s",
+            ),
+            tab(
+                Tab::Terminal,
+                "terminal",
+                "terminal",
+                paths::ContainerTerminal(id).to_string(),
+                "t",
+            ),
+            tab(
+                Tab::Processes,
+                "processes",
+                "list-tree",
+                paths::ContainerProcesses(id).to_string(),
+                "p",
+            ),
+            tab(
+                Tab::Inspect,
+                "inspect",
+                "braces",
+                paths::ContainerInspect(id).to_string(),
+                "i",
+            ),
         ]
     }
 

@@ -68,7 +68,10 @@ pub enum State {
 impl Action {
     /// A posting button.
     pub fn post(label: String, icon: &'static str, path: String) -> Action {
-        Action { method: Method::Post, ..Action::link(label, icon, path) }
+        Action {
+            method: Method::Post,
+            ..Action::link(label, icon, path)
+        }
     }
 
     /// A link that looks like a button.
@@ -87,7 +90,11 @@ impl Action {
 
     /// A link to a page that asks first.
     pub fn ask(label: String, icon: &'static str, path: String) -> Action {
-        Action { method: Method::Ask, look: Look::Danger, ..Action::link(label, icon, path) }
+        Action {
+            method: Method::Ask,
+            look: Look::Danger,
+            ..Action::link(label, icon, path)
+        }
     }
 
     /// The same action, looking so.
@@ -97,13 +104,21 @@ impl Action {
 
     /// The same action as a small icon in a row, returning to the list after a post.
     pub fn in_row(self, back: &str) -> Action {
-        Action { look: Look::Quiet, bare: true, back: back.to_owned(), ..self }
+        Action {
+            look: Look::Quiet,
+            bare: true,
+            back: back.to_owned(),
+            ..self
+        }
     }
 
     /// The same action, blocked when there is a reason.
     pub fn unless(self, reason: Option<String>) -> Action {
         match reason {
-            Some(reason) => Action { state: State::Blocked(reason), ..self },
+            Some(reason) => Action {
+                state: State::Blocked(reason),
+                ..self
+            },
             None => self,
         }
     }

@@ -94,7 +94,11 @@ impl Field {
     }
 
     fn control_class(&self) -> &'static str {
-        if self.code { "field__control field__control--code" } else { "field__control" }
+        if self.code {
+            "field__control field__control--code"
+        } else {
+            "field__control"
+        }
     }
 
     fn warning(&self) -> Icon {

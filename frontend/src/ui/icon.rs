@@ -15,5 +15,8 @@ impl HtmlSafe for Icon {}
 
 /// Returns an icon.
 pub fn icon(name: &'static str) -> Icon {
-    Icon { name, digest: crate::assets::DIGEST }
+    Icon {
+        name,
+        digest: crate::assets::DIGEST,
+    }
 }

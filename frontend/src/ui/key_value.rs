@@ -29,11 +29,20 @@ pub struct Pair {
 impl Pair {
     /// A plain fact.
     pub fn text(key: String, value: String) -> Pair {
-        Pair { key, value, ..Pair::default() }
+        Pair {
+            key,
+            value,
+            ..Pair::default()
+        }
     }
 
     /// A fact whose value is code.
     pub fn code(key: String, value: String) -> Pair {
-        Pair { key, value, code: true, link: None }
+        Pair {
+            key,
+            value,
+            code: true,
+            link: None,
+        }
     }
 }

@@ -22,12 +22,20 @@ impl HtmlSafe for Notice {}
 impl Notice {
     /// Something was done.
     pub fn done(text: String) -> Notice {
-        Notice { tone: Tone::Running, text, link: None }
+        Notice {
+            tone: Tone::Running,
+            text,
+            link: None,
+        }
     }
 
     /// Something failed.
     pub fn failed(text: String) -> Notice {
-        Notice { tone: Tone::Failed, text, link: None }
+        Notice {
+            tone: Tone::Failed,
+            text,
+            link: None,
+        }
     }
 
     fn class(&self) -> &'static str {
@@ -48,6 +56,10 @@ impl Notice {
     }
 
     fn role(&self) -> &'static str {
-        if self.tone == Tone::Failed { "alert" } else { "status" }
+        if self.tone == Tone::Failed {
+            "alert"
+        } else {
+            "status"
+        }
     }
 }

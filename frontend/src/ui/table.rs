@@ -44,7 +44,11 @@ impl View {
 
     /// Returns this view with another filter, from its first page.
     pub fn filtered(&self, filter: &str) -> View {
-        View { filter: filter.to_owned(), page: 1, ..self.clone() }
+        View {
+            filter: filter.to_owned(),
+            page: 1,
+            ..self.clone()
+        }
     }
 }
 
@@ -84,18 +88,41 @@ impl Column {
             (true, true) => Order::Down,
         };
         // Numbers are asked for largest first, words in their alphabet.
-        let descending = if order == Order::None { numeric } else { order == Order::Up };
-        let next = View { sort: name.to_owned(), descending, page: 1, ..view.clone() };
-        Column { label, numeric, order, path: next.url() }
+        let descending = if order == Order::None {
+            numeric
+        } else {
+            order == Order::Up
+        };
+        let next = View {
+            sort: name.to_owned(),
+            descending,
+            page: 1,
+            ..view.clone()
+        };
+        Column {
+            label,
+            numeric,
+            order,
+            path: next.url(),
+        }
     }
 
     /// A column that does not sort.
     pub fn plain(label: String, numeric: bool) -> Column {
-        Column { label, numeric, order: Order::None, path: String::new() }
+        Column {
+            label,
+            numeric,
+            order: Order::None,
+            path: String::new(),
+        }
     }
 
     fn symbol(&self) -> Icon {
-        icon(if self.order == Order::Down { "arrow-down" } else { "arrow-up" })
+        icon(if self.order == Order::Down {
+            "arrow-down"
+        } else {
+            "arrow-up"
+        })
     }
 }
 
@@ -143,11 +170,20 @@ impl Pager {
         let page = view.page.max(1);
         let first = ((page - 1) * per_page + 1).min(total.max(1));
         let last = (page * per_page).min(total);
-        let at = |page| View { page, ..view.clone() }.url();
+        let at = |page| {
+            View {
+                page,
+                ..view.clone()
+            }
+            .url()
+        };
         let range = format!("{first}–{last}");
         Pager {
             words,
-            range: words.with("range-of", &[("range", &range), ("total", &total.to_string())]),
+            range: words.with(
+                "range-of",
+                &[("range", &range), ("total", &total.to_string())],
+            ),
             previous: (page > 1).then(|| at(page - 1)),
             next: (last < total).then(|| at(page + 1)),
         }
@@ -168,17 +204,29 @@ mod tests {
 
     #[test]
     fn a_view_is_its_url() {
-        let view = View { path: "/containers".into(), page: 1, ..View::default() };
+        let view = View {
+            path: "/containers".into(),
+            page: 1,
+            ..View::default()
+        };
         assert_eq!(view.url(), "/containers");
         let column = Column::sorted(&view, "cpu", "CPU".into(), true);
         assert_eq!(column.path, "/containers?sort=-cpu");
-        let view = View { filter: "state:running web".into(), page: 3, ..view };
+        let view = View {
+            filter: "state:running web".into(),
+            page: 3,
+            ..view
+        };
         assert_eq!(view.url(), "/containers?filter=state:running%20web&page=3");
     }
 
     #[test]
     fn a_pager_knows_its_ends() {
-        let view = View { path: "/images".into(), page: 2, ..View::default() };
+        let view = View {
+            path: "/images".into(),
+            page: 2,
+            ..View::default()
+        };
         let pager = Pager::new(Words::default(), &view, 50, 70);
         assert_eq!(pager.previous.as_deref(), Some("/images"));
         assert_eq!(pager.next, None);

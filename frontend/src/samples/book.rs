@@ -1,0 +1,111 @@
+//! Every page with its samples, by name: what the tests snapshot and the gallery example writes.
+
+use askama::Template;
+
+use super::*;
+use crate::shell::{Section, Theme};
+use crate::words::Language;
+
+/// Draws every page with every sample.
+///
+/// # Errors
+///
+/// When a template fails, which the tests see to it never happens.
+#[expect(clippy::too_many_lines, reason = "one line a page")]
+pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static str, String)>> {
+    let frame = |section, title| shell(language, theme, section, title);
+    let containers = || frame(Section::Containers, "containers");
+    let images = || frame(Section::Images, "images");
+    Ok(vec![
+        (
+            "login",
+            login(frame(Section::Elsewhere, "log-in"), false).render()?,
+        ),
+        (
+            "login-wrong",
+            login(frame(Section::Elsewhere, "log-in"), true).render()?,
+        ),
+        (
+            "setup",
+            setup(frame(Section::Elsewhere, "setup-title")).render()?,
+        ),
+        (
+            "problem",
+            problem(frame(Section::Elsewhere, "not-found")).render()?,
+        ),
+        (
+            "overview",
+            overview(frame(Section::Overview, "overview"), false).render()?,
+        ),
+        (
+            "overview-fresh",
+            overview(frame(Section::Overview, "overview"), true).render()?,
+        ),
+        ("containers", containers_index(containers(), 8).render()?),
+        (
+            "containers-none",
+            containers_index(containers(), 0).render()?,
+        ),
+        (
+            "containers-many",
+            containers_index(containers(), 3000).render()?,
+        ),
+        (
+            "container-new",
+            container_new(containers(), false).render()?,
+        ),
+        (
+            "container-new-broken",
+            container_new(containers(), true).render()?,
+        ),
+        ("container", container_overview(containers(), 0).render()?),
+        (
+            "container-oom",
+            container_overview(containers(), 6).render()?,
+        ),
+        ("container-logs", container_logs(containers()).render()?),
+        ("container-stats", container_stats(containers()).render()?),
+        (
+            "container-terminal",
+            container_terminal(containers(), true).render()?,
+        ),
+        (
+            "container-terminal-stopped",
+            container_terminal(containers(), false).render()?,
+        ),
+        (
+            "container-processes",
+            container_processes(containers()).render()?,
+        ),
+        (
+            "container-inspect",
+            container_inspect(containers()).render()?,
+        ),
+        ("container-remove", ask(containers()).render()?),
+        ("images", images_index(images(), false).render()?),
+        ("images-locked", images_index(images(), true).render()?),
+        ("image", image_show(images()).render()?),
+        ("job", job_show(images()).render()?),
+        (
+            "events",
+            events_index(frame(Section::Events, "events")).render()?,
+        ),
+        (
+            "audit",
+            audit_index(frame(Section::Audit, "audit")).render()?,
+        ),
+        ("people", people(frame(Section::People, "people")).render()?),
+        (
+            "account",
+            account(frame(Section::Elsewhere, "account")).render()?,
+        ),
+        (
+            "search",
+            search(frame(Section::Elsewhere, "containers")).render()?,
+        ),
+        (
+            "gallery",
+            gallery(frame(Section::Elsewhere, "overview")).render()?,
+        ),
+    ])
+}

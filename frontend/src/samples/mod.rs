@@ -1,0 +1,11 @@
+//! Sample models: what the gallery draws and the tests snapshot. No clock, no randomness.
+
+mod book;
+mod containers;
+mod others;
+mod shells;
+
+pub use book::book;
+pub use containers::*;
+pub use others::*;
+pub use shells::*;
