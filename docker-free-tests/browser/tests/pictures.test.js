@@ -1,0 +1,110 @@
+// Every page, wide and on a phone, light and dark, in English and Korean: checked by axe, and kept
+// as pictures that a person opens before calling anything done.
+import assert from 'node:assert/strict'
+import { mkdirSync, copyFileSync } from 'node:fs'
+import path from 'node:path'
+import { after, before, test } from 'node:test'
+
+import { accessible } from '../axe.js'
+import { House, OUT, PASSWORD, browser, logIn, tab, until } from '../house.js'
+
+const FOLDER = path.join(OUT, 'pictures')
+const WIDE = { viewport: { width: 1440, height: 900 } }
+const MIDDLE = { viewport: { width: 1024, height: 768 } }
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true }
+const LOOKS = [
+  { name: 'wide-light', colorScheme: 'light', ...WIDE },
+  { name: 'wide-dark', colorScheme: 'dark', ...WIDE },
+  { name: 'middle-light', colorScheme: 'light', ...MIDDLE },
+  { name: 'phone-light', colorScheme: 'light', ...PHONE },
+  { name: 'phone-dark', colorScheme: 'dark', ...PHONE },
+  { name: 'wide-korean', colorScheme: 'light', locale: 'ko-KR', ...WIDE },
+]
+
+let house
+let chrome
+let pages
+
+before(async () => {
+  mkdirSync(FOLDER, { recursive: true })
+  house = await House.start()
+  chrome = await browser()
+  const owner = await tab(chrome, LOOKS[0])
+  await owner.goto(await house.setUpLink())
+  await owner.screenshot({ path: path.join(FOLDER, 'setup.wide-light.png') })
+  await owner.locator('#name').fill('olga')
+  for (const field of await owner.locator('input[type=password]').all()) await field.fill(PASSWORD)
+  await owner.locator('main form button.button--primary').click()
+  await owner.waitForURL(`${house.origin}/`)
+  await owner.goto(`${house.origin}/containers`)
+  await accessible(owner, 'the empty list')
+  await owner.screenshot({ path: path.join(FOLDER, 'containers-empty.wide-light.png') })
+  await owner.context().close()
+
+  await house.loadBusybox()
+  const colours = "printf '\\033[32mINFO\\033[0m request served in 3 ms\\n\\033[31mERROR\\033[0m upstream timed out\\n'"
+  const shop = await house.run('shop-web', `while true; do ${colours}; sleep 0.2; done`, {
+    Labels: { app: 'shop', tier: 'front' }, Env: ['DATABASE_URL=postgres://shop:secret@db/shop', 'LEVEL=info'],
+    HostConfig: { Memory: 256 << 20, NanoCpus: 500_000_000, PidsLimit: 64 },
+  })
+  await house.run('shop-worker', 'while true; do :; done', { HostConfig: { NanoCpus: 200_000_000 } })
+  await house.run('migrate', 'echo migrating; exit 0')
+  await house.run('importer', 'echo reading input; echo out of range >&2; exit 3')
+  await house.api('POST', '/containers/create?name=hello', { Image: 'gantry/hello', HostConfig: { NetworkMode: 'none' } })
+  await house.api('POST', '/containers/hello/start')
+  await house.api('POST', '/containers/create?name=spare', { Image: 'busybox' })
+  const failed = await until('the importer has ended', async () => {
+    const found = JSON.parse((await house.api('GET', '/containers/importer/json')).text)
+    return found.State.Status === 'exited' && found.Id
+  })
+  const image = JSON.parse((await house.api('GET', '/images/busybox/json')).text).Id
+  pages = {
+    overview: '/', containers: '/containers', 'containers-filtered': '/containers?q=shop', 'container-new': '/containers/new',
+    container: `/containers/${shop}`, 'container-failed': `/containers/${failed}`, logs: `/containers/${shop}/logs`,
+    stats: `/containers/${shop}/stats`, terminal: `/containers/${shop}/terminal`, processes: `/containers/${shop}/processes`,
+    inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images',
+    image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', events: '/events', audit: '/audit', people: '/people',
+    account: '/account', search: '/search?q=shop', missing: '/containers/0000000000',
+  }
+})
+
+after(async () => {
+  await chrome?.close()
+  await house?.stop()
+})
+
+/** What must be there before the picture is worth taking. */
+const READY = {
+  logs: 'log-view .log__line',
+  stats: 'stats-view canvas',
+  terminal: 'terminal-view .xterm-rows',
+}
+
+for (const look of LOOKS) {
+  test(`every page is fit to be seen: ${look.name}`, async (t) => {
+    const page = await tab(chrome, look)
+    await page.goto(`${house.origin}/login`)
+    await accessible(page, `log-in, ${look.name}`)
+    await page.screenshot({ path: path.join(FOLDER, `login.${look.name}.png`) })
+    await logIn(page, house, 'olga')
+    for (const [name, url] of Object.entries(pages)) {
+      await t.test(name, async () => {
+        page.complaints.length = 0
+        await page.goto(house.origin + url)
+        if (READY[name]) await page.locator(READY[name]).first().waitFor()
+        if (name === 'stats' || name === 'containers') await page.waitForTimeout(2500)
+        await page.screenshot({ path: path.join(FOLDER, `${name}.${look.name}.png`) })
+        const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
+        assert.ok(wider <= 0, `${name} is ${wider} px wider than the window`)
+        await accessible(page, `${name}, ${look.name}`)
+        const missing = name === 'missing' ? /404/ : /^$/
+        assert.deepEqual(page.complaints.filter((text) => !missing.test(text)), [])
+      })
+    }
+    await page.context().close()
+  })
+}
+
+test('the picture of the README is kept', () => {
+  copyFileSync(path.join(FOLDER, 'containers.wide-light.png'), path.join(OUT, 'containers.png'))
+})
