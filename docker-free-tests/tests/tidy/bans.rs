@@ -49,22 +49,17 @@ const CALLS: &[(&str, &[&str], &str)] = &[
         &["tasks.rs"],
         "blocking work goes through `blocking` in tasks.rs",
     ),
-    (
-        "std::env",
-        &["config.rs", "main.rs"],
-        "the environment is read once, in config.rs",
-    ),
-    (
-        "env::var",
-        &["config.rs"],
-        "the environment is read once, in config.rs",
-    ),
-    (
-        "env::args",
-        &["config.rs", "main.rs"],
-        "the command line is read once, in config.rs",
-    ),
+    ("env::var", &["config.rs"], ENVIRONMENT),
+    ("env::var_os", &["config.rs"], ENVIRONMENT),
+    ("env::vars", &["config.rs"], ENVIRONMENT),
+    ("env::args", &["config.rs", "main.rs"], ENVIRONMENT),
+    ("env::args_os", &["config.rs", "main.rs"], ENVIRONMENT),
 ];
+
+const ENVIRONMENT: &str = "the environment is read once, in config.rs";
+
+/// Programs of one file, and what runs only while building, have no rooms to keep apart.
+const WITHOUT_ROOMS: &[&str] = &["engine/hello/", "engine/embed/"];
 
 /// A thing without a better name has no reason to be together.
 const EMPTY_NAMES: &[&str] = &[
@@ -122,7 +117,13 @@ fn is_sql(text: &str) -> bool {
 /// Clocks, tasks and the environment come in as arguments from the room that owns them.
 pub(crate) fn calls(tree: &Tree) -> Vec<Problem> {
     let mut problems = Vec::new();
-    for file in tree.rust().filter(|file| file.is_product()) {
+    let has_rooms = |file: &&File| {
+        file.is_product()
+            && !WITHOUT_ROOMS
+                .iter()
+                .any(|package| file.path.starts_with(package))
+    };
+    for file in tree.rust().filter(has_rooms) {
         let name = file.path.rsplit('/').next().unwrap_or_default();
         // A program's main file has no other room to read its arguments in.
         let name = if file.path.contains("/src/bin/") {

@@ -49,7 +49,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     package("engine-api", &[], &[], ASYNC),
     package("engine-client", &["engine-api"], &[], &["axum", "sqlx"]),
     package("engine-sys", &[], &[], ASYNC),
-    package("engine-runtime", &["engine-sys"], &[], ASYNC),
+    package("engine-runtime", &["engine-sys"], &["engine-embed"], ASYNC),
     package("engine-tar", &[], &[], ASYNC),
     package(
         "engine-images",
@@ -59,6 +59,7 @@ pub(crate) const PACKAGES: &[Package] = &[
     ),
     package("engine-storage", &["engine-sys", "engine-tar"], &[], ASYNC),
     package("engine-hello", &[], &[], ASYNC),
+    package("engine-embed", &[], &[], ASYNC),
     package(
         "engine-agent",
         &[
@@ -67,6 +68,7 @@ pub(crate) const PACKAGES: &[Package] = &[
             "engine-runtime",
             "engine-images",
             "engine-storage",
+            "engine-embed",
         ],
         &["engine-client"],
         &["sqlx"],
@@ -107,7 +109,7 @@ pub(crate) const WATCHED: &[&str] = &[
 ];
 
 /// Rooms that every other may use: time, ids, tasks and settings are handed down from here.
-pub(crate) const FOUNDATION: &[&str] = &["clock", "ids", "tasks", "config"];
+pub(crate) const FOUNDATION: &[&str] = &["clock", "ids", "tasks", "config", "errors"];
 
 pub(crate) const ROOMS: &[(&str, &[Room])] =
     &[("backend/src/", BACKEND), ("engine/agent/src/", AGENT)];
@@ -116,7 +118,7 @@ const BACKEND: &[Room] = &[
     room("clock", &[], &[]),
     room("ids", &[], &[]),
     room("tasks", &[], &[]),
-    room("config", &[], &[]),
+    room("errors", &[], &[]),
     room("domain", &[], &[]),
     room("store", &["domain"], &["sqlx"]),
     room("access", &["domain", "store"], &[]),
@@ -128,7 +130,7 @@ const BACKEND: &[Room] = &[
     room(
         "services",
         &["domain", "store", "access", "fleet"],
-        &["engine_api"],
+        &["engine_api", "engine_client"],
     ),
     room("http", &["*"], &["axum", "axum_extra", "frontend"]),
     room(
@@ -154,6 +156,8 @@ const BACKEND: &[Room] = &[
     ),
     room("jobs", &["domain", "services"], &[]),
     room("app", &["*"], &["*"]),
+    // Before the server serves: command line, privileges, certificates, the engine beside it.
+    room("start", &["*"], &["axum"]),
 ];
 
 const PAGE_ROOMS: &[&str] = &[
@@ -168,9 +172,14 @@ const PAGE_ROOMS: &[&str] = &[
 
 const AGENT: &[Room] = &[
     room("clock", &[], &[]),
-    room("ids", &[], &[]),
+    room("ids", &[], &["engine_api"]),
     room("tasks", &[], &[]),
     room("config", &[], &[]),
+    room(
+        "preflight",
+        &["http", "services"],
+        &["engine_sys", "engine_runtime"],
+    ),
     room("guard", &[], &["engine_api", "engine_runtime"]),
     room("records", &[], &["engine_sys", "engine_api"]),
     room(
@@ -180,7 +189,8 @@ const AGENT: &[Room] = &[
     ),
     room(
         "services",
-        &["records", "guard"],
+        // A service works on the whole engine: it is what it composes.
+        &["records", "guard", "engine"],
         &[
             "engine_api",
             "engine_runtime",
