@@ -1,0 +1,33 @@
+//! The benchmark: how fast and how small, always beside a peer measured in the same minute.
+//!
+//! It prints; it asserts nothing about time. `docker-free-tests/bench` builds in release and runs it.
+#![expect(
+    clippy::print_stdout,
+    reason = "a benchmark is read on standard output"
+)]
+
+mod exec;
+mod lifecycle;
+mod logs;
+mod memory;
+mod page;
+mod sample;
+mod terminal;
+
+fn main() {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let parts: [(&str, fn()); 6] = [
+        ("lifecycle", lifecycle::measure),
+        ("exec", exec::measure),
+        ("memory", memory::measure),
+        ("logs", logs::measure),
+        ("page", page::measure),
+        ("terminal", terminal::measure),
+    ];
+    for (name, measure) in parts {
+        if wanted.is_empty() || wanted.iter().any(|word| word == name) {
+            println!("\n{name}");
+            measure();
+        }
+    }
+}
