@@ -63,7 +63,11 @@ impl Launcher {
     /// Connects to the monitor of a bundle again; `None` when none lives.
     pub fn reconnect(&self, bundle: &Bundle) -> Result<Option<Control>> {
         match socket::connect(&bundle.socket()) {
-            Ok(socket) => Control::begin(socket, ANSWER_LIMIT).map(Some),
+            Ok(socket) => match Control::begin(socket, ANSWER_LIMIT) {
+                // It was about to end; its exit record is there.
+                Err(Error::Closed) => Ok(None),
+                result => result.map(Some),
+            },
             Err(error) if matches!(error.errno, Errno::NOENT | Errno::CONNREFUSED) => Ok(None),
             Err(error) => Err(Error::sys("connect to the monitor")(error)),
         }

@@ -189,7 +189,11 @@ pub(super) fn extra(root: &Root, extra: &Mount) -> Step<()> {
     };
     let point = mount_point(root, target, is_directory)?;
     let below = mount::file_system(&point).map_err(action())?;
-    if KERNEL_TYPES.contains(&below) && !HARMLESS.contains(&extra.target.as_str()) {
+    let is_kernels = KERNEL_TYPES.contains(&below)
+        || ["/proc", "/sys"]
+            .iter()
+            .any(|kernel| normal(target).starts_with(kernel));
+    if is_kernels && !HARMLESS.contains(&extra.target.as_str()) {
         return Err(Failure::new(format!(
             "mounting on {} is refused: it is a file of the kernel",
             extra.target

@@ -36,6 +36,8 @@ const FIRST_CLIENT: u64 = 16;
 #[derive(Debug)]
 pub(super) struct Streams {
     has_terminal: bool,
+    /// The terminal is still to come; what is typed has to wait for it.
+    awaits_terminal: bool,
     open_stdin: bool,
     /// The end of the first viewer's input ends the process's.
     stdin_once: bool,
@@ -76,6 +78,7 @@ impl Streams {
     pub(super) fn open(process: &Process) -> engine_sys::Result<(Self, Option<ChildStdio>)> {
         let mut streams = Self {
             has_terminal: process.terminal,
+            awaits_terminal: process.terminal,
             open_stdin: process.open_stdin,
             stdin_once: process.stdin_once,
             outputs: Vec::new(),
@@ -120,6 +123,7 @@ impl Streams {
 
     /// Takes the master side of the process's terminal.
     pub(super) fn bring_terminal(&mut self, master: OwnedFd) -> engine_sys::Result<()> {
+        self.awaits_terminal = false;
         if self.open_stdin {
             self.input = Some(Input::new(fd::duplicate(&master)?)?);
         }
@@ -295,7 +299,7 @@ impl Streams {
         match &self.input {
             Some(input) => input.pending.is_empty() && !input.is_ending,
             // Read and thrown away, so that the end is seen.
-            None => true,
+            None => !self.awaits_terminal,
         }
     }
 
