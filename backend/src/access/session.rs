@@ -41,12 +41,7 @@ pub async fn actor(
     };
     let mut read = store.read().await?;
     let found = accounts::by_id(&mut read, &account).await?;
-    Ok(found.map(|account| Actor {
-        account,
-        session: sessions::key(&id),
-        address,
-        request,
-    }))
+    Ok(found.map(|account| Actor::new(account, sessions::key(&id), address, request)))
 }
 
 /// Makes the session the account's, under a new id so that one known before opens nothing.
@@ -55,6 +50,8 @@ pub async fn actor(
 /// When the database fails.
 pub async fn begin(session: &Session, account: &Account) -> Result<(), SessionError> {
     session.flush().await.map_err(SessionError::Layer)?;
+    // `flush` alone keeps the id that the browser came with, which somebody else may have planted.
+    session.cycle_id().await.map_err(SessionError::Layer)?;
     session
         .insert(sessions::ACCOUNT, account.id.as_str())
         .await

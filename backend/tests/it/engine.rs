@@ -1,0 +1,252 @@
+//! An engine for tests: answers from memory, over pipes instead of a socket.
+
+use std::io;
+use std::sync::{Arc, Mutex};
+
+use axum::body::{Body, Bytes};
+use axum::http::{Request, Response, StatusCode};
+use engine_api::containers::{Container, ContainerState, ContainerSummary};
+use engine_api::error::ErrorBody;
+use engine_api::events::{Actor, Event};
+use engine_api::images::ImageSummary;
+use engine_api::operation;
+use engine_api::system::{Info, Version};
+use engine_api::version::split_path;
+use engine_client::{ByteStream, Dial, Dialled, EngineClient};
+use hyper_util::rt::TokioIo;
+use hyper_util::service::TowerToHyperService;
+use serde::Serialize;
+use tokio::sync::broadcast;
+
+use backend::tasks::Tasks;
+
+/// What the engine holds and what it was asked.
+pub(crate) struct State {
+    /// Containers: id, name, state.
+    pub containers: Vec<(String, String, String)>,
+    /// Images: id, tag.
+    pub images: Vec<(String, String)>,
+    /// The changes it was asked for, as `container.start <id>`, with the caller's name.
+    pub asked: Vec<(String, String)>,
+    /// Whether it answers at all.
+    pub is_away: bool,
+    /// Whether changes fail.
+    pub is_broken: bool,
+    last_nano: i64,
+}
+
+/// An engine in memory. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct FakeEngine {
+    state: Arc<Mutex<State>>,
+    events: broadcast::Sender<String>,
+    tasks: Tasks,
+}
+
+/// The id of the container with that number.
+pub(crate) fn id(number: usize) -> String {
+    format!("{number:064x}")
+}
+
+impl FakeEngine {
+    pub(crate) fn new(tasks: Tasks) -> Self {
+        let image = (
+            format!("sha256:{}", id(7)),
+            "gantry/hello:latest".to_owned(),
+        );
+        let state = State {
+            containers: vec![
+                (id(1), "web".to_owned(), "running".to_owned()),
+                (id(2), "db".to_owned(), "exited".to_owned()),
+            ],
+            images: vec![image],
+            asked: Vec::new(),
+            is_away: false,
+            is_broken: false,
+            last_nano: 1_000_000_000,
+        };
+        let (events, _) = broadcast::channel(4096);
+        Self {
+            state: Arc::new(Mutex::new(state)),
+            events,
+            tasks,
+        }
+    }
+
+    pub(crate) fn client(&self) -> EngineClient {
+        EngineClient::new(Arc::new(self.clone()))
+    }
+
+    /// Changes what the engine holds.
+    pub(crate) fn with<T>(&self, change: impl FnOnce(&mut State) -> T) -> T {
+        change(&mut self.state.lock().unwrap())
+    }
+
+    /// Tells whoever listens that something happened to a container.
+    pub(crate) fn tell(&self, action: &str, container: &str) {
+        let nano = self.with(|state| {
+            state.last_nano += 1;
+            state.last_nano
+        });
+        let event = Event {
+            kind: "container".to_owned(),
+            action: action.to_owned(),
+            actor: Actor {
+                id: container.to_owned(),
+                ..Actor::default()
+            },
+            time: nano / 1_000_000_000,
+            time_nano: nano,
+            ..Event::default()
+        };
+        let line = serde_json::to_string(&event).unwrap();
+        let _nobody_listens = self.events.send(format!("{line}\n"));
+    }
+
+    fn answer(&self, request: &Request<hyper::body::Incoming>) -> Response<Body> {
+        let Ok((_, path)) = split_path(request.uri().path()) else {
+            return refuse(StatusCode::BAD_REQUEST, "no version");
+        };
+        let Some((asked, name)) = operation::find(request.method().as_str(), path) else {
+            return refuse(StatusCode::NOT_FOUND, "page not found");
+        };
+        let caller = request.headers().get("x-gantry-caller");
+        let caller = caller
+            .map_or("", |value| value.to_str().unwrap())
+            .to_owned();
+        match asked.name {
+            "system.version" => json(&Version::default()),
+            "system.info" => json(&Info {
+                n_cpu: 2,
+                ..Info::default()
+            }),
+            "system.events" => self.follow(),
+            "container.list" => self.list(request.uri().query().unwrap_or_default()),
+            "container.inspect" => self.inspect(name),
+            "image.list" => json(&self.images()),
+            change => self.change(change, name, caller),
+        }
+    }
+
+    fn follow(&self) -> Response<Body> {
+        let receiver = self.events.subscribe();
+        let lines = futures_util::stream::unfold(receiver, |mut receiver| async {
+            let line = receiver.recv().await.ok()?;
+            Some((io::Result::Ok(Bytes::from(line)), receiver))
+        });
+        Response::new(Body::from_stream(lines))
+    }
+
+    fn list(&self, query: &str) -> Response<Body> {
+        let all = self.with(|state| state.containers.clone());
+        let found = all
+            .iter()
+            .filter(|(id, ..)| !query.contains("filters") || query.contains(id));
+        let list: Vec<_> = found
+            .map(|(id, name, state)| ContainerSummary {
+                id: id.clone(),
+                names: vec![format!("/{name}")],
+                image: "gantry/hello".to_owned(),
+                state: state.clone(),
+                ..ContainerSummary::default()
+            })
+            .collect();
+        json(&list)
+    }
+
+    fn inspect(&self, wanted: &str) -> Response<Body> {
+        let all = self.with(|state| state.containers.clone());
+        let Some((id, name, status)) = all.into_iter().find(|(id, ..)| id == wanted) else {
+            return refuse(StatusCode::NOT_FOUND, "No such container");
+        };
+        let mut container = Container {
+            id,
+            name: format!("/{name}"),
+            state: ContainerState {
+                status,
+                ..ContainerState::default()
+            },
+            ..Container::default()
+        };
+        container.config.env = Some(vec!["KEY=s3cret".to_owned()]);
+        json(&container)
+    }
+
+    fn images(&self) -> Vec<ImageSummary> {
+        let all = self.with(|state| state.images.clone());
+        let image = |(id, tag)| ImageSummary {
+            id,
+            repo_tags: vec![tag],
+            ..ImageSummary::default()
+        };
+        all.into_iter().map(image).collect()
+    }
+
+    fn change(&self, asked: &str, id: &str, caller: String) -> Response<Body> {
+        self.with(|state| state.asked.push((format!("{asked} {id}"), caller)));
+        if self.with(|state| state.is_broken) {
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, "no space left on device");
+        }
+        let to = match asked {
+            "container.start" | "container.restart" => "running",
+            "container.stop" | "container.kill" => "exited",
+            "container.remove" => "",
+            _ => return refuse(StatusCode::NOT_IMPLEMENTED, "not here"),
+        };
+        self.with(|state| {
+            for container in &mut state.containers {
+                if container.0 == id {
+                    to.clone_into(&mut container.2);
+                }
+            }
+            state.containers.retain(|(_, _, state)| !state.is_empty());
+        });
+        self.tell(asked.trim_start_matches("container."), id);
+        empty(StatusCode::NO_CONTENT)
+    }
+}
+
+impl Dial for FakeEngine {
+    fn dial(&self) -> Dialled<'_> {
+        Box::pin(async {
+            if self.with(|state| state.is_away) {
+                return Err(io::ErrorKind::ConnectionRefused.into());
+            }
+            let (near, far) = tokio::io::duplex(64 * 1024);
+            let engine = self.clone();
+            self.tasks.finish("fake engine", async move {
+                let service = tower::service_fn(move |request| {
+                    let answer = engine.answer(&request);
+                    async move { Ok::<_, std::convert::Infallible>(answer) }
+                });
+                let _ended = hyper::server::conn::http1::Builder::new()
+                    .serve_connection(TokioIo::new(far), TowerToHyperService::new(service))
+                    .await;
+            });
+            Ok(Box::new(near) as Box<dyn ByteStream>)
+        })
+    }
+
+    fn address(&self) -> String {
+        "the fake engine".to_owned()
+    }
+}
+
+fn json(value: &impl Serialize) -> Response<Body> {
+    Response::new(Body::from(serde_json::to_vec(value).unwrap()))
+}
+
+fn refuse(status: StatusCode, message: &str) -> Response<Body> {
+    let body = ErrorBody {
+        message: message.to_owned(),
+    };
+    let mut response = json(&body);
+    *response.status_mut() = status;
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}

@@ -1,0 +1,13 @@
+//! The server in one process: a fresh database, an engine of the test's own, people by role.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should end where it stands"
+)]
+
+mod access;
+mod accounts;
+mod bracket;
+mod engine;
+mod gates;
+mod house;
+mod index;
