@@ -14,14 +14,15 @@
 //!
 //! Numbers are little endian. The length at the end lets a reader walk backwards for the last lines
 //! and tells a record that a crash or a full disk has cut: it is skipped, and cut off when the log
-//! is opened for writing again. What could not be written is counted and said in a record of its
-//! own kind as soon as there is room.
+//! is opened for writing again. When the disk is full the oldest files make room; what still does not
+//! fit is counted and said in a record of its own kind, together with the next output that fits.
 //!
 //! **Invariant:** a reader never makes the writer wait; no time is read here.
 
 mod error;
 mod files;
 mod lines;
+mod query;
 mod reader;
 mod record;
 mod tail;
@@ -30,6 +31,7 @@ mod tests;
 mod writer;
 
 pub use error::LogError;
-pub use reader::{Entry, Line, Position, Query, Reader};
+pub use query::{Entry, Line, Position, Query};
+pub use reader::Reader;
 pub use record::{MAX_CHUNK, Stream};
 pub use writer::Writer;

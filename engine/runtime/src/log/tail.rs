@@ -3,8 +3,7 @@
 use std::{fs::File, io, ops::Range, path::Path};
 
 use super::{
-    Stream, files,
-    reader::{Position, Query},
+    Position, Query, Stream, files,
     record::{self, FRAME, HEADER, Header, Kind, MAX_CHUNK},
 };
 

@@ -11,7 +11,7 @@ use super::{
     LogError, Stream,
     error::Result,
     files,
-    record::{FRAME, Header, Kind, MAX_CHUNK},
+    record::{FRAME, HEADER, Header, Kind, MAX_CHUNK, TRAILER},
 };
 use crate::LogOptions;
 
@@ -72,33 +72,43 @@ impl Writer {
     }
 
     fn write_chunk(&mut self, stream: Stream, unix_ns: u64, chunk: &[u8]) -> io::Result<()> {
-        let record_len = (FRAME + chunk.len()) as u64;
-        if self.len > 0 && self.len + record_len > self.options.max_bytes {
+        let lost = self.lost_bytes.to_le_bytes();
+        let records = [
+            Record::new(Kind::Lost, unix_ns, &lost),
+            Record::new(Kind::Output(stream), unix_ns, chunk),
+        ];
+        // A loss is told together with the first output that fits again, or not yet.
+        let records = &records[usize::from(self.lost_bytes == 0)..];
+        let len: u64 = records.iter().map(Record::len).sum();
+        if self.len > 0 && self.len + len > self.options.max_bytes {
             self.rotate()?;
         }
-        if self.lost_bytes > 0 {
-            let count = self.lost_bytes.to_le_bytes();
-            self.append(Kind::Lost, unix_ns, &count)?;
-            self.lost_bytes = 0;
+        while let Err(error) = self.append(records, len) {
+            // What is new matters more than what is old.
+            if !is_full(&error) || !self.remove_older_than(self.number)? {
+                return Err(error);
+            }
         }
-        self.append(Kind::Output(stream), unix_ns, chunk)
+        self.lost_bytes = 0;
+        Ok(())
     }
 
-    /// Writes one record by one call, or nothing.
-    fn append(&mut self, kind: Kind, unix_ns: u64, payload: &[u8]) -> io::Result<()> {
-        let len = u32::try_from(payload.len()).map_err(io::Error::other)?;
-        let header = Header { kind, len, unix_ns }.to_bytes();
-        let trailer = len.to_le_bytes();
-        let parts = [&header, payload, &trailer].map(IoSlice::new);
-        let record_len = (FRAME + payload.len()) as u64;
+    /// Writes records by one call, or nothing.
+    fn append(&mut self, records: &[Record<'_>], len: u64) -> io::Result<()> {
+        let mut parts = [IoSlice::new(&[]); 6];
+        let slices = records.iter().flat_map(Record::slices);
+        parts
+            .iter_mut()
+            .zip(slices)
+            .for_each(|(part, slice)| *part = IoSlice::new(slice));
         let written = match self.file.write_vectored(&parts) {
-            Ok(written) if written as u64 == record_len => Ok(()),
+            Ok(written) if written as u64 == len => Ok(()),
             // The disk filled up in the middle.
             Ok(_) => Err(io::ErrorKind::StorageFull.into()),
             Err(error) => Err(error),
         };
         match written {
-            Ok(()) => self.len += record_len,
+            Ok(()) => self.len += len,
             // Cutting frees and cannot run out of room; should it fail, readers skip the tear.
             Err(_) => self.file.set_len(self.len)?,
         }
@@ -109,17 +119,56 @@ impl Writer {
     fn rotate(&mut self) -> io::Result<()> {
         let next = self.number + 1;
         let kept = u64::from(self.options.max_files.max(1));
-        for old in files::list(&self.dir)?
-            .into_iter()
-            .filter(|old| old + kept <= next)
-        {
-            fs::remove_file(files::path(&self.dir, old))?;
-        }
+        while self.remove_older_than((next + 1).saturating_sub(kept))? {}
         self.file = append_to(&files::path(&self.dir, next))?;
         self.number = next;
         self.len = 0;
         Ok(())
     }
+
+    /// Removes the oldest file if its number is below this; tells whether there was one.
+    fn remove_older_than(&self, number: u64) -> io::Result<bool> {
+        let oldest = files::list(&self.dir)?.first().copied();
+        let Some(oldest) = oldest.filter(|oldest| *oldest < number) else {
+            return Ok(false);
+        };
+        fs::remove_file(files::path(&self.dir, oldest))?;
+        Ok(true)
+    }
+}
+
+/// A record ready to be written.
+struct Record<'a> {
+    header: [u8; HEADER],
+    payload: &'a [u8],
+    trailer: [u8; TRAILER],
+}
+
+impl<'a> Record<'a> {
+    /// The payload is at most [`MAX_CHUNK`] long.
+    fn new(kind: Kind, unix_ns: u64, payload: &'a [u8]) -> Self {
+        let len = u32::try_from(payload.len()).unwrap_or(u32::MAX);
+        Self {
+            header: Header { kind, len, unix_ns }.to_bytes(),
+            payload,
+            trailer: len.to_le_bytes(),
+        }
+    }
+
+    fn len(&self) -> u64 {
+        (FRAME + self.payload.len()) as u64
+    }
+
+    fn slices(&self) -> [&[u8]; 3] {
+        [&self.header, self.payload, &self.trailer]
+    }
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+    )
 }
 
 fn append_to(path: &Path) -> io::Result<File> {
