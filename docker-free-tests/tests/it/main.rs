@@ -3,6 +3,7 @@
 //! **Invariant:** every test has an engine of its own and counts what it leaves behind where that
 //! is the point. Nothing here waits a guessed time; `docker_free_tests::wait` waits for facts.
 
+mod access;
 mod containers;
 mod docker_api;
 mod images;
