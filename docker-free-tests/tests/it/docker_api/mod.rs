@@ -2,4 +2,5 @@
 
 mod client;
 mod events;
+mod operations;
 mod versions;
