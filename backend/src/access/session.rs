@@ -44,6 +44,15 @@ pub async fn actor(
     Ok(found.map(|account| Actor::new(account, sessions::key(&id), address, request)))
 }
 
+/// Returns an account, for finding the place that a permit is asked for.
+///
+/// # Errors
+/// When the database fails.
+pub async fn account(store: &Store, id: &AccountId) -> Result<Option<Account>, SessionError> {
+    let mut read = store.read().await?;
+    Ok(accounts::by_id(&mut read, id).await?)
+}
+
 /// Makes the session the account's, under a new id so that one known before opens nothing.
 ///
 /// # Errors

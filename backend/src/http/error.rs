@@ -9,6 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Redirect, Response};
 
 use super::extract::Visit;
+use crate::access::session::SessionError;
 use crate::access::{Actor, Refused};
 use crate::domain::FieldError;
 use crate::services;
@@ -69,6 +70,12 @@ impl From<services::Error> for Error {
             services::Error::Refused(refused) => Self::Refused(refused),
             other => Self::Service(other),
         }
+    }
+}
+
+impl From<SessionError> for Error {
+    fn from(error: SessionError) -> Self {
+        Self::Service(error.into())
     }
 }
 

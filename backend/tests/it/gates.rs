@@ -234,6 +234,20 @@ async fn every_answer_carries_the_headers_that_guard_a_page() {
 }
 
 #[tokio::test]
+async fn a_program_gets_json_and_learns_which_request_it_was() {
+    let house = House::new().await;
+    let request = Request::get("/nowhere")
+        .header(header::ACCEPT, "application/json")
+        .body(Body::empty())
+        .unwrap();
+    let answer = house.send(request).await;
+    let body: serde_json::Value = serde_json::from_str(&answer.body).unwrap();
+    assert_eq!(answer.status, 404);
+    assert_eq!(body["problem"], "problem-not-found");
+    assert_eq!(body["request"].as_str().map(str::len), Some(36));
+}
+
+#[tokio::test]
 async fn a_foreign_thing_and_an_absent_one_look_the_same() {
     let house = House::new().await;
     let (cookie, _) = house.person("vic", Role::Viewer).await;

@@ -11,7 +11,6 @@ use super::Visit;
 use crate::access::{Actor, session};
 use crate::app::App;
 use crate::http::Error;
-use crate::services;
 
 /// Says in a handler's signature that anyone may call it.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +56,7 @@ async fn find(parts: &mut Parts, app: &App) -> Result<Option<Actor>, Error> {
         return Ok(None);
     };
     let found = session::actor(session, app.services.store(), visit.address, visit.request);
-    let found = found.await.map_err(services::Error::from)?;
+    let found = found.await?;
     if let Some(actor) = &found {
         parts.extensions.insert(actor.clone());
     }

@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use axum::extract::{FromRequestParts, RawPathParams};
 use axum::http::request::Parts;
 
-use crate::access::Actor;
+use crate::access::{Actor, session};
 use crate::app::App;
 use crate::domain::{
     AccountPlace, ContainerPlace, HostId, HostPlace, ImagePlace, JobPlace, Place, ServerPlace,
 };
 use crate::http::Error;
-use crate::services;
-use crate::store::accounts;
 
 /// A kind of place that can be found from the name in a path.
 pub trait Locate: Place {
@@ -102,15 +100,7 @@ impl Locate for AccountPlace {
             });
         }
         let id = name.parse().map_err(|_| Error::NotFound)?;
-        let mut read = app
-            .services
-            .store()
-            .read()
-            .await
-            .map_err(services::Error::from)?;
-        let found = accounts::by_id(&mut read, &id)
-            .await
-            .map_err(services::Error::from)?;
+        let found = session::account(app.services.store(), &id).await?;
         let found = found.ok_or(Error::NotFound)?;
         Ok(Self {
             id: found.id,
