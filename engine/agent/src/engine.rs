@@ -2,25 +2,40 @@
 
 use std::sync::Arc;
 
+use engine_runtime::Launcher;
+use engine_runtime::layout::Layout;
+use engine_sys::capability::CapabilitySet;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::clock::{self, Clock};
 use crate::config::Config;
+use crate::guard::Guard;
 use crate::http::{Door, listen};
 use crate::preflight::{self, StartError};
+use crate::records::ContainerStore;
+use crate::recover;
+use crate::services::containers::{Containers, Powers, Site, SiteParts};
+use crate::services::error::ServiceError;
 use crate::services::events::Events;
+use crate::services::execs::Execs;
 use crate::services::images::Images;
 use crate::tasks::Tasks;
 
 /// The engine's own version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
+/// The program that stays with each container; built by `build.rs`.
+const MONITOR_ELF: &[u8] = include_bytes!(env!("GANTRY_MONITOR_ELF"));
+
 /// Everything one engine is made of.
 pub struct Engine {
     pub(crate) config: Config,
     pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
     pub(crate) events: Arc<Events>,
     pub(crate) images: Arc<Images>,
+    pub(crate) containers: Arc<Containers>,
+    pub(crate) execs: Arc<Execs>,
     started_at: String,
 }
 
@@ -32,13 +47,22 @@ impl Engine {
     pub async fn open(config: Config, clock: Clock, tasks: Tasks) -> Result<Arc<Self>, StartError> {
         let events = Arc::new(Events::new(clock.clone()));
         let images = Arc::new(Images::open(&config, clock.clone(), Arc::clone(&events)).await?);
-        let _ = tasks;
+        let site = Arc::new(site(&config, &clock, tasks.clone(), Arc::clone(&events))?);
+        recover::containers(&site).await?;
+        let containers = Arc::new(Containers {
+            site,
+            images: Arc::clone(&images),
+        });
+        let execs = Arc::new(Execs::new(Arc::clone(&containers)));
         let started_at = clock::rfc3339(clock.now_ns());
         Ok(Arc::new(Self {
             config,
             clock,
+            tasks,
             events,
             images,
+            containers,
+            execs,
             started_at,
         }))
     }
@@ -52,6 +76,40 @@ impl Engine {
     pub fn started_at(&self) -> &str {
         &self.started_at
     }
+}
+
+/// Puts together what the owners of containers share.
+fn site(
+    config: &Config,
+    clock: &Clock,
+    tasks: Tasks,
+    events: Arc<Events>,
+) -> Result<Site, StartError> {
+    let layout = Layout::detect().map_err(ServiceError::failed("find the control groups"))?;
+    let launcher =
+        Launcher::new(MONITOR_ELF).map_err(ServiceError::failed("keep the monitor's program"))?;
+    let store =
+        ContainerStore::open(&config.data).map_err(ServiceError::failed("open the containers"))?;
+    let grantable = engine_sys::capability::bounding()
+        .map_err(ServiceError::failed("read the engine's capabilities"))?;
+    let names = |set: CapabilitySet| set.iter().map(|one| one.to_string()).collect();
+    Ok(Site::new(SiteParts {
+        clock: clock.clone(),
+        tasks,
+        events,
+        store,
+        run: config.run.clone(),
+        cgroup_parent: config.cgroup_parent.clone(),
+        layout,
+        launcher,
+        guard: Guard {
+            own: vec![config.data.clone(), config.run.clone()],
+        },
+        powers: Powers {
+            known: names(CapabilitySet::known()),
+            grantable: names(grantable),
+        },
+    }))
 }
 
 /// Serves until a signal asks to stop.

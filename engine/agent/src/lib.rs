@@ -17,8 +17,11 @@
 pub mod clock;
 pub mod config;
 pub mod engine;
+mod guard;
 pub mod http;
 pub mod ids;
 pub mod preflight;
+mod records;
+mod recover;
 mod services;
 pub mod tasks;

@@ -1,7 +1,11 @@
 //! Every task of the engine begins here, has a name, and ends on shutdown.
 
 use std::future::Future;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, RawFd};
 
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::Instrument;
@@ -68,8 +72,34 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
-/// Runs a loop that blocks, such as a reader that feeds a channel; nobody waits for it.
-#[expect(clippy::disallowed_methods, reason = "this is the crate's tasks.rs")]
-pub fn blocking_detached(work: impl FnOnce() + Send + 'static) {
-    drop(tokio::task::spawn_blocking(work));
+/// A descriptor that wakes a task when it has something to read.
+///
+/// What it holds must own its descriptor and keep it as long as it lives; that is what [`AsFd`] on
+/// an owned value says, and why the safe constructor is enough here.
+pub(crate) struct Watched<T>(T);
+
+impl<T: AsFd> AsRawFd for Watched<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.0.as_fd().as_raw_fd()
+    }
+}
+
+impl<T> std::ops::Deref for Watched<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Watches a non-blocking descriptor for something to read.
+///
+/// # Errors
+/// When the kernel cannot watch it.
+#[expect(
+    deprecated,
+    reason = "its successor is `unsafe`, which stays in engine-sys; `Watched` keeps its promise"
+)]
+pub(crate) fn watched<T: AsFd>(descriptor: T) -> io::Result<AsyncFd<Watched<T>>> {
+    AsyncFd::with_interest(Watched(descriptor), Interest::READABLE)
 }

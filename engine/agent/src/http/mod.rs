@@ -4,18 +4,26 @@
 //! `routes` finds the handler, `extract` reads queries and bodies, `error` turns meaning into a
 //! status; then one file a resource.
 
+mod attach;
+mod containers;
+mod detach;
 mod door;
 mod error;
 mod events;
+mod execs;
 mod extract;
+mod hijack;
 mod images;
 pub mod listen;
+mod logs;
 mod networks;
 mod path;
 mod routes;
+mod stats;
 mod stream;
 mod swarm;
 mod system;
 mod volumes;
+mod wait;
 
 pub use door::Door;

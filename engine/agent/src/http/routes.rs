@@ -9,7 +9,9 @@ use engine_api::error::ErrorKind;
 use engine_api::operation::Operation;
 
 use super::error::ApiError;
-use super::{events, images, networks, swarm, system, volumes};
+use super::{
+    attach, containers, events, execs, images, logs, networks, stats, swarm, system, volumes, wait,
+};
 use crate::engine::Engine;
 
 /// What handlers share.
@@ -33,6 +35,12 @@ pub(super) fn router(engine: App) -> Router {
 fn all() -> Vec<Route> {
     let mut routes = system::routes();
     routes.extend(events::routes());
+    routes.extend(containers::routes());
+    routes.extend(wait::routes());
+    routes.extend(attach::routes());
+    routes.extend(logs::routes());
+    routes.extend(stats::routes());
+    routes.extend(execs::routes());
     routes.extend(images::routes());
     routes.extend(networks::routes());
     routes.extend(volumes::routes());
@@ -41,4 +49,22 @@ fn all() -> Vec<Route> {
 
 async fn not_found() -> Response {
     ApiError::new(ErrorKind::NotFound, "page not found").into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use engine_api::operation;
+
+    use super::*;
+
+    #[test]
+    fn each_operation_is_routed_and_nothing_else() {
+        let routed: Vec<_> = all().iter().map(|(operation, _)| operation.name).collect();
+        let unique: BTreeSet<_> = routed.iter().copied().collect();
+        let listed: BTreeSet<_> = operation::ALL.iter().map(|o| o.name).collect();
+        assert_eq!(unique, listed);
+        assert_eq!(unique.len(), routed.len(), "an operation is routed twice");
+    }
 }

@@ -3,8 +3,10 @@
 //! A service may call another only in this direction: containers → images, execs → containers,
 //! system → all of them; every one may tell `events` a fact.
 
+pub(crate) mod containers;
 pub(crate) mod error;
 pub(crate) mod events;
+pub(crate) mod execs;
 pub(crate) mod images;
 pub(crate) mod networks;
 pub(crate) mod system;

@@ -1,0 +1,146 @@
+//! `/containers`: life and description. Streams have files of their own.
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use engine_api::containers::{Container, ContainerSummary, FILTERS, Top};
+use engine_api::operation;
+use engine_runtime::{Target, TerminalSize};
+
+use super::error::{ApiError, Result};
+use super::extract::{JsonBytes, Values};
+use super::routes::{App, Route};
+use crate::services::containers::{ListOptions, Stop};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        (&operation::CONTAINER_LIST, get(list)),
+        (&operation::CONTAINER_CREATE, post(create)),
+        (&operation::CONTAINER_INSPECT, get(inspect)),
+        (&operation::CONTAINER_START, post(start)),
+        (&operation::CONTAINER_STOP, post(stop)),
+        (&operation::CONTAINER_RESTART, post(restart)),
+        (&operation::CONTAINER_KILL, post(kill)),
+        (&operation::CONTAINER_REMOVE, delete(remove)),
+        (&operation::CONTAINER_RENAME, post(rename)),
+        (&operation::CONTAINER_RESIZE, post(resize)),
+        (&operation::CONTAINER_TOP, get(top)),
+    ]
+}
+
+async fn list(State(app): State<App>, values: Values) -> Result<Json<Vec<ContainerSummary>>> {
+    let limit = values
+        .number::<i64>("limit")?
+        .and_then(|n| usize::try_from(n).ok());
+    let options = ListOptions {
+        all: values.truth("all"),
+        limit: limit.filter(|n| *n > 0),
+        with_size: values.truth("size"),
+        filters: values.filters(FILTERS)?,
+    };
+    Ok(Json(app.containers.list(&options).await?))
+}
+
+async fn create(State(app): State<App>, values: Values, body: JsonBytes) -> Result<Response> {
+    let created = app.containers.create(values.text("name"), &body.0).await?;
+    Ok((StatusCode::CREATED, Json(created)).into_response())
+}
+
+async fn inspect(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<Json<Container>> {
+    Ok(Json(
+        app.containers.inspect(&id, values.truth("size")).await?,
+    ))
+}
+
+async fn start(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode> {
+    app.containers.start(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn stop(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    app.containers.stop(&id, how_to_stop(&values)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn restart(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    app.containers.restart(&id, how_to_stop(&values)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn kill(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    app.containers.kill(&id, values.text("signal")).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn remove(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    if values.truth("link") {
+        return Err(ApiError::bad_request(
+            "link is not supported yet: there are no links",
+        ));
+    }
+    app.containers.remove(&id, values.truth("force")).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn rename(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    let name = values.text("name").unwrap_or_default();
+    app.containers.rename(&id, name).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn resize(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    app.containers
+        .find(&id)?
+        .resize(Target::Init, size(&values)?)
+        .await?;
+    Ok(StatusCode::OK)
+}
+
+async fn top(State(app): State<App>, Path(id): Path<String>, values: Values) -> Result<Json<Top>> {
+    Ok(Json(app.containers.top(&id, values.text("ps_args")).await?))
+}
+
+/// Reads `h` and `w`; both must be there and not zero.
+pub(super) fn size(values: &Values) -> Result<TerminalSize> {
+    let rows = values.number::<u16>("h")?.unwrap_or(0);
+    let columns = values.number::<u16>("w")?.unwrap_or(0);
+    crate::services::containers::size([rows, columns])
+        .ok_or_else(|| ApiError::bad_request("h and w must be numbers above 0"))
+}
+
+fn how_to_stop(values: &Values) -> Result<Stop> {
+    Ok(Stop {
+        timeout_s: values.number("t")?,
+        signal: values.text("signal").map(ToOwned::to_owned),
+    })
+}

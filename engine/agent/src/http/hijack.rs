@@ -1,0 +1,229 @@
+//! A connection that becomes a byte stream in both directions, joined to a socket whose far end a
+//! monitor holds.
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::Response;
+use bytes::{Bytes, BytesMut};
+use engine_api::frame;
+use futures_util::stream;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::UnixStream;
+
+use super::detach::{DetachKeys, Matched};
+use super::error::{ApiError, Result};
+use super::stream::flushed;
+
+/// Bytes moved at once.
+const CHUNK_BYTES: usize = 32 << 10;
+
+/// What is joined to a client.
+pub(super) struct Joined {
+    pub(super) socket: UnixStream,
+    /// Whether what the client sends goes anywhere.
+    pub(super) stdin: bool,
+    /// The keys that let go; only of a terminal.
+    pub(super) detach: Option<DetachKeys>,
+    /// What the client is sent first.
+    pub(super) prelude: Bytes,
+}
+
+/// How a joined stream came to its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The container has nothing more to say.
+    Over,
+    /// The client typed the keys, or went away.
+    Detached,
+}
+
+/// The way to the client's connection, taken before the request's body is read.
+pub(super) struct Upgrade(Option<hyper::upgrade::OnUpgrade>);
+
+impl Upgrade {
+    /// Takes the connection if the client offers to give it up.
+    pub(super) fn take(request: &mut Request) -> Self {
+        let offers = request.headers().contains_key(header::UPGRADE);
+        Self(offers.then(|| hyper::upgrade::on(request)))
+    }
+
+    /// Answers with 101 and moves bytes in a task of its own; `after` runs at the end, before the
+    /// client's side is closed. A client that offers no upgrade gets the output as a plain body.
+    pub(super) fn join<F, A>(
+        self,
+        joined: Joined,
+        content_type: &'static str,
+        tasks: &crate::tasks::Tasks,
+        after: F,
+    ) -> Response
+    where
+        F: FnOnce(End) -> A + Send + 'static,
+        A: Future<Output = ()> + Send,
+    {
+        let Some(upgrade) = self.0 else {
+            return plain(joined, content_type, after);
+        };
+        tasks.spawn("stream", async move {
+            let Ok(client) = upgrade.await else { return };
+            let mut client = TokioIo::new(client);
+            let end = bridge(&mut client, joined).await;
+            after(end).await;
+            // The client may be gone; then there is nothing to close.
+            let _ = client.shutdown().await;
+        });
+        let mut response = Response::new(Body::empty());
+        *response.status_mut() = StatusCode::SWITCHING_PROTOCOLS;
+        let headers = response.headers_mut();
+        headers.insert(header::CONNECTION, HeaderValue::from_static("Upgrade"));
+        headers.insert(header::UPGRADE, HeaderValue::from_static("tcp"));
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+        response
+    }
+
+    /// Refuses what a plain answer cannot do.
+    ///
+    /// # Errors
+    /// When input is wanted and the client offers no upgrade.
+    pub(super) fn check(&self, stdin: bool) -> Result<()> {
+        if self.0.is_none() && stdin {
+            return Err(ApiError::bad_request(
+                "standard input needs a connection upgrade: send `Connection: Upgrade` and \
+                 `Upgrade: tcp`",
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Puts a message of the engine's own into a stream.
+pub(super) fn message(text: &str, tty: bool) -> Bytes {
+    let text = format!("{text}\r\n");
+    let mut bytes = BytesMut::new();
+    if !tty {
+        let n_bytes = u32::try_from(text.len()).unwrap_or(u32::MAX);
+        bytes.extend_from_slice(&frame::header(frame::Stream::Stderr, n_bytes));
+    }
+    bytes.extend_from_slice(text.as_bytes());
+    bytes.freeze()
+}
+
+fn plain<F, A>(joined: Joined, content_type: &'static str, after: F) -> Response
+where
+    F: FnOnce(End) -> A + Send + 'static,
+    A: Future<Output = ()> + Send,
+{
+    let Joined {
+        socket, prelude, ..
+    } = joined;
+    let begin = (socket, Some(prelude), Some(after));
+    let pieces = stream::unfold(begin, |(mut socket, prelude, mut after)| async move {
+        if let Some(prelude) = prelude.filter(|prelude| !prelude.is_empty()) {
+            return Some((Ok(prelude), (socket, None, after)));
+        }
+        let mut buffer = BytesMut::with_capacity(CHUNK_BYTES);
+        match socket.read_buf(&mut buffer).await {
+            Ok(0) => {
+                if let Some(after) = after.take() {
+                    after(End::Over).await;
+                }
+                None
+            }
+            Ok(_) => Some((Ok(buffer.freeze()), (socket, None, after))),
+            Err(error) => Some((Err(error), (socket, None, after))),
+        }
+    });
+    let mut response = Response::new(flushed(pieces));
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    response
+}
+
+/// Moves bytes both ways until the container has nothing more to say or the client lets go.
+///
+/// The client's half-close is handed on; output goes on after it.
+async fn bridge<C>(client: &mut C, joined: Joined) -> End
+where
+    C: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    let Joined {
+        socket,
+        stdin,
+        detach,
+        prelude,
+    } = joined;
+    let (from_client, mut to_client) = tokio::io::split(client);
+    let (from_socket, to_socket) = socket.into_split();
+    if !prelude.is_empty() && to_client.write_all(&prelude).await.is_err() {
+        return End::Detached;
+    }
+    let end = {
+        let output = output(from_socket, &mut to_client);
+        let input = input(from_client, to_socket, stdin, detach);
+        tokio::pin!(output, input);
+        tokio::select! {
+            end = &mut output => end,
+            matched = &mut input => match matched {
+                // No more input; what it says goes on.
+                Matched::Nothing => output.await,
+                Matched::Keys => End::Detached,
+            },
+        }
+    };
+    if end == End::Detached {
+        let _ = to_client.write_all(b"read escape sequence\r\n").await;
+    }
+    end
+}
+
+async fn output<W>(mut from: impl AsyncRead + Unpin, to: &mut W) -> End
+where
+    W: AsyncWrite + Unpin,
+{
+    let mut buffer = BytesMut::with_capacity(CHUNK_BYTES);
+    loop {
+        buffer.clear();
+        buffer.reserve(CHUNK_BYTES);
+        match from.read_buf(&mut buffer).await {
+            Ok(0) | Err(_) => return End::Over,
+            Ok(_) => {}
+        }
+        if to.write_all(&buffer).await.is_err() || to.flush().await.is_err() {
+            return End::Over;
+        }
+    }
+}
+
+async fn input(
+    mut from: impl AsyncRead + Unpin,
+    mut to: impl AsyncWrite + Unpin,
+    stdin: bool,
+    mut detach: Option<DetachKeys>,
+) -> Matched {
+    let mut buffer = BytesMut::with_capacity(4 << 10);
+    loop {
+        buffer.clear();
+        buffer.reserve(4 << 10);
+        match from.read_buf(&mut buffer).await {
+            Ok(0) | Err(_) => break,
+            Ok(_) => {}
+        }
+        let (typed, matched) = match &mut detach {
+            Some(keys) => keys.feed(&buffer),
+            None => (buffer.to_vec(), Matched::Nothing),
+        };
+        if stdin && to.write_all(&typed).await.is_err() {
+            break;
+        }
+        if matched == Matched::Keys {
+            return Matched::Keys;
+        }
+    }
+    if stdin {
+        // The program may have closed its side already.
+        let _ = to.shutdown().await;
+    }
+    Matched::Nothing
+}

@@ -1,0 +1,302 @@
+//! Containers on disk: `<data>/containers/<id>/record.json` and the directory around it.
+//!
+//! ```text
+//!   make dir ── upper, work ── record.json ──> exists      (a directory without a record is swept)
+//!   exists ── rename to .removing-<id> ──> gone ── delete  (what is left of it is swept)
+//! ```
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use engine_api::containers::{ContainerConfig, HostConfig};
+use engine_api::id::{ContainerId, ContainerName};
+use engine_sys::SysError;
+use engine_sys::dir::Dir;
+use engine_sys::file;
+use serde::{Deserialize, Serialize};
+
+/// The version of [`ContainerRecord`] that this engine writes.
+const RECORD_VERSION: u32 = 1;
+
+/// Longest record that is read: a create's body is at most 8 MiB.
+const RECORD_MAX_BYTES: u64 = 32 << 20;
+
+const REMOVING: &str = ".removing-";
+
+/// What a container was asked to be. It changes only by rename; where the container stands in its
+/// life is known by its monitor and its `exit.json`, and not written here a second time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct ContainerRecord {
+    version: u32,
+    pub(crate) id: ContainerId,
+    pub(crate) name: ContainerName,
+    pub(crate) created_ns: i64,
+    /// `sha256:…`
+    pub(crate) image_id: String,
+    /// The image's unpacked layers, top first.
+    pub(crate) layers: Vec<PathBuf>,
+    /// The platform of the image, as `linux`.
+    pub(crate) platform: String,
+    pub(crate) config: ContainerConfig,
+    pub(crate) host_config: HostConfig,
+}
+
+/// What a new record is made of.
+pub(crate) struct NewRecord {
+    pub(crate) id: ContainerId,
+    pub(crate) name: ContainerName,
+    pub(crate) created_ns: i64,
+    pub(crate) image_id: String,
+    pub(crate) layers: Vec<PathBuf>,
+    pub(crate) config: ContainerConfig,
+    pub(crate) host_config: HostConfig,
+}
+
+impl From<NewRecord> for ContainerRecord {
+    fn from(new: NewRecord) -> Self {
+        Self {
+            version: RECORD_VERSION,
+            id: new.id,
+            name: new.name,
+            created_ns: new.created_ns,
+            image_id: new.image_id,
+            layers: new.layers,
+            platform: "linux".to_owned(),
+            config: new.config,
+            host_config: new.host_config,
+        }
+    }
+}
+
+/// A record that cannot be kept or read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RecordError {
+    #[error("failed to {step} the container's directory {path}")]
+    Directory {
+        step: &'static str,
+        path: PathBuf,
+        #[source]
+        source: SysError,
+    },
+    #[error("failed to write {path}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The directory of all containers.
+#[derive(Debug, Clone)]
+pub(crate) struct ContainerStore {
+    dir: PathBuf,
+}
+
+/// What was found on disk at start.
+pub(crate) struct Stored {
+    pub(crate) records: Vec<ContainerRecord>,
+    /// Directories whose record cannot be read; left alone and told.
+    pub(crate) damaged: Vec<(PathBuf, String)>,
+    /// How many half-made or half-removed directories were swept.
+    pub(crate) n_swept: usize,
+}
+
+impl ContainerStore {
+    /// Opens the directory, making it if needed.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn open(data: &Path) -> Result<Self, RecordError> {
+        let dir = data.join("containers");
+        file::create_private_dir(&dir).map_err(directory("make", &dir))?;
+        Ok(Self { dir })
+    }
+
+    /// Returns the directory of a container.
+    pub(crate) fn dir_of(&self, id: &ContainerId) -> PathBuf {
+        self.dir.join(id.as_str())
+    }
+
+    /// Makes the directory of a new container, for its owner alone.
+    ///
+    /// # Errors
+    /// When it cannot be made.
+    pub(crate) fn make_dir(&self, id: &ContainerId) -> Result<PathBuf, RecordError> {
+        let path = self.dir_of(id);
+        let made =
+            Dir::open(&self.dir).and_then(|dir| dir.create_dir(OsStr::new(id.as_str()), 0o700));
+        made.map_err(directory("make", &path))?;
+        Ok(path)
+    }
+
+    /// Writes a record; after this the container exists, also after a power cut.
+    ///
+    /// # Errors
+    /// When it cannot be written; a former record is still there then.
+    pub(crate) fn save(&self, record: &ContainerRecord) -> Result<(), RecordError> {
+        let path = self.dir_of(&record.id).join("record.json");
+        let bytes = serde_json::to_vec(record).map_err(|e| RecordError::Write {
+            path: path.clone(),
+            source: e.into(),
+        })?;
+        file::replace(&path, &bytes)
+            .and_then(|()| file::sync_dir(&self.dir))
+            .map_err(|e| RecordError::Write {
+                path,
+                source: e.into(),
+            })
+    }
+
+    /// Removes a container and all it wrote. Once the name is gone it stays gone, also after a
+    /// power cut in the middle.
+    ///
+    /// # Errors
+    /// When the disk fails; what is left is swept at the next start.
+    pub(crate) fn remove(&self, id: &ContainerId) -> Result<(), RecordError> {
+        let path = self.dir_of(id);
+        let removing = format!("{REMOVING}{id}");
+        let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
+        let renamed = dir.rename(OsStr::new(id.as_str()), &dir, OsStr::new(&removing));
+        match renamed.and_then(|()| dir.sync()) {
+            Err(error) if !error.is_not_found() => return Err(directory("remove", &path)(error)),
+            _ => {}
+        }
+        match dir.remove_all(OsStr::new(&removing)) {
+            Err(error) if !error.is_not_found() => Err(directory("remove", &path)(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a file into a container's directory that a power cut may lose: it is made anew at
+    /// each start of the container.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn write_passing(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+        fs::write(path, bytes).map_err(|source| RecordError::Write {
+            path: path.to_owned(),
+            source,
+        })
+    }
+
+    /// Reads every record, and sweeps what a crash left half-made or half-removed.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub(crate) fn load(&self) -> Result<Stored, RecordError> {
+        let mut stored = Stored {
+            records: Vec::new(),
+            damaged: Vec::new(),
+            n_swept: 0,
+        };
+        let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
+        for entry in dir.entries().map_err(directory("read", &self.dir))? {
+            let path = self.dir.join(&entry.name);
+            match read_record(&path.join("record.json")) {
+                Ok(record) if Some(record.id.as_str()) == entry.name.to_str() => {
+                    stored.records.push(record);
+                }
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    stored.damaged.push((path, error.to_string()));
+                }
+                _ => {
+                    dir.remove_all(&entry.name)
+                        .map_err(directory("sweep", &path))?;
+                    stored.n_swept += 1;
+                }
+            }
+        }
+        Ok(stored)
+    }
+}
+
+fn read_record(path: &Path) -> io::Result<ContainerRecord> {
+    let bytes = file::read(path, RECORD_MAX_BYTES)?;
+    serde_json::from_slice(&bytes).map_err(io::Error::from)
+}
+
+fn directory<'p>(
+    step: &'static str,
+    path: &'p Path,
+) -> impl FnOnce(SysError) -> RecordError + use<'p> {
+    move |source| RecordError::Directory {
+        step,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ids;
+
+    fn record(store: &ContainerStore) -> ContainerRecord {
+        let id = ids::container_id();
+        store.make_dir(&id).unwrap();
+        let record = ContainerRecord::from(NewRecord {
+            id,
+            name: "web".parse().unwrap(),
+            created_ns: 1,
+            image_id: "sha256:0".to_owned(),
+            layers: vec!["/layers/a".into()],
+            config: ContainerConfig::default(),
+            host_config: HostConfig::default(),
+        });
+        store.save(&record).unwrap();
+        record
+    }
+
+    #[test]
+    fn records_come_back_as_they_were_saved() {
+        let data = tempfile::tempdir().unwrap();
+        let store = ContainerStore::open(data.path()).unwrap();
+        let saved = record(&store);
+        assert_eq!(store.load().unwrap().records, [saved]);
+    }
+
+    #[test]
+    fn half_made_and_half_removed_containers_are_swept() {
+        let data = tempfile::tempdir().unwrap();
+        let store = ContainerStore::open(data.path()).unwrap();
+        store.make_dir(&ids::container_id()).unwrap();
+        let removing = record(&store);
+        let left = data
+            .path()
+            .join("containers")
+            .join(format!("{REMOVING}{}", removing.id));
+        fs::rename(store.dir_of(&removing.id), &left).unwrap();
+
+        let stored = store.load().unwrap();
+        assert_eq!((stored.records.len(), stored.n_swept), (0, 2));
+        assert_eq!(
+            fs::read_dir(data.path().join("containers"))
+                .unwrap()
+                .count(),
+            0
+        );
+    }
+
+    #[test]
+    fn a_damaged_record_is_told_and_left_alone() {
+        let data = tempfile::tempdir().unwrap();
+        let store = ContainerStore::open(data.path()).unwrap();
+        let damaged = record(&store);
+        fs::write(store.dir_of(&damaged.id).join("record.json"), "{").unwrap();
+        let stored = store.load().unwrap();
+        assert_eq!((stored.records.len(), stored.damaged.len()), (0, 1));
+        assert!(store.dir_of(&damaged.id).exists());
+    }
+
+    #[test]
+    fn removing_twice_is_as_good_as_once() {
+        let data = tempfile::tempdir().unwrap();
+        let store = ContainerStore::open(data.path()).unwrap();
+        let gone = record(&store);
+        store.remove(&gone.id).unwrap();
+        store.remove(&gone.id).unwrap();
+        assert_eq!(store.load().unwrap().records, []);
+    }
+}

@@ -1,0 +1,6 @@
+//! The truth on disk: one JSON file per object, replaced atomically. The only room, besides the
+//! checks at start, that touches files of the engine's own.
+
+mod containers;
+
+pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord};

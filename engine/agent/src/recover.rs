@@ -1,0 +1,200 @@
+//! At boot: what the last engine left, against what the kernel still holds. Leaves nothing it
+//! cannot name.
+//!
+//! ```text
+//!   record ── a monitor answers ─────────────> running, as if nothing had been
+//!          ── exit.json ─────────────────────> exited; told now if nobody was told
+//!          ── marked or ordered, neither ────> lost: what is left is ended, code 255
+//!          ── none of these ─────────────────> created
+//! ```
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use engine_runtime::{Control, Phase, chain};
+
+use crate::records::ContainerRecord;
+use crate::services::containers::{
+    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_remembered, read_exit,
+};
+use crate::services::error::{Result, ServiceError};
+use crate::tasks::blocking;
+
+/// What was found, for the log.
+#[derive(Default)]
+struct Found {
+    n_containers: usize,
+    n_running: usize,
+    n_untold: usize,
+    n_lost: usize,
+    n_swept: usize,
+    n_cgroups: usize,
+}
+
+/// Brings every container back and ends what belongs to none.
+///
+/// # Errors
+/// When the records cannot be read.
+pub(crate) async fn containers(site: &Arc<Site>) -> Result<()> {
+    let looking = Arc::clone(site);
+    let (beginnings, found) = blocking(move || look(&looking)).await?;
+    for beginning in beginnings {
+        site.register(beginning, site)?;
+    }
+    let Found {
+        n_containers,
+        n_running,
+        n_untold,
+        n_lost,
+        n_swept,
+        n_cgroups,
+    } = found;
+    tracing::info!(
+        n_containers,
+        n_running,
+        n_untold,
+        n_lost,
+        n_swept,
+        n_cgroups,
+        "containers recovered"
+    );
+    Ok(())
+}
+
+fn look(site: &Site) -> Result<(Vec<Beginning>, Found)> {
+    let stored = site
+        .store
+        .load()
+        .map_err(ServiceError::failed("read the containers"))?;
+    for (path, reason) in &stored.damaged {
+        tracing::error!(path = %path.display(), reason, "a container's record is damaged");
+    }
+    let mut found = Found {
+        n_containers: stored.records.len(),
+        n_swept: stored.n_swept,
+        ..Found::default()
+    };
+    let mut beginnings = Vec::with_capacity(stored.records.len());
+    for record in stored.records {
+        beginnings.push(look_at(site, record, &mut found));
+    }
+    let known: BTreeSet<String> = beginnings
+        .iter()
+        .map(|beginning| beginning.record.id.to_string())
+        .collect();
+    found.n_cgroups = end_unknown_cgroups(site, &known);
+    sweep_run_dirs(site, &beginnings);
+    Ok((beginnings, found))
+}
+
+fn look_at(site: &Site, record: ContainerRecord, found: &mut Found) -> Beginning {
+    let bundle = site.bundle(&record.id);
+    let is_marked = is_remembered(site, &record.id);
+    let control = match site.launcher.reconnect(&bundle) {
+        Ok(control) => control,
+        Err(error) => {
+            tracing::warn!(
+                container.id = record.id.as_str(),
+                reason = chain(&error),
+                "a monitor does not answer"
+            );
+            None
+        }
+    };
+    if let Some((control, phase)) = control.and_then(running) {
+        found.n_running += 1;
+        return Beginning {
+            record,
+            phase,
+            control: Some(control),
+            untold_exit: false,
+        };
+    }
+    let phase = match read_exit(&bundle) {
+        Some(exit) => Phase::Exited(exit),
+        None if is_marked || bundle.spec().exists() => {
+            found.n_lost += 1;
+            let now_ns = u64::try_from(site.clock.now_ns()).unwrap_or(0);
+            match after_monitor(
+                site,
+                &record,
+                now_ns,
+                "it was not there when the engine began",
+            ) {
+                Lost::Recorded(exit) | Lost::Unknown(exit) => Phase::Exited(exit),
+            }
+        }
+        None => Phase::Created,
+    };
+    let has_ended = matches!(phase, Phase::Exited(_));
+    let untold_exit = has_ended && (is_marked || record.host_config.auto_remove);
+    found.n_untold += usize::from(untold_exit);
+    forget(site, &record.id);
+    Beginning {
+        record,
+        phase,
+        control: None,
+        untold_exit,
+    }
+}
+
+/// A monitor whose program was never let go gives up by itself.
+fn running(control: Control) -> Option<(Control, Phase)> {
+    let state = control.state();
+    let phase = Phase::Running {
+        pid: state.init_pid,
+        started_at_unix_ns: state.started_at_unix_ns?,
+    };
+    Some((control, phase))
+}
+
+fn end_unknown_cgroups(site: &Site, known: &BTreeSet<String>) -> usize {
+    let layout = &site.layout;
+    let roots = layout
+        .legacy
+        .iter()
+        .map(|hierarchy| &hierarchy.mount)
+        .chain(&layout.unified);
+    let mut unknown = BTreeSet::new();
+    for root in roots {
+        for name in names_in(&root.join(&site.cgroup_parent)) {
+            if !known.contains(&name) {
+                unknown.insert(name);
+            }
+        }
+    }
+    for name in &unknown {
+        end_cgroup(site, &format!("{}/{name}", site.cgroup_parent));
+    }
+    unknown.len()
+}
+
+/// Removes the passing directories of containers that do not run.
+fn sweep_run_dirs(site: &Site, beginnings: &[Beginning]) {
+    let live: BTreeSet<&str> = beginnings
+        .iter()
+        .filter(|beginning| beginning.control.is_some())
+        .map(|beginning| beginning.record.id.short())
+        .collect();
+    let dir = site.run.join("containers");
+    for name in names_in(&dir) {
+        if !live.contains(name.as_str()) {
+            // What cannot be removed lies in memory and is lost at the next reboot.
+            let _ = fs::remove_dir_all(dir.join(name));
+        }
+    }
+}
+
+/// Returns the directories in a directory; none when it is not there.
+fn names_in(dir: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(dir) else {
+        return Vec::new();
+    };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .filter_map(|entry| entry.file_name().into_string().ok())
+        .collect()
+}

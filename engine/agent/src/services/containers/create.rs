@@ -1,0 +1,419 @@
+//! A create: from what was asked to a container on disk, in steps that each leave their undo.
+
+use std::sync::Arc;
+
+use engine_api::body;
+use engine_api::containers::{ContainerConfig, CreateAnswer, CreateBody, HostConfig};
+use engine_api::id::{ContainerId, ContainerName};
+use engine_api::options::{self, CREATE};
+use engine_runtime::Phase;
+use engine_storage::Snapshot;
+
+use super::owner::Beginning;
+use super::process;
+use super::registry::{Containers, Site};
+use super::spec;
+use super::steps::Undo;
+use crate::ids;
+use crate::records::{ContainerRecord, NewRecord};
+use crate::services::error::{Result, ServiceError};
+use crate::services::images::ImageForContainer;
+use crate::tasks::blocking;
+
+/// How many made-up names are tried before giving up.
+const NAME_ATTEMPTS: u32 = 20;
+
+/// The longest host name that the kernel takes.
+const HOSTNAME_MAX: usize = 63;
+
+impl Containers {
+    /// Creates a container of the bytes of a create's body.
+    ///
+    /// # Errors
+    /// When the body is malformed, an option is refused, the image is not there or the name is
+    /// taken; nothing is left then.
+    pub(crate) async fn create(&self, name: Option<&str>, bytes: &[u8]) -> Result<CreateAnswer> {
+        let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
+        let value = body::parse_value(bytes).map_err(bad)?;
+        options::refuse_unsupported(&value, CREATE)?;
+        let asked: CreateBody = serde_json::from_value(value)
+            .map_err(|e| ServiceError::BadRequest(format!("invalid body: {e}")))?;
+        if asked.config.image.is_empty() {
+            return Err(ServiceError::BadRequest(
+                "no image is given: Image is empty".to_owned(),
+            ));
+        }
+        let name = name.map(str::parse::<ContainerName>).transpose();
+        let name = name.map_err(|e| ServiceError::BadRequest(e.to_string()))?;
+        let image = self.images.for_container(&asked.config.image).await?;
+
+        let id = ids::container_id();
+        let mut warnings = Vec::new();
+        let mut host_config = asked.host_config.clone();
+        settle_network(&asked, &mut host_config, &mut warnings)?;
+        let config = merged(asked.config, &image, &id, &host_config)?;
+        check(&config, &host_config)?;
+
+        let mut undo = Undo::default();
+        let name = self.reserve_name(name, &id)?;
+        {
+            let (site, name) = (Arc::clone(&self.site), name.clone());
+            undo.push(move || site.release(&name));
+        }
+
+        let record = ContainerRecord::from(NewRecord {
+            id: id.clone(),
+            name,
+            created_ns: self.site.clock.now_ns(),
+            image_id: image.id,
+            layers: image.layers,
+            config,
+            host_config,
+        });
+        // What the start would refuse is refused now.
+        spec::work_order(&self.site, &record, None)?;
+
+        let (record, on_disk) = {
+            let site = Arc::clone(&self.site);
+            blocking(move || make_on_disk(&site, record)).await?
+        };
+
+        let beginning = Beginning {
+            record,
+            phase: Phase::Created,
+            control: None,
+            untold_exit: false,
+        };
+        let handle = self.site.register(beginning, &self.site)?;
+        on_disk.complete();
+        undo.complete();
+        self.tell(&handle, "create", []);
+        Ok(CreateAnswer {
+            id: id.to_string(),
+            warnings,
+        })
+    }
+
+    fn reserve_name(&self, name: Option<ContainerName>, id: &ContainerId) -> Result<ContainerName> {
+        if let Some(name) = name {
+            self.site.reserve(&name, id)?;
+            return Ok(name);
+        }
+        for attempt in 0..NAME_ATTEMPTS {
+            let Ok(name) = ids::container_name(attempt).parse::<ContainerName>() else {
+                continue;
+            };
+            if self.site.reserve(&name, id).is_ok() {
+                return Ok(name);
+            }
+        }
+        // The id itself is a name that nobody else has.
+        let name = id.short().parse::<ContainerName>();
+        let name = name.map_err(|e| ServiceError::Conflict(e.to_string()))?;
+        self.site.reserve(&name, id)?;
+        Ok(name)
+    }
+}
+
+/// Makes the directory, the writable top of the root file system, and last the record.
+fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerRecord, Undo)> {
+    let mut undo = Undo::default();
+    let dir = site
+        .store
+        .make_dir(&record.id)
+        .map_err(ServiceError::failed("make the container"))?;
+    {
+        let (site, id) = (Arc::clone(site), record.id.clone());
+        undo.push(move || {
+            // What stays is swept at the next start.
+            let _ = site.store.remove(&id);
+        });
+    }
+
+    Snapshot::at(&dir)
+        .create(&record.layers)
+        .map_err(ServiceError::failed("make the container's root"))?;
+
+    site.store
+        .save(&record)
+        .map_err(ServiceError::failed("keep the container"))?;
+    Ok((record, undo))
+}
+
+/// What is asked for lies over what the image brings, as Docker lays it.
+fn merged(
+    mut config: ContainerConfig,
+    image: &ImageForContainer,
+    id: &ContainerId,
+    host: &HostConfig,
+) -> Result<ContainerConfig> {
+    let from_image = &image.config;
+    process::check_environment(config.env.as_deref().unwrap_or_default())?;
+    if config.hostname.is_empty() {
+        config.hostname = match host.network_mode.as_str() {
+            "host" => rustix::system::uname()
+                .nodename()
+                .to_string_lossy()
+                .into_owned(),
+            _ => id.short().to_owned(),
+        };
+    }
+    if config.user.is_empty() {
+        config.user.clone_from(&from_image.user);
+    }
+    if config.working_dir.is_empty() {
+        config.working_dir.clone_from(&from_image.working_dir);
+    }
+    if config.stop_signal.is_empty() {
+        config.stop_signal.clone_from(&from_image.stop_signal);
+    }
+    // A new entrypoint means that the image's command is not its arguments; one empty word in it
+    // says "none at all".
+    if config.entrypoint.is_none() {
+        if config.cmd.as_ref().is_none_or(Vec::is_empty) {
+            config.cmd.clone_from(&from_image.cmd);
+        }
+        config.entrypoint.clone_from(&from_image.entrypoint);
+    } else if config
+        .entrypoint
+        .as_ref()
+        .is_some_and(|words| words.join("").is_empty())
+    {
+        config.entrypoint = None;
+    }
+    let env = from_image.env.as_deref().unwrap_or_default();
+    config.env = Some(process::overlaid(
+        env,
+        config.env.as_deref().unwrap_or_default(),
+    ));
+    for (key, value) in from_image.labels.iter().flatten() {
+        config
+            .labels
+            .entry(key.clone())
+            .or_insert_with(|| value.clone());
+    }
+    for (port, empty) in &from_image.exposed_ports {
+        config.exposed_ports.entry(port.clone()).or_insert(*empty);
+    }
+    if process::arguments(&config).is_empty() {
+        return Err(ServiceError::BadRequest("No command specified".to_owned()));
+    }
+    Ok(config)
+}
+
+/// Without a bridge yet, a container has no network of its own unless it shares the host's. The
+/// answer is written into the record, so that a later default changes nothing that exists.
+fn settle_network(
+    asked: &CreateBody,
+    host: &mut HostConfig,
+    warnings: &mut Vec<String>,
+) -> Result<()> {
+    let bad = |message: String| Err(ServiceError::BadRequest(message));
+    let mode = match host.network_mode.as_str() {
+        "" | "default" | "none" => "none",
+        "host" => "host",
+        other => {
+            return bad(format!(
+                "HostConfig.NetworkMode is not supported yet: {other:?} was asked for, only \
+                 \"none\" and \"host\" have an effect"
+            ));
+        }
+    };
+    for (name, endpoint) in &asked.networking_config.endpoints_config {
+        if !matches!(name.as_str(), "default" | "none" | "host")
+            || (name == "host") != (mode == "host")
+        {
+            return bad(format!(
+                "NetworkingConfig.EndpointsConfig is not supported yet: network {name:?} was \
+                 asked for, only \"none\" and \"host\" have an effect"
+            ));
+        }
+        let has_aliases = endpoint
+            .aliases
+            .as_ref()
+            .is_some_and(|aliases| !aliases.is_empty());
+        let has_links = endpoint
+            .links
+            .as_ref()
+            .is_some_and(|links| !links.is_empty());
+        let has_ipam = endpoint
+            .ipam_config
+            .as_ref()
+            .is_some_and(|config| config.as_object().is_none_or(|members| !members.is_empty()));
+        if has_aliases || has_links || has_ipam || !endpoint.mac_address.is_empty() {
+            return bad(format!(
+                "NetworkingConfig.EndpointsConfig: addresses, aliases and links in network \
+                 {name:?} are not supported yet"
+            ));
+        }
+    }
+    let publishes = host
+        .port_bindings
+        .values()
+        .any(|b| b.as_ref().is_some_and(|b| !b.is_empty()));
+    if publishes && mode == "none" {
+        return bad(
+            "HostConfig.PortBindings is not supported yet: there is no bridge network to publish \
+             ports from; use the network mode \"host\", where every port is the host's"
+                .to_owned(),
+        );
+    }
+    if publishes {
+        warnings.push("Published ports are discarded when using host network mode".to_owned());
+    }
+    mode.clone_into(&mut host.network_mode);
+    Ok(())
+}
+
+/// Checks what has no other place that would.
+fn check(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
+    let bad = |message: String| Err(ServiceError::BadRequest(message));
+    for (option, text) in [
+        ("User", &config.user),
+        ("WorkingDir", &config.working_dir),
+        ("Hostname", &config.hostname),
+        ("Domainname", &config.domainname),
+    ] {
+        process::check_text(option, text)?;
+    }
+    for word in process::arguments(config) {
+        process::check_text("Cmd", &word)?;
+    }
+    if !config.working_dir.is_empty() && !config.working_dir.starts_with('/') {
+        return bad(format!(
+            "the working directory '{}' is invalid, it needs to be an absolute path",
+            config.working_dir
+        ));
+    }
+    let plain = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
+    if config.hostname.len() > HOSTNAME_MAX || !config.hostname.bytes().all(plain) {
+        return bad(format!("invalid hostname: {:?}", config.hostname));
+    }
+    if !config.domainname.bytes().all(plain) {
+        return bad(format!("invalid domain name: {:?}", config.domainname));
+    }
+    if !config.stop_signal.is_empty() {
+        super::signal::parse(&config.stop_signal)?;
+    }
+    for entry in host.extra_hosts.as_deref().unwrap_or_default() {
+        let fits = entry.split_once(':').is_some_and(|(name, address)| {
+            name.bytes().all(plain) && address.parse::<std::net::IpAddr>().is_ok()
+        });
+        if !fits {
+            return bad(format!(
+                "invalid extra host: {entry:?} is not of the form name:address"
+            ));
+        }
+    }
+    for (option, values) in [
+        ("Dns", &host.dns),
+        ("DnsSearch", &host.dns_search),
+        ("DnsOptions", &host.dns_options),
+    ] {
+        if values
+            .iter()
+            .any(|v| v.chars().any(|c| c.is_control() || c.is_whitespace()))
+        {
+            return bad(format!(
+                "HostConfig.{option} holds a space or a control character"
+            ));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_api::images::ImageConfig;
+
+    use super::*;
+
+    fn words(list: &[&str]) -> Option<Vec<String>> {
+        Some(list.iter().map(ToString::to_string).collect())
+    }
+
+    fn image() -> ImageForContainer {
+        ImageForContainer {
+            id: "sha256:0".to_owned(),
+            config: ImageConfig {
+                user: "web".to_owned(),
+                env: words(&["PATH=/bin", "A=1"]),
+                entrypoint: words(&["/entry"]),
+                cmd: words(&["serve"]),
+                labels: Some([("from".to_owned(), "image".to_owned())].into()),
+                ..ImageConfig::default()
+            },
+            layers: Vec::new(),
+        }
+    }
+
+    fn merge(config: ContainerConfig) -> ContainerConfig {
+        merged(
+            config,
+            &image(),
+            &ids::container_id(),
+            &HostConfig::default(),
+        )
+        .unwrap()
+    }
+
+    #[test]
+    fn the_image_fills_in_what_nobody_asked_for() {
+        let config = merge(ContainerConfig::default());
+        assert_eq!(process::arguments(&config), ["/entry", "serve"]);
+        assert_eq!(config.user, "web");
+        assert_eq!(config.labels["from"], "image");
+        assert_eq!(config.hostname.len(), 12);
+    }
+
+    #[test]
+    fn a_command_keeps_the_entrypoint_and_an_entrypoint_drops_the_command() {
+        let config = merge(ContainerConfig {
+            cmd: words(&["x"]),
+            ..ContainerConfig::default()
+        });
+        assert_eq!(process::arguments(&config), ["/entry", "x"]);
+        let asked = ContainerConfig {
+            entrypoint: words(&["/sh"]),
+            ..ContainerConfig::default()
+        };
+        assert_eq!(process::arguments(&merge(asked)), ["/sh"]);
+        let asked = ContainerConfig {
+            entrypoint: words(&[""]),
+            cmd: words(&["x"]),
+            ..ContainerConfig::default()
+        };
+        assert_eq!(process::arguments(&merge(asked)), ["x"]);
+    }
+
+    fn settle(mode: &str, body: &str) -> Result<(String, Vec<String>)> {
+        let mut asked: CreateBody = body::parse(body.as_bytes()).unwrap();
+        asked.host_config.network_mode = mode.to_owned();
+        let mut host = asked.host_config.clone();
+        let mut warnings = Vec::new();
+        settle_network(&asked, &mut host, &mut warnings)?;
+        Ok((host.network_mode, warnings))
+    }
+
+    #[test]
+    fn the_default_network_is_none_and_a_bridge_is_refused_by_name() {
+        for mode in ["", "default", "none"] {
+            assert_eq!(settle(mode, "{}").unwrap().0, "none");
+        }
+        assert_eq!(settle("host", "{}").unwrap().0, "host");
+        assert!(settle("bridge", "{}").is_err());
+        assert!(settle("web_default", "{}").is_err());
+        let endpoints = r#"{"NetworkingConfig":{"EndpointsConfig":{"default":{}}}}"#;
+        assert_eq!(settle("default", endpoints).unwrap().0, "none");
+        let named = r#"{"NetworkingConfig":{"EndpointsConfig":{"web":{}}}}"#;
+        assert!(settle("default", named).is_err());
+    }
+
+    #[test]
+    fn published_ports_are_refused_without_a_network_and_discarded_with_the_hosts() {
+        let body = r#"{"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}}"#;
+        assert!(settle("none", body).is_err());
+        assert_eq!(settle("host", body).unwrap().1.len(), 1);
+        assert!(settle("none", r#"{"HostConfig":{"PortBindings":{"80/tcp":[]}}}"#).is_ok());
+    }
+}

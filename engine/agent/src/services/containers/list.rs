@@ -1,0 +1,204 @@
+//! The list of containers and its filters.
+
+use engine_api::containers::{ContainerSummary, Port, SummaryHostConfig, SummaryNetworkSettings};
+use engine_api::filter::{FilterError, Filters};
+use regex_lite::Regex;
+
+use super::registry::Containers;
+use super::view::View;
+use super::{inspect, mounts, process};
+use crate::services::error::Result;
+
+/// Which containers to list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct ListOptions {
+    pub(crate) all: bool,
+    /// Only the newest so many, running or not.
+    pub(crate) limit: Option<usize>,
+    /// Also how much each has written; takes longer.
+    pub(crate) with_size: bool,
+    pub(crate) filters: Filters,
+}
+
+const STATUSES: &[&str] = &[
+    "created",
+    "restarting",
+    "running",
+    "removing",
+    "paused",
+    "exited",
+    "dead",
+];
+
+impl Containers {
+    /// Lists containers, newest first.
+    ///
+    /// # Errors
+    /// When a filter's value cannot be.
+    pub(crate) async fn list(&self, options: &ListOptions) -> Result<Vec<ContainerSummary>> {
+        let filter = self.filter(&options.filters).await?;
+        // A question about the state is a question about all of them.
+        let all = options.all
+            || options.limit.is_some()
+            || ["status", "exited"]
+                .iter()
+                .any(|key| !options.filters.values(key).is_empty());
+        let now_ns = self.site.clock.now_ns();
+        let mut list: Vec<_> = self
+            .views()
+            .iter()
+            .filter(|view| (all || view.is_running()) && filter.admits(view))
+            .take(options.limit.unwrap_or(usize::MAX))
+            .map(|view| summary(view, now_ns))
+            .collect();
+        if options.with_size {
+            for one in &mut list {
+                // One that is removed meanwhile has no size.
+                let container = self.inspect(&one.id, true).await.ok();
+                one.size_rw = container.as_ref().and_then(|c| c.size_rw);
+                one.size_root_fs = container.and_then(|c| c.size_root_fs);
+            }
+        }
+        Ok(list)
+    }
+
+    async fn filter<'f>(&self, filters: &'f Filters) -> Result<Filter<'f>> {
+        let invalid = |key: &str, value: &str| FilterError::Value {
+            key: key.to_owned(),
+            value: value.to_owned(),
+        };
+        for status in filters.values("status") {
+            if !STATUSES.contains(&status.as_str()) {
+                return Err(invalid("status", status).into());
+            }
+        }
+        let mut exited = Vec::new();
+        for code in filters.values("exited") {
+            exited.push(code.parse().map_err(|_| invalid("exited", code))?);
+        }
+        let mut names = Vec::new();
+        for name in filters.values("name") {
+            names.push(Regex::new(name).map_err(|_| invalid("name", name))?);
+        }
+        let created = |key: &str| -> Result<Option<i64>> {
+            let moments = filters
+                .values(key)
+                .iter()
+                .map(|reference| Ok(self.find(reference)?.view().record.created_ns));
+            Ok(moments.collect::<Result<Vec<_>>>()?.into_iter().min())
+        };
+        let mut ancestors = Vec::new();
+        for reference in filters.values("ancestor") {
+            // An image that is not there has no descendants; the others count.
+            if let Ok(image) = self.images.for_container(reference).await {
+                ancestors.push(image.id);
+            }
+        }
+        Ok(Filter {
+            filters,
+            exited,
+            names,
+            before_ns: created("before")?,
+            since_ns: created("since")?,
+            ancestors,
+        })
+    }
+}
+
+/// Filters whose values are looked up and compiled.
+struct Filter<'f> {
+    filters: &'f Filters,
+    exited: Vec<i32>,
+    names: Vec<Regex>,
+    before_ns: Option<i64>,
+    since_ns: Option<i64>,
+    ancestors: Vec<String>,
+}
+
+impl Filter<'_> {
+    fn admits(&self, view: &View) -> bool {
+        let (filters, record) = (self.filters, &view.record);
+        let asked = |key: &str| !filters.values(key).is_empty();
+        let name = record.name.as_str();
+        let has_name = |regex: &Regex| regex.is_match(name) || regex.is_match(&format!("/{name}"));
+        let has_ended_with = |code: &i32| view.status() == "exited" && view.exit_code() == *code;
+        let port = |wanted: &str| {
+            let wanted = wanted.split('/').next().unwrap_or_default();
+            record
+                .config
+                .exposed_ports
+                .keys()
+                .any(|p| p.split('/').next() == Some(wanted))
+        };
+        let has_mount = |wanted: &str| {
+            mounts::points(&record.host_config)
+                .iter()
+                .any(|mount| mount.destination == wanted || mount.source == wanted)
+        };
+        filters.labels_match(&record.config.labels)
+            && filters.any("id", |wanted| record.id.as_str().starts_with(wanted))
+            && (!asked("name") || self.names.iter().any(has_name))
+            && filters.any("status", |wanted| view.status() == wanted)
+            && (!asked("exited") || self.exited.iter().any(has_ended_with))
+            && self
+                .before_ns
+                .is_none_or(|moment| record.created_ns < moment)
+            && self
+                .since_ns
+                .is_none_or(|moment| record.created_ns > moment)
+            && (!asked("ancestor") || self.ancestors.contains(&record.image_id))
+            && filters.any("network", |wanted| {
+                record.host_config.network_mode == wanted
+                    || crate::services::networks::id(&record.host_config.network_mode)
+                        .starts_with(wanted)
+            })
+            && filters.any("expose", port)
+            && filters.any("publish", |_| false)
+            && filters.any("volume", has_mount)
+            && filters.any("health", |wanted| wanted == "none")
+            && filters.any("is-task", |wanted| matches!(wanted, "false" | "0"))
+            && filters.any("isolation", |wanted| wanted == "default")
+    }
+}
+
+fn summary(view: &View, now_ns: i64) -> ContainerSummary {
+    let record = &view.record;
+    ContainerSummary {
+        id: record.id.to_string(),
+        names: vec![format!("/{}", record.name)],
+        image: record.config.image.clone(),
+        image_id: record.image_id.clone(),
+        command: process::arguments(&record.config).join(" "),
+        created: record.created_ns.div_euclid(1_000_000_000),
+        ports: ports(view),
+        labels: record.config.labels.clone(),
+        state: view.status().to_owned(),
+        status: view.status_words(now_ns),
+        host_config: SummaryHostConfig {
+            network_mode: record.host_config.network_mode.clone(),
+        },
+        network_settings: SummaryNetworkSettings {
+            networks: inspect::networks_of(view),
+        },
+        mounts: mounts::points(&record.host_config),
+        ..ContainerSummary::default()
+    }
+}
+
+/// Exposed ports of one that runs; with the host's network nothing is published.
+fn ports(view: &View) -> Vec<Port> {
+    if !view.is_running() || view.record.host_config.network_mode == "host" {
+        return Vec::new();
+    }
+    let exposed = view.record.config.exposed_ports.keys();
+    exposed
+        .filter_map(|port| {
+            let (number, kind) = port.split_once('/').unwrap_or((port, "tcp"));
+            Some(Port {
+                private_port: number.parse().ok()?,
+                kind: kind.to_owned(),
+                ..Port::default()
+            })
+        })
+        .collect()
+}

@@ -1,0 +1,43 @@
+//! Containers: one owner task each, which alone writes its state; everybody else asks it or
+//! watches.
+//!
+//! ```text
+//!   handler ── registry: name → handle ──┬── inbox (bounded) ──> owner ── Control ──> monitor
+//!                                        └── view (watch) <────────┘ └──> events
+//! ```
+//!
+//! Begin with `registry.rs`, then `owner.rs`; what a container is made of is `create.rs` (the
+//! wish) and `spec.rs` (the work order).
+
+mod attach;
+mod create;
+mod inspect;
+mod limits;
+mod list;
+mod logs;
+mod mounts;
+mod owner;
+mod process;
+mod registry;
+mod remove;
+mod running;
+mod signal;
+mod spec;
+mod start;
+mod stats;
+mod steps;
+mod stop;
+mod top;
+mod view;
+mod wait;
+
+pub(crate) use attach::{Streams, pair};
+pub(crate) use inspect::DRIVER;
+pub(crate) use list::ListOptions;
+pub(crate) use logs::LogQuery;
+pub(crate) use owner::{Beginning, ExecOutcome, ExecStart};
+pub(crate) use process::{check_process, exec_process, size};
+pub(crate) use registry::{Containers, Handle, Powers, Site, SiteParts};
+pub(crate) use running::{Lost, after_monitor, end_cgroup, forget, is_remembered, read_exit};
+pub(crate) use stats::Sample;
+pub(crate) use stop::Stop;

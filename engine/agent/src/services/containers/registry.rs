@@ -1,0 +1,326 @@
+//! All containers of this host: by id, by name, and everything an owner needs to work.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use engine_api::id::{ContainerId, ContainerName, is_hex};
+use engine_runtime::layout::Layout;
+use engine_runtime::{Bundle, Launcher, Target, TerminalSize};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::owner::{self, Beginning, Command, ExecOutcome, ExecStart, Reply};
+use super::view::View;
+use crate::clock::Clock;
+use crate::guard::Guard;
+use crate::records::{ContainerRecord, ContainerStore};
+use crate::services::error::{Result, ServiceError};
+use crate::services::events::{Events, Kind};
+use crate::services::images::Images;
+use crate::tasks::Tasks;
+
+/// How everybody but its owner reaches a container.
+#[derive(Debug)]
+pub(crate) struct Handle {
+    pub(crate) id: ContainerId,
+    inbox: mpsc::Sender<Command>,
+    view: watch::Receiver<Arc<View>>,
+}
+
+/// What owners share: where things are, and whom to tell.
+pub(crate) struct Site {
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
+    pub(crate) events: Arc<Events>,
+    pub(crate) store: ContainerStore,
+    pub(crate) run: PathBuf,
+    pub(crate) cgroup_parent: String,
+    pub(crate) layout: Layout,
+    pub(crate) launcher: Launcher,
+    pub(crate) guard: Guard,
+    pub(crate) powers: Powers,
+    index: Mutex<Index>,
+}
+
+/// Capabilities by name.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Powers {
+    /// Those that this kernel knows.
+    pub(crate) known: Vec<String>,
+    /// Those that this machine lets the engine give.
+    pub(crate) grantable: Vec<String>,
+}
+
+/// What a site is made of.
+pub(crate) struct SiteParts {
+    pub(crate) clock: Clock,
+    pub(crate) tasks: Tasks,
+    pub(crate) events: Arc<Events>,
+    pub(crate) store: ContainerStore,
+    pub(crate) run: PathBuf,
+    pub(crate) cgroup_parent: String,
+    pub(crate) layout: Layout,
+    pub(crate) launcher: Launcher,
+    pub(crate) guard: Guard,
+    pub(crate) powers: Powers,
+}
+
+#[derive(Default)]
+struct Index {
+    by_id: BTreeMap<ContainerId, Arc<Handle>>,
+    names: BTreeMap<ContainerName, ContainerId>,
+}
+
+/// The containers of this host.
+pub(crate) struct Containers {
+    pub(crate) site: Arc<Site>,
+    pub(crate) images: Arc<Images>,
+}
+
+/// How many there are, by what they do.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) all: u64,
+    pub(crate) running: u64,
+}
+
+impl Handle {
+    pub(super) fn new(
+        id: ContainerId,
+        inbox: mpsc::Sender<Command>,
+        view: watch::Receiver<Arc<View>>,
+    ) -> Self {
+        Self { id, inbox, view }
+    }
+
+    /// Returns the container as it stands.
+    pub(crate) fn view(&self) -> Arc<View> {
+        Arc::clone(&self.view.borrow())
+    }
+
+    /// Watches the container.
+    pub(super) fn watch(&self) -> watch::Receiver<Arc<View>> {
+        self.view.clone()
+    }
+
+    /// Asks the owner and waits for its answer.
+    pub(super) async fn ask<T>(&self, command: impl FnOnce(Reply<T>) -> Command) -> Result<T> {
+        let gone = || ServiceError::NoSuchContainer(self.id.to_string());
+        let (reply, answer) = oneshot::channel();
+        self.inbox.send(command(reply)).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+
+    /// Sets the size of a terminal.
+    ///
+    /// # Errors
+    /// When whoever it belongs to does not run or has none.
+    pub(crate) async fn resize(&self, target: Target, size: TerminalSize) -> Result<()> {
+        self.ask(|reply| Command::Resize {
+            target,
+            size,
+            reply,
+        })
+        .await
+    }
+
+    /// Runs a command beside the program; returns once it runs or could not.
+    ///
+    /// # Errors
+    /// When the container does not run.
+    pub(crate) async fn exec(
+        &self,
+        start: impl FnOnce(Reply<ExecOutcome>) -> ExecStart,
+    ) -> Result<ExecOutcome> {
+        self.ask(|reply| Command::Exec(Box::new(start(reply))))
+            .await
+    }
+}
+
+impl Site {
+    pub(crate) fn new(parts: SiteParts) -> Self {
+        let SiteParts {
+            clock,
+            tasks,
+            events,
+            store,
+            run,
+            cgroup_parent,
+            layout,
+            launcher,
+            guard,
+            powers,
+        } = parts;
+        Self {
+            clock,
+            tasks,
+            events,
+            store,
+            run,
+            cgroup_parent,
+            layout,
+            launcher,
+            guard,
+            powers,
+            index: Mutex::default(),
+        }
+    }
+
+    /// Names the directories of a container. The passing one is short: its socket's path must fit
+    /// an address.
+    pub(crate) fn bundle(&self, id: &ContainerId) -> Bundle {
+        Bundle::new(
+            self.store.dir_of(id),
+            self.run.join("containers").join(id.short()),
+        )
+    }
+
+    /// Returns the control group of a container, below each hierarchy.
+    pub(crate) fn cgroup(&self, id: &ContainerId) -> String {
+        format!("{}/{id}", self.cgroup_parent)
+    }
+
+    /// Takes a name for a container that is being made or renamed.
+    ///
+    /// # Errors
+    /// When another container has it.
+    pub(super) fn reserve(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
+        let mut index = self.index();
+        if let Some(holder) = index.names.get(name) {
+            let (name, id) = (name.to_string(), holder.to_string());
+            return Err(ServiceError::NameInUse { name, id });
+        }
+        index.names.insert(name.clone(), id.clone());
+        Ok(())
+    }
+
+    /// Gives a name back.
+    pub(super) fn release(&self, name: &ContainerName) {
+        self.index().names.remove(name);
+    }
+
+    /// Makes a container known, under its name.
+    pub(crate) fn register(&self, beginning: Beginning, site: &Arc<Self>) -> Result<Arc<Handle>> {
+        let name = beginning.record.name.clone();
+        let handle = owner::spawn(site, beginning)?;
+        let mut index = self.index();
+        index.names.insert(name, handle.id.clone());
+        index.by_id.insert(handle.id.clone(), Arc::clone(&handle));
+        Ok(handle)
+    }
+
+    /// Forgets a container that is gone.
+    pub(super) fn unregister(&self, record: &ContainerRecord) {
+        let mut index = self.index();
+        index.by_id.remove(&record.id);
+        index.names.retain(|_, id| *id != record.id);
+    }
+
+    fn index(&self) -> MutexGuard<'_, Index> {
+        self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Containers {
+    /// Finds a container by its whole name, its id, or a prefix of the id that only it has.
+    ///
+    /// # Errors
+    /// When there is none, or more than one.
+    pub(crate) fn find(&self, reference: &str) -> Result<Arc<Handle>> {
+        let none = || ServiceError::NoSuchContainer(reference.to_owned());
+        let index = self.site.index();
+        let name = reference
+            .strip_prefix('/')
+            .unwrap_or(reference)
+            .parse::<ContainerName>();
+        let named = name.ok().and_then(|name| index.names.get(&name));
+        if let Some(handle) = named.and_then(|id| index.by_id.get(id)) {
+            return Ok(Arc::clone(handle));
+        }
+        if !is_hex(reference) {
+            return Err(none());
+        }
+        let mut found = index
+            .by_id
+            .values()
+            .filter(|h| h.id.as_str().starts_with(reference));
+        match (found.next(), found.next()) {
+            (Some(only), None) => Ok(Arc::clone(only)),
+            (Some(_), Some(_)) => Err(ServiceError::AmbiguousId(reference.to_owned())),
+            (None, _) => Err(none()),
+        }
+    }
+
+    /// Returns all containers as they stand, newest first.
+    pub(crate) fn views(&self) -> Vec<Arc<View>> {
+        let mut views: Vec<_> = self.site.index().by_id.values().map(|h| h.view()).collect();
+        views.sort_by_key(|view| std::cmp::Reverse(view.record.created_ns));
+        views
+    }
+
+    /// Counts the containers.
+    pub(crate) fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for handle in self.site.index().by_id.values() {
+            counts.all += 1;
+            counts.running += u64::from(handle.view.borrow().is_running());
+        }
+        counts
+    }
+
+    /// Gives a container another name.
+    ///
+    /// # Errors
+    /// When it is not there, or the name is malformed or taken.
+    pub(crate) async fn rename(&self, reference: &str, name: &str) -> Result<()> {
+        let handle = self.find(reference)?;
+        let name: ContainerName = name
+            .parse()
+            .map_err(|e| ServiceError::BadRequest(format!("{e}")))?;
+        if handle.view().record.name == name {
+            let message = "Renaming a container with the same name as its current name";
+            return Err(ServiceError::BadRequest(message.to_owned()));
+        }
+        self.site.reserve(&name, &handle.id)?;
+        let renamed = {
+            let name = name.clone();
+            handle.ask(|reply| Command::Rename { name, reply }).await
+        };
+        match renamed {
+            Ok(former) => {
+                self.site.release(&former);
+                Ok(())
+            }
+            Err(error) => {
+                self.site.release(&name);
+                Err(error)
+            }
+        }
+    }
+
+    /// Tells that something happened to a container.
+    pub(crate) fn tell<const N: usize>(
+        &self,
+        handle: &Handle,
+        action: impl Into<String>,
+        more: [(&str, String); N],
+    ) {
+        let more = more.map(|(key, value)| (key.to_owned(), value));
+        let attributes = attributes(&handle.view().record, more);
+        self.site
+            .events
+            .publish(Kind::Container, action, handle.id.as_str(), attributes);
+    }
+}
+
+/// Returns what every event of a container carries: its labels, name and image, and `more`.
+pub(super) fn attributes(
+    record: &ContainerRecord,
+    more: impl IntoIterator<Item = (String, String)>,
+) -> BTreeMap<String, String> {
+    let mut attributes = record.config.labels.clone();
+    attributes.insert("name".to_owned(), record.name.to_string());
+    attributes.insert("image".to_owned(), record.config.image.clone());
+    attributes.extend(more);
+    attributes
+}

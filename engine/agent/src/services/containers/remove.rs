@@ -1,0 +1,29 @@
+//! Removing a container.
+
+use std::sync::Arc;
+
+use super::owner::Command;
+use super::registry::Containers;
+use crate::services::error::{Result, ServiceError};
+
+impl Containers {
+    /// Removes a container; one that runs only if it may be killed for it.
+    ///
+    /// # Errors
+    /// When it is not there, or runs.
+    pub(crate) async fn remove(self: &Arc<Self>, reference: &str, force: bool) -> Result<()> {
+        let handle = self.find(reference)?;
+        if handle.view().removing {
+            let message = format!("removal of container {reference} is already in progress");
+            return Err(ServiceError::Conflict(message));
+        }
+        if force && handle.view().is_running() {
+            self.kill_to_remove(&handle).await?;
+        }
+        match handle.ask(|reply| Command::Remove { reply }).await {
+            // With `--rm` it went by itself once it was killed.
+            Err(ServiceError::NoSuchContainer(_)) if handle.view().gone => Ok(()),
+            result => result,
+        }
+    }
+}

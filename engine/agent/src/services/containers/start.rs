@@ -1,0 +1,154 @@
+//! From a record to a program that runs: files, work order, monitor, go.
+
+use std::io;
+use std::time::Duration;
+
+use std::os::fd::AsFd;
+
+use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
+
+use super::owner::{Client, Command};
+use super::registry::{Containers, Site};
+use super::{running, spec};
+use crate::records::{ContainerRecord, ContainerStore};
+use crate::services::error::{Result, ServiceError, chain};
+
+/// How long a program may take from "go" to its first instruction.
+const GO_LIMIT: Duration = Duration::from_secs(30);
+
+/// Exit codes of starts that fail, as Docker gives them.
+const NOT_STARTED: i32 = 128;
+const NOT_EXECUTABLE: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
+/// A program that runs.
+pub(super) struct Launched {
+    pub(super) control: Control,
+    pub(super) pid: i32,
+    pub(super) started_at_unix_ns: u64,
+    /// What the monitor said besides; it may even have ended already.
+    pub(super) events: Vec<Event>,
+}
+
+/// A start that failed; nothing of it is left.
+pub(super) struct StartFailure {
+    message: String,
+    exit_code: i32,
+}
+
+impl StartFailure {
+    fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            exit_code: NOT_STARTED,
+        }
+    }
+
+    pub(super) fn exit_record(&self, now_ns: u64) -> ExitRecord {
+        ExitRecord {
+            code: self.exit_code,
+            signal: None,
+            oom_killed: false,
+            started_at_unix_ns: 0,
+            finished_at_unix_ns: now_ns,
+            log_dropped_bytes: 0,
+            error: Some(self.message.clone()),
+        }
+    }
+
+    /// A program that is not there or not executable is the caller's mistake; clients make their
+    /// own exit code of the words.
+    pub(super) fn into_error(self) -> ServiceError {
+        let message = format!("failed to start the container: {}", self.message);
+        match self.exit_code {
+            NOT_FOUND | NOT_EXECUTABLE => ServiceError::BadRequest(message),
+            _ => ServiceError::Failed {
+                step: "start the container".to_owned(),
+                source: self.message.into(),
+            },
+        }
+    }
+}
+
+impl Containers {
+    /// Starts a container.
+    ///
+    /// # Errors
+    /// [`ServiceError::NotModified`] when it runs; else why it cannot.
+    pub(crate) async fn start(&self, reference: &str) -> Result<()> {
+        self.find(reference)?
+            .ask(|reply| Command::Start { reply })
+            .await
+    }
+}
+
+/// Starts the program of a container, with the clients that wait for it already joined.
+///
+/// Blocks; all waits have limits.
+pub(super) fn launch(
+    site: &Site,
+    record: &ContainerRecord,
+    clients: Vec<Client>,
+    size: Option<TerminalSize>,
+) -> Result<Launched, StartFailure> {
+    let bundle = site.bundle(&record.id);
+    let failed = |error: &dyn std::error::Error| StartFailure::new(chain(error));
+    let order = spec::work_order(site, record, size).map_err(|e| failed(&e))?;
+    spec::write_etc(site, record).map_err(|e| failed(&e))?;
+    let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
+    ContainerStore::write_passing(&bundle.spec(), &bytes).map_err(|e| failed(&e))?;
+    match std::fs::remove_file(bundle.exit()) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
+        _ => {}
+    }
+
+    running::remember(site, &record.id).map_err(|e| failed(&e))?;
+    let launched = site
+        .launcher
+        .launch(&bundle)
+        .map_err(|e| failed(&e))
+        .and_then(|control| go(control, clients));
+    if let Err(failure) = &launched {
+        running::forget(site, &record.id);
+        // The monitor writes this itself once it has come so far; before, it is on us.
+        if let Ok(bytes) = serde_json::to_vec(&failure.exit_record(0)) {
+            let _ = ContainerStore::write_passing(&bundle.exit(), &bytes);
+        }
+    }
+    launched
+}
+
+fn go(control: Control, clients: Vec<Client>) -> Result<Launched, StartFailure> {
+    let failed = |error: engine_runtime::Error| StartFailure::new(chain(&error));
+    for Client {
+        id,
+        streams,
+        socket,
+    } in clients
+    {
+        control
+            .send(Request::Attach { id, streams }, &[socket.as_fd()])
+            .map_err(failed)?;
+    }
+    control.send(Request::Start, &[]).map_err(failed)?;
+    let mut events = Vec::new();
+    loop {
+        match control.receive_within(GO_LIMIT).map_err(failed)? {
+            Event::Started {
+                pid,
+                started_at_unix_ns,
+            } => {
+                return Ok(Launched {
+                    control,
+                    pid,
+                    started_at_unix_ns,
+                    events,
+                });
+            }
+            Event::StartFailed { message, exit_code } => {
+                return Err(StartFailure { message, exit_code });
+            }
+            other => events.push(other),
+        }
+    }
+}

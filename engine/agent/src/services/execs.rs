@@ -1,0 +1,345 @@
+//! Commands run inside a container beside its program.
+//!
+//! ```text
+//!   create ──> Created ── start ──> Running ── its end ──> Ended { code }
+//! ```
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use engine_api::body;
+use engine_api::execs::{ExecCreateBody, ExecInspect, ExecProcess, ExecStartBody};
+use engine_api::id::ExecId;
+use engine_api::options::{self, EXEC};
+use engine_runtime::{AttachStreams, Process, Target, TerminalSize};
+use tokio::net::UnixStream;
+use tokio::sync::{oneshot, watch};
+
+use crate::ids;
+use crate::services::containers::{self, Containers, ExecOutcome, ExecStart, Handle};
+use crate::services::error::{Result, ServiceError};
+
+/// How long the code of one that ended can be asked for.
+const KEPT: Duration = Duration::from_secs(300);
+
+/// Most that are remembered; beyond it nothing new is created.
+const EXECS_MAX: usize = 10_000;
+
+/// All commands that can be asked for.
+pub(crate) struct Execs {
+    containers: Arc<Containers>,
+    by_id: Mutex<BTreeMap<ExecId, Arc<Exec>>>,
+}
+
+/// One command.
+pub(crate) struct Exec {
+    id: ExecId,
+    container: Arc<Handle>,
+    body: ExecCreateBody,
+    state: watch::Sender<State>,
+    size: Mutex<Option<TerminalSize>>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Created,
+    Starting,
+    Running { pid: i32 },
+    Ended { code: i32, at: tokio::time::Instant },
+}
+
+/// A command that was started with somebody at its streams.
+pub(crate) struct Session {
+    pub(crate) socket: UnixStream,
+    pub(crate) tty: bool,
+    pub(crate) stdin: bool,
+    /// It did not come to run; told in the stream, as Docker does.
+    pub(crate) failure: Option<String>,
+    pub(crate) ended: Ended,
+}
+
+/// The end of a command.
+pub(crate) struct Ended(watch::Receiver<State>);
+
+impl Ended {
+    /// Waits until the exit code can be asked for.
+    pub(crate) async fn wait(&mut self) {
+        // An error means that nobody can ask any more.
+        let _ = self
+            .0
+            .wait_for(|state| matches!(state, State::Ended { .. }))
+            .await;
+    }
+}
+
+impl Execs {
+    pub(crate) fn new(containers: Arc<Containers>) -> Self {
+        Self {
+            containers,
+            by_id: Mutex::default(),
+        }
+    }
+
+    /// Prepares a command.
+    ///
+    /// # Errors
+    /// When the container is not there or does not run, or an option is refused.
+    pub(crate) fn create(&self, container: &str, bytes: &[u8]) -> Result<ExecId> {
+        let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
+        let value = body::parse_value(bytes).map_err(bad)?;
+        options::refuse_unsupported(&value, EXEC)?;
+        let asked: ExecCreateBody = serde_json::from_value(value)
+            .map_err(|e| ServiceError::BadRequest(format!("invalid body: {e}")))?;
+        if asked.cmd.as_ref().is_none_or(Vec::is_empty) {
+            return Err(ServiceError::BadRequest(
+                "No exec command specified".to_owned(),
+            ));
+        }
+        containers::check_process(asked.cmd.as_deref().unwrap_or_default(), &asked.env)?;
+        if !asked.working_dir.is_empty() && !asked.working_dir.starts_with('/') {
+            return Err(ServiceError::BadRequest(format!(
+                "WorkingDir: {:?} is not an absolute path",
+                asked.working_dir
+            )));
+        }
+        let container = self.containers.find(container)?;
+        if !container.view().is_running() {
+            let message = format!("container {} is not running", container.id);
+            return Err(ServiceError::Conflict(message));
+        }
+        let exec = Arc::new(Exec {
+            id: ids::exec_id(),
+            container,
+            size: Mutex::new(asked.console_size.and_then(containers::size)),
+            body: asked,
+            state: watch::Sender::new(State::Created),
+        });
+        self.remember(&exec)?;
+        let command = exec.command_line();
+        self.containers.tell(
+            &exec.container,
+            format!("exec_create: {command}"),
+            [("execID", exec.id.to_string())],
+        );
+        Ok(exec.id.clone())
+    }
+
+    /// Starts a command and joins its streams.
+    ///
+    /// # Errors
+    /// When it is not there or was started before.
+    pub(crate) async fn start(&self, id: &str, start: &ExecStartBody) -> Result<Session> {
+        let exec = self.find(id)?;
+        let (socket, far) = containers::pair()?;
+        let streams = AttachStreams {
+            stdin: exec.body.attach_stdin,
+            stdout: exec.body.attach_stdout,
+            stderr: exec.body.attach_stderr,
+        };
+        let outcome = self.run(&exec, start, streams, Some(far)).await?;
+        let failure = match outcome {
+            ExecOutcome::Running { .. } => None,
+            ExecOutcome::Failed { message, .. } => Some(message),
+        };
+        Ok(Session {
+            socket,
+            tty: exec.body.tty,
+            stdin: exec.body.attach_stdin,
+            failure,
+            ended: Ended(exec.state.subscribe()),
+        })
+    }
+
+    /// Starts a command that nobody watches.
+    ///
+    /// # Errors
+    /// When it is not there, was started before, or cannot run.
+    pub(crate) async fn start_detached(&self, id: &str, start: &ExecStartBody) -> Result<()> {
+        let exec = self.find(id)?;
+        match self
+            .run(&exec, start, AttachStreams::default(), None)
+            .await?
+        {
+            ExecOutcome::Running { .. } => Ok(()),
+            ExecOutcome::Failed { message, .. } => Err(ServiceError::BadRequest(message)),
+        }
+    }
+
+    /// Sets the size of a command's terminal; of one not started, the size it will begin with.
+    ///
+    /// # Errors
+    /// When it is not there, has ended, or has no terminal.
+    pub(crate) async fn resize(&self, id: &str, size: TerminalSize) -> Result<()> {
+        let exec = self.find(id)?;
+        let state = *exec.state.borrow();
+        match state {
+            State::Created | State::Starting => {
+                *exec.size.lock().unwrap_or_else(PoisonError::into_inner) = Some(size);
+                let message = format!("exec {id} is not running");
+                Err(ServiceError::Conflict(message))
+            }
+            State::Running { .. } => {
+                exec.container
+                    .resize(Target::Exec(exec.id.to_string()), size)
+                    .await
+            }
+            State::Ended { .. } => Err(ServiceError::Conflict(format!("exec {id} has ended"))),
+        }
+    }
+
+    /// Returns what is known of a command.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(crate) fn inspect(&self, id: &str) -> Result<ExecInspect> {
+        let exec = self.find(id)?;
+        let state = *exec.state.borrow();
+        let words = exec.body.cmd.as_deref().unwrap_or_default();
+        let (entrypoint, arguments) = words
+            .split_first()
+            .map_or_else(Default::default, |(e, a)| (e.clone(), a.to_vec()));
+        Ok(ExecInspect {
+            id: exec.id.to_string(),
+            running: matches!(state, State::Running { .. }),
+            exit_code: match state {
+                State::Ended { code, .. } => Some(code),
+                _ => None,
+            },
+            process_config: ExecProcess {
+                tty: exec.body.tty,
+                entrypoint,
+                arguments,
+                privileged: false,
+                user: exec.body.user.clone(),
+            },
+            open_stdin: exec.body.attach_stdin,
+            open_stderr: exec.body.attach_stderr,
+            open_stdout: exec.body.attach_stdout,
+            can_remove: matches!(state, State::Ended { .. }),
+            container_id: exec.container.id.to_string(),
+            detach_keys: exec.body.detach_keys.clone(),
+            pid: match state {
+                State::Running { pid } => pid,
+                _ => 0,
+            },
+        })
+    }
+
+    async fn run(
+        &self,
+        exec: &Arc<Exec>,
+        start: &ExecStartBody,
+        streams: AttachStreams,
+        socket: Option<std::os::fd::OwnedFd>,
+    ) -> Result<ExecOutcome> {
+        let began = exec.state.send_if_modified(|state| {
+            let is_new = *state == State::Created;
+            if is_new {
+                *state = State::Starting;
+            }
+            is_new
+        });
+        if !began {
+            let message = format!("Error: Exec command {} has already run", exec.id);
+            return Err(ServiceError::Conflict(message));
+        }
+        let (ended, end) = oneshot::channel();
+        let asked = (exec.process(start), exec.id.to_string());
+        let outcome = exec
+            .container
+            .exec(|reply| ExecStart {
+                id: asked.1,
+                process: asked.0,
+                streams,
+                socket,
+                reply,
+                ended,
+            })
+            .await;
+        match &outcome {
+            Ok(ExecOutcome::Running { pid }) => {
+                exec.state.send_replace(State::Running { pid: *pid });
+                let command = exec.command_line();
+                let more = [("execID", exec.id.to_string())];
+                self.containers
+                    .tell(&exec.container, format!("exec_start: {command}"), more);
+                self.await_end(Arc::clone(exec), end);
+            }
+            Ok(ExecOutcome::Failed { exit_code, .. }) => exec.ended(*exit_code),
+            Err(_) => {
+                // It never reached the container; it may be tried again.
+                exec.state.send_replace(State::Created);
+            }
+        }
+        outcome
+    }
+
+    fn await_end(&self, exec: Arc<Exec>, end: oneshot::Receiver<i32>) {
+        let containers = Arc::clone(&self.containers);
+        self.containers.site.tasks.spawn("exec", async move {
+            // Without a word of its own it ended with its container.
+            let code = end.await.unwrap_or(137);
+            exec.ended(code);
+            containers.tell(
+                &exec.container,
+                "exec_die",
+                [
+                    ("execID", exec.id.to_string()),
+                    ("exitCode", code.to_string()),
+                ],
+            );
+        });
+    }
+
+    fn find(&self, id: &str) -> Result<Arc<Exec>> {
+        let none = || ServiceError::NoSuchExec(id.to_owned());
+        let id: ExecId = id.parse().map_err(|_| none())?;
+        self.execs().get(&id).cloned().ok_or_else(none)
+    }
+
+    fn remember(&self, exec: &Arc<Exec>) -> Result<()> {
+        let now = tokio::time::Instant::now();
+        let mut execs = self.execs();
+        execs.retain(|_, exec| !exec.is_stale(now));
+        if execs.len() >= EXECS_MAX {
+            let message = format!("more than {EXECS_MAX} commands are prepared or run");
+            return Err(ServiceError::Unavailable(message));
+        }
+        execs.insert(exec.id.clone(), Arc::clone(exec));
+        Ok(())
+    }
+
+    fn execs(&self) -> MutexGuard<'_, BTreeMap<ExecId, Arc<Exec>>> {
+        self.by_id.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Exec {
+    fn ended(&self, code: i32) {
+        self.state.send_replace(State::Ended {
+            code,
+            at: tokio::time::Instant::now(),
+        });
+    }
+
+    /// Nobody will ask for it any more: it ended long ago, or cannot start without its container.
+    fn is_stale(&self, now: tokio::time::Instant) -> bool {
+        match *self.state.borrow() {
+            State::Ended { at, .. } => now.duration_since(at) > KEPT,
+            State::Created => !self.container.view().is_running(),
+            State::Starting | State::Running { .. } => false,
+        }
+    }
+
+    fn command_line(&self) -> String {
+        self.body.cmd.as_deref().unwrap_or_default().join(" ")
+    }
+
+    fn process(&self, start: &ExecStartBody) -> Process {
+        let view = self.container.view();
+        let size = *self.size.lock().unwrap_or_else(PoisonError::into_inner);
+        let size = start.console_size.and_then(containers::size).or(size);
+        containers::exec_process(&view.record, &self.body, size)
+    }
+}
