@@ -10,8 +10,8 @@ use super::detach::DetachKeys;
 use super::error::Result;
 use super::extract::{Spoken, Values};
 use super::hijack::{End, Joined, Upgrade};
+use super::output::content_type;
 use super::routes::{App, Route};
-use super::stream::content_type;
 use crate::services::containers::{LogQuery, Streams};
 
 pub(super) fn routes() -> Vec<Route> {

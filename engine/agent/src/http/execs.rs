@@ -17,8 +17,8 @@ use super::detach::DetachKeys;
 use super::error::{ApiError, Result};
 use super::extract::{self, JsonBytes, Spoken, Values};
 use super::hijack::{Joined, Upgrade, message};
+use super::output::content_type;
 use super::routes::{App, Route};
-use super::stream::content_type;
 
 /// How long a stream that is over waits for the exit code, which clients ask for right after it.
 /// A command may close its streams and run on; then nobody waits for it any longer.

@@ -10,8 +10,9 @@ use futures_util::stream;
 
 use super::error::{ApiError, Result};
 use super::extract::{Spoken, Values};
+use super::output::content_type;
 use super::routes::{App, Route};
-use super::stream::{content_type, flushed};
+use super::stream::flushed;
 use crate::services::containers::LogQuery;
 use crate::services::error::chain;
 use crate::services::time;

@@ -17,6 +17,7 @@ mod images;
 pub mod listen;
 mod logs;
 mod networks;
+mod output;
 mod path;
 mod routes;
 mod stats;
