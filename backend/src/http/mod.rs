@@ -12,6 +12,7 @@
 //!
 //! Begin with [`routes`].
 
+mod assets;
 mod error;
 pub mod extract;
 mod headers;

@@ -6,12 +6,15 @@ use axum::extract::State;
 
 use super::extract::Anyone;
 use super::table::{Entry, get};
-use super::{Error, Result, middleware};
+use super::{Error, Result, assets, middleware};
 use crate::app::App;
 
 /// Returns every route.
 pub fn table() -> Vec<Entry> {
-    vec![get("/healthz", healthz)]
+    vec![
+        get("/healthz", healthz),
+        get(frontend::assets::PATTERN, assets::file),
+    ]
 }
 
 /// Returns the router: the table with what happens round every request.

@@ -60,6 +60,18 @@ impl Account {
     }
 }
 
+impl Account {
+    /// Returns who owns a directory, unless that is root or nobody.
+    pub fn owner_of(path: &Path) -> Option<Self> {
+        let found = fs::metadata(path).ok()?;
+        let account = Self {
+            uid: found.uid().into(),
+            gid: found.gid().into(),
+        };
+        (!account.uid.is_root()).then_some(account)
+    }
+}
+
 /// Returns whether this process is root.
 pub fn is_root() -> bool {
     Uid::effective().is_root()
