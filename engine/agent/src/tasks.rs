@@ -72,6 +72,12 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     }
 }
 
+/// Runs a loop that blocks, such as a reader that feeds a channel; nobody waits for it.
+#[expect(clippy::disallowed_methods, reason = "this is the crate's tasks.rs")]
+pub fn blocking_detached(work: impl FnOnce() + Send + 'static) {
+    drop(tokio::task::spawn_blocking(work));
+}
+
 /// A descriptor that wakes a task when it has something to read.
 ///
 /// What it holds must own its descriptor and keep it as long as it lives; that is what [`AsFd`] on
