@@ -61,6 +61,8 @@ pub enum Rule {
     },
     /// A size such as `512m` or `2g`.
     Size,
+    /// A moment, as `15m` ago or in RFC 3339.
+    Moment,
     /// An environment variable is `NAME=value`.
     Environment,
     /// A label is `name=value`.
@@ -103,6 +105,7 @@ impl Rule {
             Self::Choice => "rule-choice",
             Self::Number { .. } => "rule-number",
             Self::Size => "rule-size",
+            Self::Moment => "rule-moment",
             Self::Environment => "rule-environment",
             Self::Label => "rule-label",
             Self::ImageName => "rule-image-name",

@@ -16,7 +16,9 @@ mod ingest;
 mod link;
 mod query;
 
-pub use engine_client::{ClientError, RemoveOptions};
+pub use engine_client::stream::{JsonLines, OutputStream};
+pub use engine_client::upgrade::{Attached, AttachedOutput, Input};
+pub use engine_client::{ClientError, EngineClient, LogOptions, PullOptions, RemoveOptions};
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};
 pub use ingest::run as ingest;

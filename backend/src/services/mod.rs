@@ -16,9 +16,18 @@ pub mod drafts;
 mod error;
 pub mod events;
 pub mod hosts;
+pub mod images;
+pub mod jobs;
+mod load;
+mod log_lines;
+pub mod logs;
 mod masking;
+pub mod metrics;
+mod progress;
+mod reference;
 mod rooms;
 pub mod setup;
 
 pub use error::{Error, Result};
+pub use reference::Reference;
 pub use rooms::Services;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use super::jobs::Jobs;
+use super::metrics::Samplers;
 use crate::access::Watchtower;
 use crate::access::password::Hasher;
 use crate::clock::Clock;
@@ -21,6 +23,8 @@ pub(super) struct Rooms {
     pub(super) watchtower: Watchtower,
     pub(super) index: Index,
     pub(super) link: Link,
+    pub(super) jobs: Jobs,
+    pub(super) samplers: Samplers,
 }
 
 impl Services {
@@ -35,6 +39,8 @@ impl Services {
             watchtower,
             index,
             link,
+            jobs: Jobs::default(),
+            samplers: Samplers::default(),
         }))
     }
 
@@ -61,6 +67,15 @@ impl Services {
     /// Returns the index; for finding the place that a permit is asked for.
     pub fn index(&self) -> &Index {
         &self.0.index
+    }
+
+    /// Returns the jobs; for finding the place that a permit is asked for.
+    pub fn jobs(&self) -> &Jobs {
+        &self.0.jobs
+    }
+
+    pub(super) fn samplers(&self) -> &Samplers {
+        &self.0.samplers
     }
 
     pub(super) fn link(&self) -> &Link {

@@ -1,0 +1,272 @@
+//! Images: lists from the index, details from the engine, getting one as a job.
+
+use std::sync::Arc;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE;
+use bytes::Bytes;
+use engine_api::images::{HistoryItem, Image, Progress, RegistryAuth, RemovedItem};
+use secrecy::{ExposeSecret, SecretString};
+use tokio::sync::mpsc;
+
+use super::jobs::{self, JobKind, Reporter};
+use super::reference::Reference;
+use super::{Error, Result, Services, audit};
+use crate::access::{Permit, image};
+use crate::domain::{JobId, Rule};
+use crate::fleet::{ContainerFact, ImageFact, ImageQuery, JsonLines, Page, PullOptions};
+
+/// Pieces of an upload that wait for the engine; the browser waits while they do.
+const UPLOAD_QUEUE: usize = 16;
+
+/// An image with everything that one page about it shows.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// What the index knows.
+    pub fact: Arc<ImageFact>,
+    /// What the engine knows; `None` while it is away.
+    pub detail: Option<Image>,
+    /// How it was made, the newest step first; empty while the engine is away.
+    pub history: Vec<HistoryItem>,
+    /// The containers made of it.
+    pub users: Vec<Arc<ContainerFact>>,
+}
+
+/// What to pull.
+#[derive(Clone, Debug)]
+pub struct PullRequest {
+    /// The image.
+    pub reference: Reference,
+    /// As `linux/arm64`; the host's own when none is chosen.
+    pub platform: Option<String>,
+    /// A name and a password at the registry, when it wants some.
+    pub credentials: Option<Credentials>,
+}
+
+/// A name and a password at a registry; used once and not kept.
+#[derive(Clone, Debug)]
+pub struct Credentials {
+    /// The name.
+    pub name: String,
+    /// The password.
+    pub password: SecretString,
+}
+
+/// Returns a page of the list.
+pub fn list(
+    services: &Services,
+    _permit: &Permit<image::List>,
+    query: &ImageQuery,
+) -> Page<ImageFact> {
+    services.index().images(query)
+}
+
+/// Returns one image. While the engine is away the index alone answers.
+///
+/// # Errors
+/// [`Error::NotFound`] when it is gone.
+pub async fn show(services: &Services, permit: &Permit<image::View>) -> Result<Shown> {
+    let id = &permit.place().id;
+    let fact = services
+        .index()
+        .find_image(id.as_str())
+        .ok_or(Error::NotFound { kind: "image" })?;
+    let client = services.link().client(permit);
+    let both = tokio::try_join!(client.image(id.as_str()), client.image_history(id.as_str()));
+    let (detail, history) = match both {
+        Ok((detail, history)) => (Some(detail), history),
+        Err(error) if error.is_unreachable() => (None, Vec::new()),
+        Err(error) => return Err(of_image(error.into())),
+    };
+    Ok(Shown {
+        fact,
+        detail,
+        history,
+        users: services.index().users_of(id),
+    })
+}
+
+/// Begins to pull an image; a pull of the same one that goes on already is joined.
+///
+/// # Errors
+/// When too many jobs go on.
+pub async fn pull(
+    services: &Services,
+    permit: &Permit<image::Pull>,
+    request: PullRequest,
+) -> Result<JobId> {
+    let subject = match &request.platform {
+        Some(platform) => format!("{} ({platform})", request.reference),
+        None => request.reference.to_string(),
+    };
+    if let Some(running) = jobs::running(services, JobKind::Pull, &subject) {
+        return Ok(running);
+    }
+    let client = services.link().client(permit);
+    let auth = request
+        .credentials
+        .map(|credentials| header(&request.reference, credentials));
+    let options = PullOptions {
+        image: request.reference.name().to_owned(),
+        tag: request.reference.version().to_owned(),
+        platform: request.platform,
+        auth: auth.transpose()?,
+    };
+    jobs::begin(
+        services,
+        permit,
+        JobKind::Pull,
+        subject,
+        |reporter| async move { follow(client.pull_image(&options).await?, &reporter).await },
+    )
+    .await
+}
+
+/// The header that carries credentials to the engine.
+fn header(reference: &Reference, credentials: Credentials) -> Result<String> {
+    let auth = RegistryAuth {
+        username: credentials.name,
+        password: credentials.password.expose_secret().to_owned(),
+        serveraddress: reference.registry().to_owned(),
+        ..RegistryAuth::default()
+    };
+    let json = serde_json::to_vec(&auth).map_err(|error| Error::Internal(error.into()))?;
+    Ok(URL_SAFE.encode(json))
+}
+
+/// The browser's side of an archive's way to the engine.
+///
+/// Dropped before [`Upload::finish`] it tells the engine that the archive broke off, and nothing of
+/// it is kept.
+#[derive(Debug)]
+pub struct Upload {
+    pieces: mpsc::Sender<std::io::Result<Bytes>>,
+    is_whole: bool,
+}
+
+impl Upload {
+    /// Passes a piece on; waits while the engine is busy. False once the engine takes no more: the
+    /// job says why.
+    pub async fn send(&self, piece: Bytes) -> bool {
+        self.pieces.send(Ok(piece)).await.is_ok()
+    }
+
+    /// Says that the archive is whole.
+    pub fn finish(mut self) {
+        self.is_whole = true;
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if !self.is_whole {
+            let broken = std::io::Error::other("the upload broke off");
+            // A full queue loses this word, but then the channel closes in the middle of the
+            // archive, which the engine refuses for being cut short.
+            let _queued = self.pieces.try_send(Err(broken));
+        }
+    }
+}
+
+/// Begins to load the images of an archive, which follows piece by piece.
+///
+/// # Errors
+/// When too many jobs go on.
+pub async fn load(
+    services: &Services,
+    permit: &Permit<image::Load>,
+    file_name: &str,
+) -> Result<(JobId, Upload)> {
+    let client = services.link().client(permit);
+    let (pieces, arriving) = mpsc::channel(UPLOAD_QUEUE);
+    let subject: String = file_name
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(120)
+        .collect();
+    let archive = tokio_stream::wrappers::ReceiverStream::new(arriving);
+    let job = jobs::begin(
+        services,
+        permit,
+        JobKind::Load,
+        subject,
+        |reporter| async move { follow(client.load_images(archive).await?, &reporter).await },
+    )
+    .await?;
+    Ok((
+        job,
+        Upload {
+            pieces,
+            is_whole: false,
+        },
+    ))
+}
+
+/// Reports the engine's lines until there are no more, or one says that it failed.
+async fn follow(mut lines: JsonLines<Progress>, reporter: &Reporter) -> Result<()> {
+    while let Some(line) = lines.next().await? {
+        reporter.report(&line)?;
+    }
+    Ok(())
+}
+
+/// Gives an image one more name.
+///
+/// # Errors
+/// When it is gone, or the name has a digest instead of a tag.
+pub async fn tag(
+    services: &Services,
+    permit: &Permit<image::Tag>,
+    reference: Reference,
+) -> Result<()> {
+    if reference.has_digest() {
+        return Err(Error::field("reference", Rule::ImageName));
+    }
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, format!("as={reference}"), async move {
+        let done = client
+            .tag_image(id.as_str(), reference.name(), reference.version())
+            .await;
+        done.map_err(|error| of_image(error.into()))
+    })
+    .await
+}
+
+/// Takes a name from an image or, without one, the image with all its names.
+///
+/// # Errors
+/// When it is gone, the name is not its own, or a container uses it.
+pub async fn remove(
+    services: &Services,
+    permit: &Permit<image::Remove>,
+    tag: Option<String>,
+    force: bool,
+) -> Result<Vec<RemovedItem>> {
+    let fact = services.index().find_image(permit.place().id.as_str());
+    let is_own = |tag: &String| fact.as_ref().is_some_and(|fact| fact.tags.contains(tag));
+    if tag.as_ref().is_some_and(|tag| !is_own(tag)) {
+        return Err(Error::field("tag", Rule::Choice));
+    }
+    // An image with several names goes by its id only by force; that is not asked for here, because
+    // the page that asks has shown all the names.
+    let has_names = fact.as_ref().is_some_and(|fact| fact.tags.len() > 1);
+    let force = force || (tag.is_none() && has_names);
+    let name = tag.clone().unwrap_or_else(|| permit.place().id.to_string());
+    let client = services.link().client(permit);
+    let detail = format!("tag={} force={force}", tag.as_deref().unwrap_or("all"));
+    audit::bracket(services, permit, detail, async move {
+        client
+            .remove_image(&name, force)
+            .await
+            .map_err(|error| of_image(error.into()))
+    })
+    .await
+}
+
+fn of_image(error: Error) -> Error {
+    match error {
+        Error::NotFound { .. } => Error::NotFound { kind: "image" },
+        other => other,
+    }
+}
