@@ -26,7 +26,10 @@ pub mod metrics;
 mod progress;
 mod reference;
 mod rooms;
+mod scrollback;
 pub mod setup;
+mod shells;
+pub mod terminals;
 
 pub use error::{Error, Result};
 pub use reference::Reference;

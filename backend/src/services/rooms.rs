@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::jobs::Jobs;
 use super::metrics::Samplers;
+use super::terminals::Terminals;
 use crate::access::Watchtower;
 use crate::access::password::Hasher;
 use crate::clock::Clock;
@@ -25,6 +26,7 @@ pub(super) struct Rooms {
     pub(super) link: Link,
     pub(super) jobs: Jobs,
     pub(super) samplers: Samplers,
+    pub(super) terminals: Terminals,
 }
 
 impl Services {
@@ -41,6 +43,7 @@ impl Services {
             link,
             jobs: Jobs::default(),
             samplers: Samplers::default(),
+            terminals: Terminals::default(),
         }))
     }
 
@@ -76,6 +79,10 @@ impl Services {
 
     pub(super) fn samplers(&self) -> &Samplers {
         &self.0.samplers
+    }
+
+    pub(super) fn terminals(&self) -> &Terminals {
+        &self.0.terminals
     }
 
     pub(super) fn link(&self) -> &Link {
