@@ -35,6 +35,9 @@ pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
         .layer(RequestBodyTimeoutLayer::new(BODY_TIME))
         .layer(from_fn(own_sockets_only))
         .layer(CsrfLayer::new())
+        .layer(CatchPanicLayer::custom(|_| {
+            Error::panicked().into_response()
+        }))
         .layer(from_fn_with_state(app.clone(), problems))
         .layer(sessions(app))
         .layer(CatchPanicLayer::custom(|_| {

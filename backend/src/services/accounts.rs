@@ -35,12 +35,11 @@ pub async fn login(
     from: (IpAddr, RequestId),
 ) -> Result<Account> {
     let claimed: String = name.trim().to_lowercase().chars().take(64).collect();
-    let address = from.0.to_string();
-    wait_if_throttled(services, &claimed, &address).await?;
+    let attempt = begin_attempt(services, claimed, from.0).await?;
 
     let parsed: Option<AccountName> = name.parse().ok();
     let Ok(password) = Password::typed(password) else {
-        return fail(services, claimed, from).await;
+        return refuse(services, attempt.name, from).await;
     };
     let mut read = services.store().read().await?;
     let found = match &parsed {
@@ -51,48 +50,74 @@ pub async fn login(
     let (account, stored) = found.unzip();
     let verdict = services.0.hasher.verify(&password, stored).await?;
     let (Some(account), false) = (account, verdict == Verdict::Wrong) else {
-        return fail(services, claimed, from).await;
+        return refuse(services, attempt.name, from).await;
     };
 
     let mut write = services.store().write().await?;
     if let Verdict::RightRehash(hash) = verdict {
         rows::set_password(&mut write, &account.id, &hash).await?;
     }
-    login_failures::forgive(&mut write, &claimed, &address).await?;
+    login_failures::forgive(&mut write, &attempt.name, &attempt.address).await?;
     let actor = AuditActor::Account {
         id: account.id.clone(),
         name: account.name.to_string(),
     };
-    write
-        .commit(&entry(services, actor, from, Outcome::Done))
-        .await
-        .map_err(Error::Audit)?;
+    let entry = entry(services, actor, from, Outcome::Done);
+    write.commit(&entry).await.map_err(Error::Audit)?;
     Ok(account)
 }
 
-async fn wait_if_throttled(services: &Services, claimed: &str, address: &str) -> Result<()> {
-    let since = services.clock().now() - WINDOW;
-    let mut read = services.store().read().await?;
-    let failures = login_failures::count(&mut read, claimed, address, since).await?;
+/// A try that counts as failed until it is forgiven.
+struct Attempt {
+    name: String,
+    address: String,
+}
+
+/// Counts a try before its password is looked at, so that a thousand tries at one moment are a
+/// thousand tries and not one.
+async fn begin_attempt(services: &Services, name: String, address: IpAddr) -> Result<Attempt> {
+    let attempt = Attempt {
+        name,
+        address: network_of(address),
+    };
+    let now = services.clock().now();
+    let mut write = services.store().write().await?;
+    let failures =
+        login_failures::count(&mut write, &attempt.name, &attempt.address, now - WINDOW).await?;
     let is_too_often = failures.of_both >= MOST_OF_BOTH
         || failures.of_address >= MOST_OF_ADDRESS
         || failures.of_name >= MOST_OF_NAME;
-    if !is_too_often {
-        return Ok(());
+    if is_too_often {
+        let seconds = WINDOW.as_secs().unsigned_abs();
+        return Err(Error::field("", Rule::TooManyTries { seconds }));
     }
-    let seconds = WINDOW.as_secs().unsigned_abs();
-    Err(Error::field("", Rule::TooManyTries { seconds }))
+    login_failures::insert(&mut write, &attempt.name, &attempt.address, now).await?;
+    write
+        .commit_silent("a try is counted here, and its end is in the audit")
+        .await?;
+    Ok(attempt)
 }
 
-async fn fail(services: &Services, claimed: String, from: (IpAddr, RequestId)) -> Result<Account> {
-    let mut write = services.store().write().await?;
-    let now = services.clock().now();
-    login_failures::insert(&mut write, &claimed, &from.0.to_string(), now).await?;
+/// Whoever has one address of the sixth version has 2⁶⁴ of them: they count as one.
+fn network_of(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+async fn refuse(
+    services: &Services,
+    claimed: String,
+    from: (IpAddr, RequestId),
+) -> Result<Account> {
     let actor = AuditActor::Unknown { claimed };
-    write
-        .commit(&entry(services, actor, from, Outcome::Refused))
-        .await
-        .map_err(Error::Audit)?;
+    let entry = entry(services, actor, from, Outcome::Refused);
+    let write = services.store().write().await?;
+    write.commit(&entry).await.map_err(Error::Audit)?;
     Err(Error::field("", Rule::WrongCredentials))
 }
 
@@ -178,34 +203,26 @@ pub async fn change_password(
     again: &str,
 ) -> Result<()> {
     let name = &permit.actor().account.name;
-    let address = permit.actor().address.to_string();
-    let claimed = name.as_str().to_lowercase();
-    wait_if_throttled(services, &claimed, &address).await?;
     let present = Password::typed(present).map_err(|rule| Error::field("present", rule))?;
     if new != again {
         return Err(Error::field("password_again", Rule::PasswordsDiffer));
     }
     let new = Password::chosen(new, name).map_err(|rule| Error::field("password", rule))?;
 
+    let claimed = name.as_str().to_lowercase();
+    let attempt = begin_attempt(services, claimed, permit.actor().address).await?;
     let found = rows::with_password(&mut services.store().read().await?, name).await?;
     let (account, stored) = found.ok_or(Error::NotFound { kind: "account" })?;
     if services.0.hasher.verify(&present, Some(stored)).await? == Verdict::Wrong {
-        let mut write = services.store().write().await?;
-        let now = services.clock().now();
-        login_failures::insert(&mut write, &claimed, &address, now).await?;
-        write
-            .commit(&audit::entry(
-                services,
-                permit,
-                Outcome::Refused,
-                String::new(),
-            ))
-            .await?;
+        let write = services.store().write().await?;
+        let entry = audit::entry(services, permit, Outcome::Refused, String::new());
+        write.commit(&entry).await?;
         return Err(Error::field("present", Rule::WrongPassword));
     }
     let hash = services.0.hasher.hash(&new).await?;
     let mut write = services.store().write().await?;
     rows::set_password(&mut write, &account.id, &hash).await?;
+    login_failures::forgive(&mut write, &attempt.name, &attempt.address).await?;
     sessions::end_all(&mut write, &account.id, Some(&permit.actor().session)).await?;
     write
         .commit(&audit::entry(

@@ -101,6 +101,35 @@ async fn wrong_passwords_have_to_wait_and_others_do_not() {
 }
 
 #[tokio::test]
+async fn tries_at_one_moment_are_counted_one_by_one() {
+    let house = House::without_engine().await;
+    house.account("ana", Role::Owner).await;
+    let tries = (0..40).map(|_| login(&house, "ana", "wrong", ADDRESS));
+    let ends = futures_util::future::join_all(tries).await;
+    let n_looked_at = ends
+        .iter()
+        .filter(|end| **end == Err(Rule::WrongCredentials))
+        .count();
+    assert_eq!(n_looked_at, 5);
+}
+
+#[tokio::test]
+async fn a_network_of_the_sixth_version_counts_as_one_address() {
+    let house = House::without_engine().await;
+    for number in 0..20_u16 {
+        let from = [0x2001, 0xdb8, 0, 7, 0, 0, 0, number].into();
+        let name = format!("name{number}");
+        assert_eq!(
+            login(&house, &name, "wrong", from).await,
+            Err(Rule::WrongCredentials)
+        );
+    }
+    let from = [0x2001, 0xdb8, 0, 7, 9, 9, 9, 9].into();
+    let next = login(&house, "fresh", "wrong", from).await;
+    assert!(matches!(next, Err(Rule::TooManyTries { .. })), "{next:?}");
+}
+
+#[tokio::test]
 async fn one_address_cannot_try_many_names() {
     let house = House::without_engine().await;
     for number in 0..20 {
