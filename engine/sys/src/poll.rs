@@ -75,8 +75,24 @@ impl Poller {
     /// # Errors
     /// Practically never.
     pub fn wait(&self, at_most: Option<Duration>) -> Result<Vec<Ready>> {
+        self.wait_after(at_most, || {})
+    }
+
+    /// As [`Poller::wait`], with this program's own pages given back before it sleeps.
+    ///
+    /// # Errors
+    /// Practically never.
+    pub fn rest(&self, at_most: Option<Duration>) -> Result<Vec<Ready>> {
+        // Without it the process is larger and works as well.
+        self.wait_after(at_most, || drop(crate::memory::release_program()))
+    }
+
+    /// Does something as the last thing before it waits.
+    #[inline]
+    fn wait_after(&self, at_most: Option<Duration>, last: impl FnOnce()) -> Result<Vec<Ready>> {
         let limit = at_most.and_then(|limit| Timespec::try_from(limit).ok());
         let mut buffer = [std::mem::MaybeUninit::uninit(); 16];
+        last();
         match epoll::wait(&self.epoll, &mut buffer, limit.as_ref()) {
             Ok((events, _)) => Ok(events.iter().map(ready).collect()),
             Err(Errno::INTR) => Ok(Vec::new()),

@@ -86,9 +86,8 @@ pub fn fork_into(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Resu
 /// The old clone call is used because a container's filter refuses the new one.
 ///
 /// # Errors
-/// As [`fork_into`].
-pub fn fork_brother() -> Result<Forked> {
-    refuse_threads()?;
+/// When the kernel allows no further process.
+pub fn fork_brother(_: Alone) -> Result<Forked> {
     let mut pidfd: i32 = -1;
     let flags = libc::CLONE_PARENT | libc::CLONE_PIDFD;
     // SAFETY: clone(2) without CLONE_VM and with no stack is a fork; the one pointer is to
@@ -128,6 +127,19 @@ fn forked(pid: i64, pidfd: i32, call: &'static str) -> Result<Forked> {
             &std::io::Error::last_os_error(),
         )),
     }
+}
+
+/// Proof that this process had one thread; it must not have started another since.
+#[derive(Debug)]
+pub struct Alone(());
+
+/// Proves that this process has one thread, for [`fork_brother`] behind a filter that allows no
+/// such question.
+///
+/// # Errors
+/// `EINVAL` when there is a second thread.
+pub fn prove_alone() -> Result<Alone> {
+    refuse_threads().map(Alone)
 }
 
 /// The kernel agrees to unshare what threads share only when there are no other threads.

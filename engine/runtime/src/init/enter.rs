@@ -10,7 +10,7 @@ use std::path::Path;
 
 use engine_sys::namespace::{self, Namespaces};
 use engine_sys::path::Root;
-use engine_sys::process::{self, Forked};
+use engine_sys::process::{self, Alone, Forked};
 use engine_sys::pty::Terminal;
 
 use super::program::Program;
@@ -38,13 +38,14 @@ pub(crate) struct Entry<'a> {
 /// Enters the container and lets a brother become the program.
 pub(crate) fn enter(entry: &Entry<'_>) -> ! {
     let channel = &entry.channel;
-    match prepare(entry).and_then(|inside| become_two(entry, &inside)) {
+    match prepare(entry).and_then(|inside| become_two(entry, inside)) {
         Ok(()) => process::exit_now(0),
         Err(failure) => give_up(channel, failure),
     }
 }
 
 struct Inside {
+    alone: Alone,
     program: Program,
     terminal: Option<Terminal>,
 }
@@ -72,6 +73,7 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
     if terminal.is_none() {
         install_stdio(&root, entry.stdio.as_ref(), None, &user)?;
     }
+    let alone = process::prove_alone().map_err(Failure::to("fork the process"))?;
     let rights = Rights {
         process: entry.process,
         user: &user,
@@ -84,35 +86,39 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
     };
     security::confine(&rights)?;
     let program = program::find(&root, entry.process, &user)?;
-    Ok(Inside { program, terminal })
+    Ok(Inside {
+        alone,
+        program,
+        terminal,
+    })
 }
 
-fn become_two(entry: &Entry<'_>, inside: &Inside) -> Step<()> {
-    match process::fork_brother().map_err(Failure::to("fork the process"))? {
-        Forked::Child => give_up(&entry.channel, become_program(inside)),
+fn become_two(entry: &Entry<'_>, inside: Inside) -> Step<()> {
+    let Inside {
+        alone,
+        program,
+        terminal,
+    } = inside;
+    match process::fork_brother(alone).map_err(Failure::to("fork the process"))? {
+        Forked::Child => give_up(&entry.channel, become_program(&program, terminal.as_ref())),
         Forked::Parent(brother) => {
             let mut fds = vec![brother.pidfd.as_fd()];
-            fds.extend(
-                inside
-                    .terminal
-                    .iter()
-                    .map(|terminal| terminal.master.as_fd()),
-            );
+            fds.extend(terminal.iter().map(|terminal| terminal.master.as_fd()));
             tell(&entry.channel, &Report::Forked { pid: brother.pid }, &fds)
         }
     }
 }
 
-fn become_program(inside: &Inside) -> Failure {
+fn become_program(program: &Program, terminal: Option<&Terminal>) -> Failure {
     let ready = process::begin_session()
         .map_err(Failure::to("begin a session"))
-        .and_then(|()| match &inside.terminal {
+        .and_then(|()| match terminal {
             Some(terminal) => take_terminal(terminal),
             None => Ok(()),
         })
         .and_then(|()| last_words());
     match ready {
-        Ok(()) => inside.program.execute(),
+        Ok(()) => program.execute(),
         Err(failure) => failure,
     }
 }

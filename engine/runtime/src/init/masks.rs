@@ -23,17 +23,10 @@ pub(super) fn apply(root: &Root, spec: &Spec, null: &OwnedFd) -> Step<()> {
     if spec.masked_paths.is_empty() {
         return Ok(());
     }
-    let attributes = Attributes::MOUNT_ATTR_RDONLY
-        | Attributes::MOUNT_ATTR_NOSUID
-        | Attributes::MOUNT_ATTR_NODEV
-        | Attributes::MOUNT_ATTR_NOEXEC;
-    // One empty directory hides all of them.
-    let parameters = [("mode", "555"), ("size", "4k"), ("nr_inodes", "2")];
-    let nothing = mount::create("tmpfs", &parameters, attributes)
-        .map_err(Failure::to("make an empty directory"))?;
+    let mut nothing = None;
     for path in spec.masked_paths.iter().map(Path::new) {
         if let Some(target) = find(root, path)? {
-            hide(path, &target, &nothing, null)?;
+            hide(path, &target, &mut nothing, null)?;
         }
     }
     Ok(())
@@ -54,14 +47,29 @@ fn freeze(path: &str, target: &OwnedFd) -> Step<()> {
     mount::attach(&copy, target).map_err(action())
 }
 
-fn hide(path: &Path, target: &OwnedFd, nothing: &OwnedFd, null: &OwnedFd) -> Step<()> {
+/// Covers a path: a file with the null device, a directory with one empty directory for all.
+fn hide(path: &Path, target: &OwnedFd, nothing: &mut Option<OwnedFd>, null: &OwnedFd) -> Step<()> {
     let action = || Failure::to(format!("hide {}", path.display()));
     let kind = metadata_of(target).map_err(action())?.kind;
-    let cover = if kind == FileType::Directory {
-        nothing
-    } else {
-        null
+    let original = match (kind, &*nothing) {
+        (FileType::Directory, Some(nothing)) => nothing,
+        (FileType::Directory, None) => {
+            let made = empty_directory()?;
+            mount::attach(&made, target).map_err(action())?;
+            *nothing = Some(made);
+            return Ok(());
+        }
+        _ => null,
     };
-    let copy = mount::copy(cover, false).map_err(action())?;
+    let copy = mount::copy(original, false).map_err(action())?;
     mount::attach(&copy, target).map_err(action())
+}
+
+fn empty_directory() -> Step<OwnedFd> {
+    let attributes = Attributes::MOUNT_ATTR_RDONLY
+        | Attributes::MOUNT_ATTR_NOSUID
+        | Attributes::MOUNT_ATTR_NODEV
+        | Attributes::MOUNT_ATTR_NOEXEC;
+    let parameters = [("mode", "555"), ("size", "4k"), ("nr_inodes", "2")];
+    mount::create("tmpfs", &parameters, attributes).map_err(Failure::to("make an empty directory"))
 }

@@ -8,6 +8,7 @@ use engine_sys::{process, rlimit};
 
 use super::user::User;
 use super::{Failure, Step};
+use crate::seccomp;
 use crate::spec::{Process, Seccomp};
 
 /// What a process may do, resolved before anything is given up.
@@ -16,7 +17,6 @@ pub(super) struct Rights<'a> {
     pub(super) user: &'a User,
     /// Names of the capabilities to keep.
     pub(super) capabilities: &'a [String],
-    #[expect(dead_code, reason = "the filter comes with its own commit, soon")]
     pub(super) seccomp: Seccomp,
 }
 
@@ -30,6 +30,10 @@ pub(super) fn confine(rights: &Rights<'_>) -> Step<()> {
     let keep = named(rights.capabilities)?.intersection(own);
     if rights.process.no_new_privileges {
         process::refuse_new_privileges().map_err(Failure::to("refuse new privileges"))?;
+    }
+    if rights.seccomp == Seccomp::Default {
+        engine_sys::seccomp::install(&seccomp::filter(keep))
+            .map_err(Failure::to("load the system call filter"))?;
     }
     capability::limit_bounding(keep).map_err(Failure::to("limit the bounding set"))?;
     capability::clear_ambient().map_err(Failure::to("empty the ambient set"))?;

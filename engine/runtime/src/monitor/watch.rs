@@ -95,11 +95,18 @@ impl Monitor {
 
     /// Watches until the container has ended and everything is delivered.
     pub(super) fn watch(&mut self) {
+        let mut is_resting = false;
         while !(self.is_over && self.tasks.is_empty()) {
-            let Ok(ready) = self.poller.wait(self.timeout()) else {
-                break;
+            let timeout = self.timeout();
+            let waited = if is_resting {
+                self.poller.rest(timeout)
+            } else {
+                self.poller.wait(timeout)
             };
-            if ready.is_empty() {
+            let Ok(ready) = waited else { break };
+            // Nothing flows: what a sleeping process does not need is given back.
+            is_resting = ready.is_empty();
+            if is_resting {
                 self.buffer = None;
             }
             for one in ready {
