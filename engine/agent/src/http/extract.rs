@@ -38,6 +38,12 @@ impl Values {
         (!value.is_empty()).then_some(value.as_str())
     }
 
+    /// Returns every value of a name that may be repeated.
+    pub(super) fn all(&self, name: &str) -> Vec<String> {
+        let named = self.0.iter().filter(|(key, _)| key == name);
+        named.map(|(_, value)| value.clone()).collect()
+    }
+
     /// Returns a boolean; absent is false.
     pub(super) fn truth(&self, name: &str) -> bool {
         self.text(name).is_some_and(truth)

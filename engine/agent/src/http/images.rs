@@ -1,7 +1,195 @@
-//! `/images`.
+//! `/images`: lists and details, and the ways in: pull, import, load.
 
-use super::routes::Route;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::error::{ApiError, Result};
+use super::extract::Values;
+use super::routes::{App, Route};
+use super::stream::BodyReader;
+use super::stream::flushed;
+use crate::services::error::{ServiceError, chain};
+use crate::services::images::{Board, Import, Wanted};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{delete, get, post};
+use base64::Engine as _;
+use base64::alphabet::URL_SAFE;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use bytes::Bytes;
+use engine_api::images::{
+    FILTERS, HistoryItem, Image, ImageSummary, REGISTRY_AUTH_HEADER, RegistryAuth, RemovedItem,
+};
+use engine_api::operation;
+use futures_util::{Stream, stream};
 
 pub(super) fn routes() -> Vec<Route> {
-    Vec::new()
+    vec![
+        (&operation::IMAGE_LIST, get(list)),
+        (&operation::IMAGE_CREATE, post(create)),
+        (&operation::IMAGE_LOAD, post(load)),
+        (&operation::IMAGE_INSPECT, get(inspect)),
+        (&operation::IMAGE_HISTORY, get(history)),
+        (&operation::IMAGE_TAG, post(tag)),
+        (&operation::IMAGE_REMOVE, delete(remove)),
+    ]
+}
+
+async fn list(State(app): State<App>, values: Values) -> Result<Json<Vec<ImageSummary>>> {
+    let filters = values.filters(FILTERS)?;
+    Ok(Json(
+        app.images.list(&filters, values.truth("shared-size"))?,
+    ))
+}
+
+async fn inspect(State(app): State<App>, Path(name): Path<String>) -> Result<Json<Image>> {
+    Ok(Json(app.images.inspect(&name)?))
+}
+
+async fn history(
+    State(app): State<App>,
+    Path(name): Path<String>,
+) -> Result<Json<Vec<HistoryItem>>> {
+    Ok(Json(app.images.history(&name)?))
+}
+
+async fn tag(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    values: Values,
+) -> Result<StatusCode> {
+    let Some(repo) = values.text("repo") else {
+        return Err(ApiError::bad_request(
+            "repo is needed: the name that the image is to have",
+        ));
+    };
+    app.images.tag(&name, repo, values.text("tag")).await?;
+    Ok(StatusCode::CREATED)
+}
+
+async fn remove(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    values: Values,
+) -> Result<Json<Vec<RemovedItem>>> {
+    let uses = app.containers.image_uses();
+    Ok(Json(
+        app.images
+            .remove(&name, values.truth("force"), &uses)
+            .await?,
+    ))
+}
+
+/// Pulls an image, or imports one from the body.
+async fn create(
+    State(app): State<App>,
+    values: Values,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response> {
+    match (values.text("fromImage"), values.text("fromSrc")) {
+        (Some(name), _) => {
+            let auth = auth(&headers)?;
+            let wanted = Wanted::parse(name, values.text("tag"), values.text("platform"), auth)?;
+            pull(app, wanted).await
+        }
+        (None, Some("-")) => import(app, values, body).await,
+        (None, Some(_)) => Err(ApiError::bad_request(
+            "fromSrc is not supported yet but as \"-\", the body itself: fetch the address first",
+        )),
+        (None, None) => Err(ApiError::bad_request("fromImage or fromSrc is needed")),
+    }
+}
+
+async fn pull(app: App, wanted: Wanted) -> Result<Response> {
+    // What is known before the first line is an ordinary error.
+    let pull = app.images.find_remote(wanted).await?;
+    let board = pull.board();
+    let work = async move { app.images.pull(pull).await };
+    Ok(lines(flushed(told(board, Box::pin(work)))))
+}
+
+async fn import(app: App, values: Values, body: Body) -> Result<Response> {
+    let import = Import {
+        repo: values.text("repo").map(str::to_owned),
+        tag: values.text("tag").map(str::to_owned),
+        message: values.text("message").map(str::to_owned),
+        changes: values.all("changes"),
+        platform: values.text("platform").map(str::to_owned),
+    };
+    let board = Board::default();
+    app.images
+        .import(BodyReader::new(body), import, &board)
+        .await?;
+    Ok(lines(Body::from(written(&board))))
+}
+
+async fn load(State(app): State<App>, values: Values, body: Body) -> Result<Response> {
+    let board = Board::default();
+    app.images
+        .load(BodyReader::new(body), values.text("platform"), &board)
+        .await?;
+    Ok(lines(Body::from(written(&board))))
+}
+
+/// Lines as they come while the work goes on; a failure is the last one. Dropping it stops the
+/// work.
+fn told(
+    board: Arc<Board>,
+    work: Pin<Box<dyn Future<Output = std::result::Result<(), ServiceError>> + Send>>,
+) -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::unfold((board, Some(work)), |(board, work)| async move {
+        let mut work = work?;
+        tokio::select! {
+            biased;
+            done = &mut work => {
+                if let Err(error) = done {
+                    let message = chain(&error);
+                    tracing::warn!(message, "a pull failed");
+                    board.failure(message);
+                }
+                Some((Ok(written(&board)), (board, None)))
+            }
+            () = board.changed() => Some((Ok(written(&board)), (board, Some(work)))),
+        }
+    })
+}
+
+fn written(board: &Board) -> Bytes {
+    let mut text = Vec::new();
+    for line in board.take() {
+        // A line of plain texts and numbers always has a JSON form.
+        text.extend(serde_json::to_vec(&line).unwrap_or_default());
+        text.extend_from_slice(b"\r\n");
+    }
+    text.into()
+}
+
+fn lines(body: Body) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+/// Reads the name and password for a registry. Clients pad base64, or not; say nothing, or `{}`.
+fn auth(headers: &HeaderMap) -> Result<Option<RegistryAuth>> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let base64 = GeneralPurpose::new(&URL_SAFE, config);
+    let Some(value) = headers
+        .get(REGISTRY_AUTH_HEADER)
+        .filter(|value| !value.is_empty())
+    else {
+        return Ok(None);
+    };
+    let text = value.as_bytes().iter().map(|byte| match byte {
+        b'+' => b'-',
+        b'/' => b'_',
+        other => *other,
+    });
+    let decoded = base64.decode(text.collect::<Vec<_>>()).ok();
+    let auth = decoded.and_then(|json| serde_json::from_slice(&json).ok());
+    auth.map(Some)
+        .ok_or_else(|| ApiError::bad_request("the X-Registry-Auth header is malformed"))
 }

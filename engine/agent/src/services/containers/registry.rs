@@ -16,7 +16,7 @@ use crate::guard::Guard;
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError};
 use crate::services::events::{Events, Kind};
-use crate::services::images::Images;
+use crate::services::images::{ImageUse, Images};
 use crate::tasks::Tasks;
 
 /// How everybody but its owner reaches a container.
@@ -256,6 +256,17 @@ impl Containers {
         let mut views: Vec<_> = self.site.index().by_id.values().map(|h| h.view()).collect();
         views.sort_by_key(|view| std::cmp::Reverse(view.record.created_ns));
         views
+    }
+
+    /// Tells which container is made of which image.
+    pub(crate) fn image_uses(&self) -> Vec<ImageUse> {
+        let views = self.views();
+        let uses = views.iter().map(|view| ImageUse {
+            container_id: view.record.id.to_string(),
+            image_id: view.record.image_id.clone(),
+            running: view.is_running(),
+        });
+        uses.collect()
     }
 
     /// Counts the containers.

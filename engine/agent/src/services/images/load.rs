@@ -1,0 +1,159 @@
+//! Images from archives and tarballs.
+
+use std::io::{self, Read};
+
+use engine_images::{ImportOptions, LoadError, Loaded, Platform, Prepared, Reference};
+
+use super::progress::Board;
+use super::service::Images;
+use crate::clock;
+use crate::services::error::{Result, ServiceError, chain};
+use crate::tasks::blocking;
+
+/// What is read of a refused archive so that its sender gets to read the answer.
+const DRAIN_BYTES: u64 = 4 << 30;
+
+/// What an import is to become.
+#[derive(Debug, Default)]
+pub(crate) struct Import {
+    pub repo: Option<String>,
+    pub tag: Option<String>,
+    pub message: Option<String>,
+    pub changes: Vec<String>,
+    pub platform: Option<String>,
+}
+
+impl Images {
+    /// Loads every image of an archive, or none.
+    ///
+    /// # Errors
+    /// Why the archive is refused.
+    pub(crate) async fn load(
+        &self,
+        mut source: impl Read + Send + 'static,
+        platform: Option<&str>,
+        board: &Board,
+    ) -> Result<()> {
+        let platform = platform.map(str::parse::<Platform>).transpose();
+        let platform = platform.map_err(|error| ServiceError::BadRequest(error.to_string()))?;
+        let store = self.store.clone();
+        let loaded = blocking(move || {
+            let loaded = engine_images::load(&store, &mut source, platform.as_ref());
+            drain(source);
+            loaded
+        })
+        .await
+        .map_err(refused)?;
+
+        let unfinished = self.unfinished();
+        for Loaded { prepared, .. } in &loaded {
+            self.unpack(&prepared.image).await?;
+        }
+        let prepared = loaded
+            .into_iter()
+            .map(|loaded| (loaded.prepared, loaded.names))
+            .collect::<Vec<_>>();
+        let names: Vec<_> = prepared.iter().map(|(_, names)| names.clone()).collect();
+        let added = self.add(prepared).await?;
+        unfinished.finished();
+
+        for (image, names) in added.iter().zip(names) {
+            if names.is_empty() {
+                self.publish("load", image.id.to_string(), &image.id.to_string(), image);
+                board.sentence(format!("Loaded image ID: {}\n", image.id));
+            }
+            for name in names {
+                self.publish("load", image.id.to_string(), &name.familiar(), image);
+                board.sentence(format!("Loaded image: {}\n", name.familiar()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes an image of a root file system's tarball.
+    ///
+    /// # Errors
+    /// Why the tarball or a change is refused.
+    pub(crate) async fn import(
+        &self,
+        mut source: impl Read + Send + 'static,
+        import: Import,
+        board: &Board,
+    ) -> Result<()> {
+        let name = import.name()?;
+        let options = import.options(clock::rfc3339(self.clock.now_ns()))?;
+        let store = self.store.clone();
+        let prepared: Prepared = blocking(move || {
+            let prepared = engine_images::import(&store, &mut source, &options);
+            drain(source);
+            prepared
+        })
+        .await
+        .map_err(refused)?;
+
+        let unfinished = self.unfinished();
+        self.unpack(&prepared.image).await?;
+        let names = name.clone().into_iter().collect();
+        let added = self.add(vec![(prepared, names)]).await?;
+        unfinished.finished();
+
+        for image in &added {
+            let id = image.id.to_string();
+            let called = name
+                .as_ref()
+                .map_or_else(|| id.clone(), Reference::familiar);
+            self.publish("import", id.clone(), &called, image);
+            board.status("", id);
+        }
+        Ok(())
+    }
+}
+
+impl Import {
+    fn name(&self) -> Result<Option<Reference>> {
+        let Some(repo) = &self.repo else {
+            return Ok(None);
+        };
+        let bad =
+            |error: engine_images::MalformedReference| ServiceError::BadRequest(error.to_string());
+        let name: Reference = repo.parse().map_err(bad)?;
+        if name.digest().is_some() {
+            let reason = "a name with a digest cannot be given, only taken".to_owned();
+            return Err(ServiceError::BadRequest(reason));
+        }
+        match &self.tag {
+            Some(tag) => name.with_tag(tag).map_err(bad).map(Some),
+            None => Ok(Some(name.or_latest())),
+        }
+    }
+
+    fn options(self, created: String) -> Result<ImportOptions> {
+        let platform = match self.platform {
+            Some(text) => text
+                .parse()
+                .map_err(|error: engine_images::MalformedPlatform| {
+                    ServiceError::BadRequest(error.to_string())
+                })?,
+            None => Platform::host(),
+        };
+        Ok(ImportOptions {
+            changes: self.changes,
+            message: self.message.unwrap_or_default(),
+            platform,
+            created,
+        })
+    }
+}
+
+fn refused(error: LoadError) -> ServiceError {
+    match error {
+        LoadError::Store(_) => ServiceError::failed("load the image")(error),
+        _ => ServiceError::BadRequest(chain(&error)),
+    }
+}
+
+/// Reads what is left of a request: a client that is still sending would not read the answer.
+fn drain(source: impl Read) {
+    // Whether the rest comes matters to nobody any more.
+    let _ = io::copy(&mut source.take(DRAIN_BYTES), &mut io::sink());
+}

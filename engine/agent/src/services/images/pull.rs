@@ -1,0 +1,235 @@
+//! Images from registries.
+
+use std::sync::Arc;
+
+use engine_api::images::RegistryAuth;
+use engine_images::{
+    Credentials, Digest, Layer, LayerProgress, Platform, PullError, Reference, Resolved, Secret,
+};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use tokio::sync::Semaphore;
+
+use super::progress::Board;
+use super::service::Images;
+use crate::services::error::{Result, ServiceError, chain};
+
+/// Layers on their way at once; as many again may be unpacked meanwhile.
+const FETCHES_MAX: usize = 3;
+const LAYERS_MAX: usize = 2 * FETCHES_MAX;
+
+/// What somebody wants from a registry.
+pub(crate) struct Wanted {
+    reference: Reference,
+    platform: Option<Platform>,
+    credentials: Option<Credentials>,
+}
+
+/// An image that was found and not brought yet.
+pub(crate) struct Pull {
+    resolved: Resolved,
+    board: Arc<Board>,
+}
+
+impl Wanted {
+    /// Reads what a client wrote. A `tag` beside the name wins; it may be a digest.
+    ///
+    /// # Errors
+    /// When a name, tag or platform is malformed.
+    pub(crate) fn parse(
+        name: &str,
+        tag: Option<&str>,
+        platform: Option<&str>,
+        auth: Option<RegistryAuth>,
+    ) -> Result<Self> {
+        let bad = |error: &dyn std::error::Error| ServiceError::BadRequest(error.to_string());
+        let reference: Reference = name.parse().map_err(|e| bad(&e))?;
+        let reference = match tag {
+            Some(digest) if digest.contains(':') => {
+                let digest: Digest = digest.parse().map_err(|e| bad(&e))?;
+                reference.with_digest(digest)
+            }
+            Some(tag) => reference.with_tag(tag).map_err(|e| bad(&e))?,
+            None if reference.tag().is_none() && reference.digest().is_none() => {
+                // Docker pulls every tag then; to pull one silently would be another thing.
+                return Err(ServiceError::BadRequest(format!(
+                    "a tag is needed: pulling all tags of {} is not supported yet",
+                    reference.familiar_name()
+                )));
+            }
+            None => reference,
+        };
+        let platform = platform
+            .map(str::parse::<Platform>)
+            .transpose()
+            .map_err(|e| bad(&e))?;
+        let credentials = auth.and_then(credentials);
+        Ok(Self {
+            reference,
+            platform,
+            credentials,
+        })
+    }
+}
+
+impl Images {
+    /// Finds an image in its registry, and fetches what it consists of.
+    ///
+    /// # Errors
+    /// What the registry says, in words.
+    pub(crate) async fn find_remote(&self, wanted: Wanted) -> Result<Pull> {
+        let Wanted {
+            reference,
+            platform,
+            credentials,
+        } = wanted;
+        let resolved = self
+            .registry
+            .resolve(
+                &self.store,
+                &reference,
+                platform.as_ref(),
+                credentials.as_ref(),
+            )
+            .await
+            .map_err(|error| failed(&reference, error))?;
+        Ok(Pull {
+            resolved,
+            board: Arc::default(),
+        })
+    }
+
+    /// Brings an image that was found, unpacks and lists it. Dropping this stops everything, and
+    /// nothing of it stays.
+    ///
+    /// # Errors
+    /// What the registry says, or why a layer is refused.
+    pub(crate) async fn pull(&self, pull: Pull) -> Result<()> {
+        let Pull { resolved, board } = pull;
+        let reference = resolved.reference.clone();
+        let title = reference
+            .tag()
+            .map_or_else(|| resolved.digest.to_string(), str::to_owned);
+        let name = reference.familiar_name();
+        let whole = reference.to_string();
+        let repository = whole.strip_prefix("docker.io/").unwrap_or(&whole);
+        let repository =
+            &repository[..repository.len() - (reference.familiar().len() - name.len())];
+        board.title(&title, format!("Pulling from {repository}"));
+
+        let unfinished = self.unfinished();
+        self.bring_layers(&resolved, &board).await?;
+
+        let digest = resolved.digest;
+        let names = resolved.names();
+        let before = self.store.named(&reference).map(|image| image.id);
+        let prepared = resolved
+            .prepared(&self.store)
+            .map_err(|error| failed(&reference, error))?;
+        let is_new = before != Some(prepared.image.id);
+        let added = self.add(vec![(prepared, names)]).await?;
+        unfinished.finished();
+
+        let familiar = reference.familiar();
+        for image in &added {
+            self.publish("pull", familiar.clone(), &name, image);
+        }
+        board.status("", format!("Digest: {digest}"));
+        let news = if is_new {
+            "Downloaded newer image"
+        } else {
+            "Image is up to date"
+        };
+        board.status("", format!("Status: {news} for {familiar}"));
+        Ok(())
+    }
+
+    async fn bring_layers(&self, resolved: &Resolved, board: &Arc<Board>) -> Result<()> {
+        for layer in &resolved.image.layers {
+            board.status(&layer.blob.digest.short(), "Pulling fs layer");
+        }
+        let fetches = Semaphore::new(FETCHES_MAX);
+        let layers = resolved.image.layers.iter();
+        let work: Vec<_> = layers
+            .map(|layer| self.bring_layer(resolved, layer, &fetches, board))
+            .collect();
+        stream::iter(work)
+            .buffer_unordered(LAYERS_MAX)
+            .try_collect::<()>()
+            .await
+    }
+
+    async fn bring_layer(
+        &self,
+        resolved: &Resolved,
+        layer: &Layer,
+        fetches: &Semaphore,
+        board: &Arc<Board>,
+    ) -> Result<()> {
+        let id = layer.blob.digest.short();
+        let is_unpacked = self
+            .layers
+            .layer(super::unpack::diff_id(layer.diff_id)?)
+            .is_some();
+        let fetch = fetches.acquire().await;
+        let progress = |progress| tell(board, &id, progress);
+        self.registry
+            .fetch_layer(&self.store, resolved, layer, &progress)
+            .await
+            .map_err(|error| failed(&resolved.reference, error))?;
+        drop(fetch);
+
+        self.unpack_layer(layer, Some(board)).await?;
+        board.status(
+            &id,
+            if is_unpacked {
+                "Already exists"
+            } else {
+                "Pull complete"
+            },
+        );
+        Ok(())
+    }
+}
+
+impl Pull {
+    /// Where the lines of its progress appear.
+    pub(crate) fn board(&self) -> Arc<Board> {
+        Arc::clone(&self.board)
+    }
+}
+
+fn tell(board: &Board, id: &str, progress: LayerProgress) {
+    match progress {
+        LayerProgress::Exists => {}
+        LayerProgress::Downloading {
+            n_bytes,
+            total_bytes,
+        } => {
+            board.count(id, "Downloading", n_bytes, total_bytes);
+        }
+        LayerProgress::Retrying => board.status(id, "Retrying"),
+        LayerProgress::Verifying => board.status(id, "Verifying Checksum"),
+        LayerProgress::Complete => board.status(id, "Download complete"),
+    }
+}
+
+fn credentials(auth: RegistryAuth) -> Option<Credentials> {
+    if !auth.registrytoken.is_empty() {
+        return Some(Credentials::RegistryToken(Secret::new(auth.registrytoken)));
+    }
+    if !auth.identitytoken.is_empty() {
+        return Some(Credentials::IdentityToken(Secret::new(auth.identitytoken)));
+    }
+    let password = Secret::new(auth.password);
+    let username = auth.username;
+    (!username.is_empty()).then_some(Credentials::Password { username, password })
+}
+
+fn failed(reference: &Reference, error: PullError) -> ServiceError {
+    match &error {
+        _ if error.is_not_found() => ServiceError::NotFound(chain(&error)),
+        PullError::Unauthorized { .. } => ServiceError::Unauthorized(chain(&error)),
+        PullError::Document(_) => ServiceError::BadRequest(chain(&error)),
+        _ => ServiceError::failed(format!("pull {}", reference.familiar()))(error),
+    }
+}

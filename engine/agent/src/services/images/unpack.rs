@@ -1,0 +1,177 @@
+//! From blobs to layers: each unpacked once, and swept when nobody needs it.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use engine_images::{Digest, Image, Layer, Prepared, Reference, Store};
+use engine_storage::{ApplyError, DiffId, Layers};
+
+use super::progress::Board;
+use super::service::Images;
+use crate::services::error::{Result, ServiceError};
+use crate::tasks::{blocking, blocking_detached};
+
+/// A line of progress for each of these.
+const STEP_BYTES: u64 = 1 << 20;
+
+impl Images {
+    /// Unpacks what is not unpacked of an image's layers, and returns their diff ids.
+    ///
+    /// Usually everything is there; a layer that the start found damaged is repaired so.
+    pub(super) async fn unpack(&self, image: &Image) -> Result<Vec<DiffId>> {
+        let mut diff_ids = Vec::with_capacity(image.layers.len());
+        for layer in &image.layers {
+            self.unpack_layer(layer, None).await?;
+            diff_ids.push(diff_id(layer.diff_id)?);
+        }
+        Ok(diff_ids)
+    }
+
+    /// Unpacks one layer whose blob is here, unless it is unpacked. Dropping this stops the work.
+    pub(super) async fn unpack_layer(
+        &self,
+        layer: &Layer,
+        board: Option<&Arc<Board>>,
+    ) -> Result<()> {
+        let diff_id = diff_id(layer.diff_id)?;
+        if self.layers.layer(diff_id).is_some() {
+            return Ok(());
+        }
+        let blob = self
+            .store
+            .blobs()
+            .reader(layer.blob.digest)
+            .map_err(ServiceError::failed("unpack a layer"))?;
+        let going = Arc::new(AtomicBool::new(true));
+        let source = Watched {
+            blob,
+            going: Arc::clone(&going),
+            board: board.cloned(),
+            id: layer.blob.digest.short(),
+            n_read: 0,
+            n_told: 0,
+            total: layer.blob.size_bytes,
+        };
+        let layers = Arc::clone(&self.layers);
+        let stop = StopOnDrop(going);
+        let applied = blocking(move || layers.apply(diff_id, source)).await;
+        drop(stop);
+        applied.map(drop).map_err(refused)
+    }
+
+    /// Adds prepared images whose layers are unpacked, with their names: all or none.
+    pub(super) async fn add(
+        &self,
+        prepared: Vec<(Prepared, Vec<Reference>)>,
+    ) -> Result<Vec<Arc<Image>>> {
+        let (store, now_ns) = (self.store.clone(), self.clock.now_ns());
+        blocking(move || store.add(prepared, now_ns))
+            .await
+            .map_err(ServiceError::failed("list the image"))
+    }
+
+    /// Removes the layers that no image needs.
+    pub(super) async fn sweep_layers(&self) {
+        let (store, layers) = (self.store.clone(), Arc::clone(&self.layers));
+        blocking(move || sweep(&store, &layers)).await;
+    }
+
+    /// Sweeps when it is dropped, unless the work that it stands for came to its end.
+    pub(super) fn unfinished(&self) -> Unfinished {
+        Unfinished {
+            stores: Some((self.store.clone(), Arc::clone(&self.layers))),
+        }
+    }
+}
+
+/// Work that leaves layers behind when it is broken off.
+pub(super) struct Unfinished {
+    stores: Option<(Store, Arc<Layers>)>,
+}
+
+impl Unfinished {
+    pub(super) fn finished(mut self) {
+        self.stores = None;
+    }
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some((store, layers)) = self.stores.take() {
+            blocking_detached(move || sweep(&store, &layers));
+        }
+    }
+}
+
+fn sweep(store: &Store, layers: &Layers) {
+    let needed = store.diff_ids();
+    let is_needed = |diff_id: &DiffId| {
+        diff_id
+            .to_string()
+            .parse::<Digest>()
+            .is_ok_and(|digest| needed.contains(&digest))
+    };
+    for (diff_id, _) in layers.list() {
+        if is_needed(&diff_id) {
+            continue;
+        }
+        if let Err(error) = layers.remove(diff_id) {
+            let error = crate::services::error::chain(&error);
+            tracing::warn!(layer = %diff_id, error, "a layer was not removed");
+        }
+    }
+}
+
+/// A layer that is refused is the image's fault, a full disk is ours.
+pub(super) fn refused(error: ApplyError) -> ServiceError {
+    match &error {
+        ApplyError::Write { .. } => ServiceError::failed("unpack the image")(error),
+        _ => ServiceError::BadRequest(crate::services::error::chain(&error)),
+    }
+}
+
+/// Both workshops name a layer by the digest of its uncompressed archive, each in its own type.
+pub(super) fn diff_id(digest: Digest) -> Result<DiffId> {
+    digest
+        .to_string()
+        .parse()
+        .map_err(ServiceError::failed("name a layer"))
+}
+
+/// A blob that is read while somebody watches how far it is, and may stop it.
+struct Watched {
+    blob: File,
+    going: Arc<AtomicBool>,
+    board: Option<Arc<Board>>,
+    id: String,
+    n_read: u64,
+    n_told: u64,
+    total: u64,
+}
+
+impl Read for Watched {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if !self.going.load(Ordering::Relaxed) {
+            return Err(io::Error::other("nobody waits for it any more"));
+        }
+        let n_read = self.blob.read(buffer)?;
+        self.n_read += n_read as u64;
+        if let Some(board) = &self.board
+            && (self.n_read - self.n_told >= STEP_BYTES || self.n_told == 0)
+        {
+            self.n_told = self.n_read;
+            board.count(&self.id, "Extracting", self.n_read, self.total);
+        }
+        Ok(n_read)
+    }
+}
+
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
