@@ -51,7 +51,7 @@ impl Wanted {
             Some(tag) => reference.with_tag(tag).map_err(|e| bad(&e))?,
             None if reference.tag().is_none() && reference.digest().is_none() => {
                 // Docker pulls every tag then; to pull one silently would be another thing.
-                return Err(ServiceError::BadRequest(format!(
+                return Err(ServiceError::NotImplemented(format!(
                     "a tag is needed: pulling all tags of {} is not supported yet",
                     reference.familiar_name()
                 )));
