@@ -54,7 +54,6 @@ pub async fn run(link: Link, index: Index, clock: Clock) {
             continue;
         };
         if index.host().state.is_online() {
-            tracing::warn!(error = crate::errors::chain(&error), "the engine went away");
             wait = FIRST_WAIT;
         }
         mark_offline(&index, &clock, Diagnosis::of(&error));
@@ -66,7 +65,11 @@ pub async fn run(link: Link, index: Index, clock: Clock) {
 fn mark_offline(index: &Index, clock: &Clock, diagnosis: Diagnosis) {
     let since = match index.host().state {
         HostState::Offline { since, .. } => since,
-        HostState::Unknown | HostState::Online { .. } => clock.now(),
+        HostState::Unknown | HostState::Online { .. } => {
+            // Once, not at each try.
+            tracing::warn!("{diagnosis}");
+            clock.now()
+        }
     };
     index.put_state(HostState::Offline { since, diagnosis });
 }

@@ -80,8 +80,9 @@ impl Locate for ImagePlace {
 }
 
 impl Locate for JobPlace {
-    async fn locate(name: &str, _actor: &Actor, _app: &App) -> Result<Self, Error> {
+    async fn locate(name: &str, _actor: &Actor, app: &App) -> Result<Self, Error> {
         let id = name.parse().map_err(|_| Error::NotFound)?;
+        app.services.jobs().find(&id).ok_or(Error::NotFound)?;
         Ok(Self {
             host: HostId::local(),
             id,
