@@ -53,6 +53,7 @@ impl Store {
             )
             .await
             .map_err(failed)?;
+        look_for_damage(&writer, path).await?;
         migrate(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(N_READERS)
@@ -104,6 +105,22 @@ impl Store {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// A damaged file is left alone: each write would make it worse.
+async fn look_for_damage(writer: &SqlitePool, path: &Path) -> Result<(), StoreError> {
+    let looked: Result<String, _> = sqlx::query_scalar("pragma quick_check(1)")
+        .fetch_one(writer)
+        .await;
+    let found = match looked {
+        Ok(found) if found == "ok" => return Ok(()),
+        Ok(found) => found,
+        Err(error) => error.to_string(),
+    };
+    Err(StoreError::DamagedFile {
+        path: path.to_owned(),
+        found,
+    })
 }
 
 async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
@@ -175,6 +192,23 @@ pub(crate) mod tests {
             matches!(error, StoreError::Newer { found: 9999, .. }),
             "{error}"
         );
+    }
+
+    #[tokio::test]
+    async fn a_damaged_file_is_refused_and_left_alone() {
+        let (dir, store) = fresh().await;
+        store.close().await;
+        let path = dir.path().join("gantry.db");
+        let mut bytes = std::fs::read(&path).unwrap();
+        for page in bytes.chunks_mut(4096).skip(1) {
+            page[..64].fill(0xAA);
+        }
+        std::fs::write(&path, &bytes).unwrap();
+
+        let error = Store::open(&path).await.unwrap_err();
+
+        assert!(matches!(error, StoreError::DamagedFile { .. }), "{error:?}");
+        assert_eq!(std::fs::read(&path).unwrap(), bytes);
     }
 
     #[tokio::test]

@@ -25,6 +25,17 @@ pub enum StoreError {
         /// The last migration that this version has.
         known: i64,
     },
+    /// The file is not what was written.
+    #[error(
+        "the database {path} is damaged ({found}); put a backup in its place, or move it away to \
+         begin anew"
+    )]
+    DamagedFile {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong with it.
+        found: String,
+    },
     /// A step of the database's building failed.
     #[error("failed to bring the database up to date")]
     Migrate(#[source] sqlx::migrate::MigrateError),
