@@ -29,10 +29,7 @@ impl Store {
     /// # Errors
     /// When the file cannot be opened, is from a newer version, or a step of its building fails.
     pub async fn open(path: &Path) -> Result<Self, StoreError> {
-        let failed = |source| StoreError::Open {
-            path: path.to_owned(),
-            source,
-        };
+        let failed = |source| StoreError::of_opening(path, source);
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)

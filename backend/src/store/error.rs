@@ -1,6 +1,6 @@
 //! What can go wrong with the database, told apart as far as a caller can react.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A failure of the database.
 #[derive(Debug, thiserror::Error)]
@@ -79,6 +79,21 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Tells a file that is damaged from one that cannot be reached.
+    pub(super) fn of_opening(path: &Path, source: sqlx::Error) -> Self {
+        const CORRUPT: &str = "11";
+        const NOT_A_DATABASE: &str = "26";
+        let path = path.to_owned();
+        let code = source.as_database_error().and_then(|error| error.code());
+        match code.as_deref() {
+            Some(CORRUPT | NOT_A_DATABASE) => Self::DamagedFile {
+                path,
+                found: source.to_string(),
+            },
+            _ => Self::Open { path, source },
+        }
+    }
+
     /// Tells whether the constraint of that name was broken.
     pub fn breaks(&self, constraint: &str) -> bool {
         matches!(self, Self::Constraint(name) if *name == constraint)
