@@ -6,9 +6,9 @@
 //!     exit.json                the monitor, at the end of each run
 //!     log/                     the monitor
 //!     upper/ work/             the container, through its overlay
-//! <run>/containers/<id>/       lost at a reboot; made by the launcher, removed by the monitor
+//! <run>/containers/<id>/       lost at a reboot; made and removed by the monitor; the overlay's
+//!                              mount point inside the container's mount namespace
 //!     monitor.sock             the monitor; the engine connects again here
-//!     root/                    mount point of the overlay, empty outside the container
 //! ```
 
 use std::fs;
@@ -62,15 +62,9 @@ impl Bundle {
         self.run.join("monitor.sock")
     }
 
-    /// The directory that the overlay covers inside the container's mount namespace.
-    pub fn root(&self) -> PathBuf {
-        self.run.join("root")
-    }
-
     /// Removes the passing files; what is not there is no matter.
     pub(crate) fn remove_run_files(&self) {
         let _ = fs::remove_file(self.socket());
-        let _ = fs::remove_dir(self.root());
         let _ = fs::remove_dir(&self.run);
     }
 }

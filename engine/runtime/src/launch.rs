@@ -3,18 +3,23 @@
 //! Everything here blocks, each wait with a limit; an async caller uses its blocking threads for
 //! [`Launcher::launch`] and [`Launcher::reconnect`] and waits for [`Control`]'s descriptor itself.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use engine_sys::capability::{self, Capability, CapabilitySet};
 use engine_sys::{Errno, fd, socket};
 
 use crate::cgroups::Cgroup;
 use crate::layout::Layout;
 use crate::protocol::{Event, MonitorState, Numbered, PROTOCOL_VERSION, Request};
-use crate::{Bundle, Error, Result, Spec, chain, wire};
+use crate::{Bundle, Error, Result, Seccomp, Spec, chain, seccomp, wire};
 
 /// How long a set-up may take: mounts on a slow disk are the long part.
 const SETUP_LIMIT: Duration = Duration::from_secs(30);
@@ -25,6 +30,10 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub struct Launcher {
     program: OwnedFd,
+    /// What this process may hand on.
+    bounding: CapabilitySet,
+    /// Compiled filters as sealed files, by the capabilities that they are for.
+    filters: Mutex<HashMap<CapabilitySet, OwnedFd>>,
 }
 
 impl Launcher {
@@ -32,7 +41,12 @@ impl Launcher {
     pub fn new(monitor_elf: &[u8]) -> Result<Self> {
         let program = fd::sealed("gantry-monitor", monitor_elf)
             .map_err(Error::sys("keep a copy of the monitor"))?;
-        Ok(Self { program })
+        let bounding = capability::bounding().map_err(Error::sys("read the own bounding set"))?;
+        Ok(Self {
+            program,
+            bounding,
+            filters: Mutex::default(),
+        })
     }
 
     /// Starts a monitor, which sets everything up, and waits until it is ready for `Start`.
@@ -40,6 +54,7 @@ impl Launcher {
     /// # Errors
     /// [`Error::Setup`] with the failing step; whatever was made is undone then.
     pub fn launch(&self, bundle: &Bundle) -> Result<Control> {
+        let filter = self.filter(&read_spec(bundle)?)?;
         let (ours, theirs) =
             socket::packet_pair().map_err(Error::sys("make the control socket"))?;
         // The process started here only forks the monitor and ends, so that the monitor is never
@@ -50,7 +65,7 @@ impl Launcher {
             .env_clear()
             .current_dir("/")
             .stdin(Stdio::from(theirs))
-            .stdout(Stdio::null())
+            .stdout(filter)
             .stderr(Stdio::null())
             .status()
             .map_err(|error| Error::Spawn(error.to_string()))?;
@@ -58,6 +73,27 @@ impl Launcher {
             return Err(Error::Spawn(format!("it ended with {status}")));
         }
         Control::begin(ours, SETUP_LIMIT)
+    }
+
+    /// Returns the compiled filter of a container as a file, or nothing when it has none.
+    ///
+    /// Compiling costs more than everything else that init does, so it is done here, once.
+    fn filter(&self, spec: &Spec) -> Result<Stdio> {
+        if spec.seccomp == Seccomp::Unconfined {
+            return Ok(Stdio::null());
+        }
+        let keep = capabilities(&spec.capabilities)?.intersection(self.bounding);
+        let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        let sealed = match filters.entry(keep) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(new) => {
+                let bytes = seccomp::encode(&seccomp::filter(keep));
+                new.insert(fd::sealed("filter", &bytes).map_err(Error::sys("keep a filter"))?)
+            }
+        };
+        fd::duplicate(sealed)
+            .map(Stdio::from)
+            .map_err(Error::sys("hand a filter on"))
     }
 
     /// Connects to the monitor of a bundle again; `None` when none lives.
@@ -78,20 +114,11 @@ impl Launcher {
     /// Its processes are killed and its control group and passing files are removed. To be called
     /// only when [`Launcher::reconnect`] has found no monitor.
     pub fn kill_leftovers(&self, bundle: &Bundle) -> Result<bool> {
-        let path = bundle.spec();
-        let spec: Spec = match fs::read(&path) {
-            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|source| Error::Damaged {
-                subject: path.display().to_string(),
-                source,
-            })?,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(source) => {
-                return Err(Error::File {
-                    action: "read",
-                    path,
-                    source,
-                });
+        let spec = match read_spec(bundle) {
+            Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Ok(false);
             }
+            result => result?,
         };
         let layout = Layout::detect().map_err(|error| Error::Setup(chain(&error)))?;
         let group = Cgroup::open(&layout, &spec.cgroup)?;
@@ -103,6 +130,28 @@ impl Launcher {
         bundle.remove_run_files();
         Ok(was_there)
     }
+}
+
+fn read_spec(bundle: &Bundle) -> Result<Spec> {
+    let path = bundle.spec();
+    let bytes = fs::read(&path).map_err(|source| Error::File {
+        action: "read",
+        path: path.clone(),
+        source,
+    })?;
+    serde_json::from_slice(&bytes).map_err(|source| Error::Damaged {
+        subject: path.display().to_string(),
+        source,
+    })
+}
+
+fn capabilities(names: &[String]) -> Result<CapabilitySet> {
+    let parse = |name: &String| name.parse::<Capability>();
+    names
+        .iter()
+        .map(parse)
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| Error::Setup(chain(&error)))
 }
 
 /// The engine's end of the conversation with one monitor.

@@ -29,6 +29,29 @@ pub fn sealed(name: &str, bytes: &[u8]) -> Result<OwnedFd> {
     Ok(fd)
 }
 
+/// Reads a whole file from its beginning, wherever others who hold it have read to.
+///
+/// # Errors
+/// When it is not a file.
+pub fn read_sealed(fd: impl AsFd) -> Result<Vec<u8>> {
+    let length = rustix::fs::fstat(&fd)
+        .during("fstat", "a sealed file")?
+        .st_size;
+    let mut bytes = vec![0; usize::try_from(length).unwrap_or(0)];
+    let mut n_read = 0;
+    while n_read < bytes.len() {
+        let offset = u64::try_from(n_read).unwrap_or(0);
+        match rustix::io::pread(&fd, &mut bytes[n_read..], offset) {
+            Ok(0) => break,
+            Ok(n_bytes) => n_read += n_bytes,
+            Err(Errno::INTR) => {}
+            Err(errno) => return Err(errno).during("pread", "a sealed file"),
+        }
+    }
+    bytes.truncate(n_read);
+    Ok(bytes)
+}
+
 /// Makes a pipe; both ends are closed on exec. Returns the reading end first.
 pub fn pipe() -> Result<(OwnedFd, OwnedFd)> {
     rustix::pipe::pipe_with(PipeFlags::CLOEXEC)

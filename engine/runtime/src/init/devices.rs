@@ -14,17 +14,17 @@ use crate::profile::{self, Device};
 
 /// Fills `/dev` with the devices and links of every container; returns its `null`.
 pub(super) fn populate(root: &Root, has_terminal: bool) -> Step<OwnedFd> {
+    let dev = root
+        .open_dir(Path::new("/dev"))
+        .map_err(Failure::to("open /dev"))?;
+    let name = |path: &'static str| Path::new(path).file_name().unwrap_or_default();
     for Device { path, major, minor } in profile::DEVICES {
-        root.make_node(
-            Path::new(path),
-            FileType::CharacterDevice,
-            0o666,
-            device_number(major, minor),
-        )
-        .map_err(Failure::to(format!("make {path}")))?;
+        let number = device_number(major, minor);
+        dev.make_node(name(path), FileType::CharacterDevice, 0o666, number)
+            .map_err(Failure::to(format!("make {path}")))?;
     }
     for (path, target) in profile::DEVICE_LINKS {
-        root.symlink(target.as_ref(), Path::new(path))
+        dev.symlink(target.as_ref(), name(path))
             .map_err(Failure::to(format!("link {path}")))?;
     }
     if has_terminal {

@@ -5,6 +5,7 @@
 //! brother, is born there with nothing left to steal: no descriptor of the host, no capability
 //! beyond the container's. Then it executes the program. The first reports the second and ends.
 
+use std::iter;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
@@ -31,6 +32,8 @@ pub(crate) struct Entry<'a> {
     /// The container's own capabilities.
     pub(crate) capabilities: &'a [String],
     pub(crate) seccomp: Seccomp,
+    /// The container's filter, compiled, when the engine has sent one.
+    pub(crate) filter: Option<BorrowedFd<'a>>,
     pub(crate) stdio: Option<ChildStdio>,
     pub(crate) channel: OwnedFd,
 }
@@ -52,7 +55,11 @@ struct Inside {
 
 fn prepare(entry: &Entry<'_>) -> Step<Inside> {
     process::hide_from_tracers().map_err(Failure::to("hide from tracers"))?;
-    keep_own(&entry.channel, entry.stdio.as_ref(), Some(entry.init))?;
+    keep_own(
+        &entry.channel,
+        entry.stdio.as_ref(),
+        iter::once(entry.init).chain(entry.filter),
+    )?;
     entry
         .cgroup
         .enter_legacy()
@@ -83,6 +90,7 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
             .as_deref()
             .unwrap_or(entry.capabilities),
         seccomp: entry.seccomp,
+        filter: entry.filter,
     };
     security::confine(&rights)?;
     let program = program::find(&root, entry.process, &user)?;

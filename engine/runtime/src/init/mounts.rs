@@ -48,9 +48,6 @@ pub(super) fn standard(root: &Root, spec: &Spec, layout: &Layout) -> Step<OwnedF
             (_, "/dev/shm") => parameters.push(("size", &shm_size)),
             _ => {}
         }
-        // A directory below one that is mounted already is ours to make; the others were looked at.
-        root.create_dir_all(Path::new(standard.target), 0o755)
-            .map_err(Failure::to(format!("make {}", standard.target)))?;
         let attributes = named(standard.flags);
         let made = new(
             root,
@@ -134,7 +131,9 @@ fn link_controllers(root: &Root, target: &str, layout: &Layout) -> Step<()> {
     Ok(())
 }
 
-/// Mounts a new file system on a directory of the root.
+/// Mounts a new file system on a directory of the root, made when it is missing.
+///
+/// Only directories below a mount of ours can be missing; the others were looked at before.
 fn new(
     root: &Root,
     target: &str,
@@ -144,7 +143,9 @@ fn new(
 ) -> Step<OwnedFd> {
     let action = || Failure::to(format!("mount {kind} on {target}"));
     let made = mount::create(kind, parameters, attributes).map_err(action())?;
-    let point = root.open_dir(Path::new(target)).map_err(action())?;
+    let point = root
+        .create_dir_all(Path::new(target), 0o755)
+        .map_err(action())?;
     mount::attach(&made, &point).map_err(action())?;
     Ok(made)
 }

@@ -25,7 +25,7 @@ pub(super) struct Rootfs {
 /// Mounts everything and makes it this process's root.
 pub(super) fn build(spec: &Spec, bundle: &Bundle, layout: &Layout) -> Step<Rootfs> {
     mount::make_all_private().map_err(Failure::to("leave the host's mounts alone"))?;
-    let mount = overlay(&spec.root, &bundle.root())?;
+    let mount = overlay(&spec.root, bundle.run())?;
     let root = as_root(&mount, "/")?;
 
     for path in ["/proc", "/sys", "/dev"] {

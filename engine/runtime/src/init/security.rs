@@ -3,8 +3,10 @@
 //! The filter comes first, while this process may still install one without `no_new_privs`; the
 //! bounding set next, which needs a capability that the last step takes away.
 
+use std::os::fd::BorrowedFd;
+
 use engine_sys::capability::{self, Capability, CapabilitySet, Sets};
-use engine_sys::{process, rlimit};
+use engine_sys::{fd, process, rlimit};
 
 use super::user::User;
 use super::{Failure, Step};
@@ -18,6 +20,8 @@ pub(super) struct Rights<'a> {
     /// Names of the capabilities to keep.
     pub(super) capabilities: &'a [String],
     pub(super) seccomp: Seccomp,
+    /// The filter compiled before; without it, it is compiled here.
+    pub(super) filter: Option<BorrowedFd<'a>>,
 }
 
 /// Gives up everything that the program shall not have.
@@ -32,8 +36,7 @@ pub(super) fn confine(rights: &Rights<'_>) -> Step<()> {
         process::refuse_new_privileges().map_err(Failure::to("refuse new privileges"))?;
     }
     if rights.seccomp == Seccomp::Default {
-        engine_sys::seccomp::install(&seccomp::filter(keep))
-            .map_err(Failure::to("load the system call filter"))?;
+        install_filter(rights.filter, keep)?;
     }
     capability::limit_bounding(keep).map_err(Failure::to("limit the bounding set"))?;
     capability::clear_ambient().map_err(Failure::to("empty the ambient set"))?;
@@ -54,6 +57,17 @@ pub(super) fn confine(rights: &Rights<'_>) -> Step<()> {
         inheritable: CapabilitySet::EMPTY,
     };
     capability::set(&sets).map_err(Failure::to("give up capabilities"))
+}
+
+fn install_filter(compiled: Option<BorrowedFd<'_>>, keep: CapabilitySet) -> Step<()> {
+    let action = || Failure::to("load the system call filter");
+    let Some(compiled) = compiled else {
+        return engine_sys::seccomp::install(&seccomp::filter(keep)).map_err(action());
+    };
+    let bytes = fd::read_sealed(compiled).map_err(action())?;
+    let filter = seccomp::decode(&bytes)
+        .ok_or_else(|| Failure::new("the engine has sent a damaged system call filter"))?;
+    engine_sys::seccomp::install(&filter).map_err(action())
 }
 
 fn named(names: &[String]) -> Step<CapabilitySet> {

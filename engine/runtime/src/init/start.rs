@@ -21,10 +21,8 @@ pub(crate) struct Start<'a> {
     pub(crate) bundle: &'a Bundle,
     pub(crate) layout: &'a Layout,
     pub(crate) cgroup: &'a Cgroup,
-    /// The program's ends of its streams; with a terminal init makes them itself.
-    pub(crate) stdio: Option<ChildStdio>,
-    /// Where reports go and the word to start comes from.
-    pub(crate) channel: OwnedFd,
+    /// The compiled filter, when the engine has sent one.
+    pub(crate) filter: Option<BorrowedFd<'a>>,
 }
 
 /// A program's ends of its streams; no standard input means `/dev/null`.
@@ -35,19 +33,23 @@ pub(crate) struct ChildStdio {
 }
 
 /// Sets everything up, waits for the word and becomes the container's program.
-pub(crate) fn start(start: &Start<'_>) -> ! {
-    let channel = &start.channel;
-    let prepared = prepare(start).and_then(|prepared| {
-        let master = prepared
-            .terminal
-            .as_ref()
-            .map(|terminal| terminal.master.as_fd());
-        tell(channel, &Report::Ready, master.as_slice())?;
-        wait_for_the_word(channel)?;
-        Ok(prepared)
-    });
+///
+/// `stdio` is the program's ends of its streams, with a terminal nothing; reports go to `channel`,
+/// from where the word to start comes.
+pub(crate) fn start(start: &Start<'_>, stdio: Option<&ChildStdio>, channel: &OwnedFd) -> ! {
+    let prepared = keep_own(channel, stdio, start.filter)
+        .and_then(|()| prepare(start))
+        .and_then(|prepared| {
+            let master = prepared
+                .terminal
+                .as_ref()
+                .map(|terminal| terminal.master.as_fd());
+            tell(channel, &Report::Ready, master.as_slice())?;
+            wait_for_the_word(channel)?;
+            Ok(prepared)
+        });
     let failure = match prepared {
-        Ok(prepared) => become_program(start, prepared),
+        Ok(prepared) => become_program(start, stdio, prepared),
         Err(failure) => failure,
     };
     give_up(channel, failure)
@@ -62,7 +64,6 @@ struct Prepared {
 fn prepare(start: &Start<'_>) -> Step<Prepared> {
     let spec = start.spec;
     process::hide_from_tracers().map_err(Failure::to("hide from tracers"))?;
-    keep_own(&start.channel, start.stdio.as_ref(), None)?;
     process::begin_session().map_err(Failure::to("begin a session"))?;
     start
         .cgroup
@@ -106,7 +107,7 @@ fn wait_for_the_word(channel: &OwnedFd) -> Step<()> {
 }
 
 /// Takes the last steps; returns only with the reason why there is no program.
-fn become_program(start: &Start<'_>, prepared: Prepared) -> Failure {
+fn become_program(start: &Start<'_>, stdio: Option<&ChildStdio>, prepared: Prepared) -> Failure {
     let Prepared {
         rootfs,
         terminal,
@@ -114,13 +115,14 @@ fn become_program(start: &Start<'_>, prepared: Prepared) -> Failure {
     } = prepared;
     let process = &start.spec.process;
     let ready = enter_cwd(&rootfs.root, &process.cwd)
-        .and_then(|()| install_stdio(&rootfs.root, start.stdio.as_ref(), terminal.as_ref(), &user))
+        .and_then(|()| install_stdio(&rootfs.root, stdio, terminal.as_ref(), &user))
         .and_then(|()| {
             let rights = Rights {
                 process,
                 user: &user,
                 capabilities: &start.spec.capabilities,
                 seccomp: start.spec.seccomp,
+                filter: start.filter,
             };
             security::confine(&rights)
         })
@@ -133,13 +135,13 @@ fn become_program(start: &Start<'_>, prepared: Prepared) -> Failure {
 }
 
 /// Closes the copies of everything that the monitor has open.
-pub(super) fn keep_own(
-    channel: &OwnedFd,
-    stdio: Option<&ChildStdio>,
-    other: Option<BorrowedFd<'_>>,
+pub(super) fn keep_own<'b>(
+    channel: &'b OwnedFd,
+    stdio: Option<&'b ChildStdio>,
+    others: impl IntoIterator<Item = BorrowedFd<'b>>,
 ) -> Step<()> {
     let mut kept = vec![channel.as_fd()];
-    kept.extend(other);
+    kept.extend(others);
     if let Some(stdio) = stdio {
         kept.extend(
             stdio

@@ -6,7 +6,9 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use engine_sys::dir::metadata_of;
 use engine_sys::namespace::Namespaces;
+use engine_sys::path::FileType;
 use engine_sys::process::{self, Forked};
 use engine_sys::{Errno, fd, signal, socket};
 
@@ -43,8 +45,8 @@ pub fn run(bundle: &Bundle) -> ExitCode {
 }
 
 fn live(bundle: &Bundle) -> Step<()> {
-    let connection = take_control_socket()?;
-    match set_up(bundle) {
+    let (connection, filter) = take_standard_files()?;
+    match set_up(bundle, filter) {
         Ok(mut monitor) => {
             monitor.engine.adopt(connection, &monitor.poller);
             monitor.greet();
@@ -63,22 +65,23 @@ fn live(bundle: &Bundle) -> Step<()> {
     }
 }
 
-/// Moves the control socket away from descriptor 0, where a child would inherit it.
-fn take_control_socket() -> Step<OwnedFd> {
-    let take = || -> engine_sys::Result<OwnedFd> {
+/// Moves the control socket and the compiled filter away from where a child would inherit them.
+fn take_standard_files() -> Step<(OwnedFd, Option<OwnedFd>)> {
+    let take = || -> engine_sys::Result<(OwnedFd, Option<OwnedFd>)> {
         process::set_name(c"gantry-monitor")?;
         process::begin_session()?;
-        let stdin = std::io::stdin();
-        let connection = fd::duplicate(stdin.as_fd())?;
-        let null = std::io::stdout();
+        let connection = fd::duplicate(std::io::stdin())?;
+        let output = fd::duplicate(std::io::stdout())?;
+        let null = std::io::stderr();
         fd::install_stdio(null.as_fd(), null.as_fd(), null.as_fd())?;
         fd::set_nonblocking(&connection, true)?;
-        Ok(connection)
+        let is_filter = metadata_of(&output)?.kind == FileType::RegularFile;
+        Ok((connection, is_filter.then_some(output)))
     };
     take().map_err(|error| chain(&error))
 }
 
-fn set_up(bundle: &Bundle) -> Step<Monitor> {
+fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
     let children = signal::children_ending().map_err(|error| chain(&error))?;
     let spec = read_spec(bundle)?;
     let listener = make_run_files(bundle)?;
@@ -86,11 +89,21 @@ fn set_up(bundle: &Bundle) -> Step<Monitor> {
     let layout = Layout::detect().map_err(|error| chain(&error))?;
     let cgroup = Cgroup::create(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
 
-    let made = limit(&cgroup, &spec).and_then(|()| make_init(&spec, bundle, &layout, &cgroup));
+    let made = limit(&cgroup, &spec).and_then(|()| {
+        let start = Start {
+            spec: &spec,
+            bundle,
+            layout: &layout,
+            cgroup: &cgroup,
+            filter: filter.as_ref().map(OwnedFd::as_fd),
+        };
+        make_init(&start)
+    });
     match made {
         Ok((init, namespaces)) => {
             let engine = Engine::new(listener);
             let parts = super::watch::Parts {
+                filter,
                 spec,
                 namespaces,
                 cgroup,
@@ -126,12 +139,12 @@ fn read_spec(bundle: &Bundle) -> Step<Spec> {
 
 /// Makes the passing directory and listens in it.
 fn make_run_files(bundle: &Bundle) -> Step<OwnedFd> {
-    let root = bundle.root();
+    let run = bundle.run();
     fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
-        .create(&root)
-        .map_err(|error| format!("failed to make {}: {error}", root.display()))?;
+        .create(run)
+        .map_err(|error| format!("failed to make {}: {error}", run.display()))?;
     let path = bundle.socket();
     match socket::listen(&path) {
         Err(error) if error.errno == Errno::ADDRINUSE => {
@@ -156,23 +169,12 @@ fn limit(cgroup: &Cgroup, spec: &Spec) -> Step<()> {
         .map_err(|error| chain(&error))
 }
 
-fn make_init(
-    spec: &Spec,
-    bundle: &Bundle,
-    layout: &Layout,
-    cgroup: &Cgroup,
-) -> Step<(Task, Namespaces)> {
+fn make_init(start: &Start<'_>) -> Step<(Task, Namespaces)> {
+    let spec = start.spec;
     let (streams, stdio) = Streams::open(&spec.process).map_err(|error| chain(&error))?;
     let (channel, theirs) = socket::packet_pair().map_err(|error| chain(&error))?;
-    let (child, namespaces) = match fork_init(spec, cgroup)? {
-        (Forked::Child, _) => init::start(&Start {
-            spec,
-            bundle,
-            layout,
-            cgroup,
-            stdio,
-            channel: theirs,
-        }),
+    let (child, namespaces) = match fork_init(spec, start.cgroup)? {
+        (Forked::Child, _) => init::start(start, stdio.as_ref(), &theirs),
         (Forked::Parent(child), namespaces) => (child, namespaces),
     };
     drop((theirs, stdio));

@@ -61,6 +61,7 @@ impl Monitor {
                 process: &process,
                 capabilities: &self.capabilities,
                 seccomp: self.seccomp,
+                filter: self.filter.as_ref().map(OwnedFd::as_fd),
                 stdio,
                 channel: theirs,
             }),

@@ -26,6 +26,7 @@ const IDLE: Duration = Duration::from_millis(100);
 
 /// What a monitor is made from.
 pub(super) struct Parts {
+    pub(super) filter: Option<OwnedFd>,
     pub(super) spec: Spec,
     pub(super) namespaces: Namespaces,
     pub(super) cgroup: Cgroup,
@@ -43,6 +44,8 @@ pub(super) struct Monitor {
     pub(super) namespaces: Namespaces,
     pub(super) capabilities: Vec<String>,
     pub(super) seccomp: Seccomp,
+    /// The container's filter, compiled.
+    pub(super) filter: Option<OwnedFd>,
     pub(super) log: Option<Writer>,
     children: OwnedFd,
     /// Every process with streams, by its key.
@@ -78,6 +81,7 @@ impl Monitor {
             namespaces: parts.namespaces,
             capabilities: parts.spec.capabilities,
             seccomp: parts.spec.seccomp,
+            filter: parts.filter,
             log: Some(parts.log),
             children: parts.children,
             tasks: Vec::new(),
