@@ -21,33 +21,43 @@ impl Cgroup {
     /// [`CgroupError::TimedOut`] when something outlives the deadline, in an uninterruptible call
     /// for example.
     pub fn kill_all(&self, deadline: Duration) -> Result<()> {
+        /// Looks at the list before one stops to trust `cgroup.kill`: it reaches only what has
+        /// entered the version 2 group.
+        const PATIENCE: u32 = 4;
         let end = Instant::now() + deadline;
         let mut wait = Duration::from_micros(200);
-        loop {
+        for round in 0.. {
             if self.processes()?.is_empty() {
                 return Ok(());
             }
-            self.kill_at_once()?;
-            self.kill_listed()?;
+            if !self.kill_at_once()? || round >= PATIENCE {
+                self.kill_listed()?;
+            }
             if Instant::now() >= end {
-                let (group, what) = (self.path().to_owned(), "die");
-                return Err(CgroupError::TimedOut { group, what });
+                break;
             }
             thread::sleep(wait);
             wait = (wait * 2).min(Duration::from_millis(20));
         }
+        let (group, what) = (self.path().to_owned(), "die");
+        Err(CgroupError::TimedOut { group, what })
     }
 
-    /// Asks the kernel to kill the whole version 2 group, which no fork escapes (Linux 5.14).
-    fn kill_at_once(&self) -> Result<()> {
+    /// Asks the kernel to kill the whole version 2 group, which no fork escapes; tells whether it
+    /// can (Linux 5.14).
+    fn kill_at_once(&self) -> Result<bool> {
         let Some(dir) = self.unified_dir() else {
-            return Ok(());
+            return Ok(false);
         };
         match cgroup::write(&dir.join("cgroup.kill"), "1") {
-            Ok(()) => Ok(()),
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(source) => Err(self.failed_to_kill(source)),
+            Ok(()) => {}
+            Err(error) if error.is_not_found() => return Ok(false),
+            Err(source) => return Err(self.failed_to_kill(source)),
         }
+        // What a version 1 freezer holds does not die before it is let go. Best effort: where there
+        // is no freezer nothing is held.
+        let _ = self.thaw();
+        Ok(true)
     }
 
     /// Kills what is listed, frozen first so that nothing forks between the list and the signal.
