@@ -107,6 +107,11 @@ fn become_two(entry: &Entry<'_>, inside: Inside) -> Step<()> {
         program,
         terminal,
     } = inside;
+    // The brother is seen inside from its first moment: it begins with nothing to take.
+    let ends = terminal
+        .iter()
+        .flat_map(|one| [one.master.as_fd(), one.slave.as_fd()]);
+    keep_own(&entry.channel, None, ends)?;
     match process::fork_brother(alone).map_err(Failure::to("fork the process"))? {
         Forked::Child => give_up(&entry.channel, become_program(&program, terminal.as_ref())),
         Forked::Parent(brother) => {

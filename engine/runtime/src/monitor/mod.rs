@@ -3,7 +3,7 @@
 //! It makes the container, keeps what it prints, answers whichever engine connects and writes down
 //! how it ended. `boot.rs` is its beginning, `watch.rs` its loop, `exit.rs` its end; `engine.rs`
 //! is the conversation, `task.rs` one process inside (the container's first or an exec's),
-//! `streams.rs` and `client.rs` what flows between it and the world, `exec.rs` and `reap.rs` how
+//! `streams.rs`, `input.rs` and `client.rs` what flows between it and the world, `exec.rs` and `reap.rs` how
 //! further processes come and go.
 //!
 //! ```text
@@ -23,6 +23,7 @@ mod client;
 mod engine;
 mod exec;
 mod exit;
+mod input;
 mod reap;
 mod requests;
 mod streams;

@@ -11,6 +11,7 @@ use engine_sys::poll::{Interest, Poller};
 use engine_sys::{fd, pty};
 
 use super::client::Client;
+use super::input::Input;
 use crate::init::ChildStdio;
 use crate::log::{Stream, Writer};
 use crate::protocol::{AttachStreams, TerminalSize};
@@ -51,14 +52,6 @@ pub(super) struct Streams {
 struct Output {
     fd: OwnedFd,
     slot: u64,
-    is_polled: bool,
-}
-
-#[derive(Debug)]
-struct Input {
-    fd: OwnedFd,
-    pending: Vec<u8>,
-    is_ending: bool,
     is_polled: bool,
 }
 
@@ -162,7 +155,7 @@ impl Streams {
             return;
         }
         if let Some(input) = &mut self.input {
-            input.is_ending = true;
+            input.end();
         }
     }
 
@@ -297,7 +290,7 @@ impl Streams {
 
     fn takes_input(&self) -> bool {
         match &self.input {
-            Some(input) => input.pending.is_empty() && !input.is_ending,
+            Some(input) => input.takes_more(),
             // Read and thrown away, so that the end is seen.
             None => !self.awaits_terminal,
         }
@@ -305,25 +298,16 @@ impl Streams {
 
     fn type_in(&mut self, bytes: &[u8]) {
         if let Some(input) = &mut self.input {
-            input.pending.extend_from_slice(bytes);
+            input.push(bytes);
         }
         self.flush_input();
     }
 
     fn flush_input(&mut self) {
-        let Some(input) = &mut self.input else { return };
-        while !input.pending.is_empty() {
-            match fd::write_some(&input.fd, &input.pending) {
-                Ok(Some(n_bytes)) => drop(input.pending.drain(..n_bytes)),
-                Ok(None) => return,
-                // The process does not read any more.
-                Err(_) => {
-                    self.input = None;
-                    return;
-                }
-            }
+        if self.input.as_mut().is_some_and(|input| !input.flush()) {
+            // The process does not read any more.
+            self.input = None;
         }
-        input.pending = Vec::new();
     }
 
     /// Waits for what makes sense now; called after every change.
@@ -349,11 +333,7 @@ impl Streams {
                 _ => {}
             }
         }
-        if self
-            .input
-            .as_ref()
-            .is_some_and(|input| input.is_ending && input.pending.is_empty())
-        {
+        if self.input.as_ref().is_some_and(Input::has_ended) {
             self.input = None;
         }
         if let Some(input) = &mut self.input {
@@ -362,35 +342,6 @@ impl Streams {
         let takes_input = self.takes_input();
         for client in &mut self.clients {
             client.poll(poller, takes_input);
-        }
-    }
-}
-
-impl Input {
-    fn new(fd: OwnedFd) -> engine_sys::Result<Self> {
-        fd::set_nonblocking(&fd, true)?;
-        Ok(Self {
-            fd,
-            pending: Vec::new(),
-            is_ending: false,
-            is_polled: false,
-        })
-    }
-
-    fn poll(&mut self, poller: &Poller, token: u64) {
-        match (self.is_polled, !self.pending.is_empty()) {
-            (false, true) => {
-                let interest = Interest {
-                    readable: false,
-                    writable: true,
-                };
-                self.is_polled = poller.add(&self.fd, token, interest).is_ok();
-            }
-            (true, false) => {
-                poller.remove(&self.fd);
-                self.is_polled = false;
-            }
-            _ => {}
         }
     }
 }

@@ -112,3 +112,34 @@ fn a_mount_over_a_file_of_the_kernel_is_refused() {
         );
     }
 }
+
+#[test]
+fn a_process_that_enters_shows_nothing_of_the_host_to_a_tracer() {
+    let watch = "while :; do for new in /proc/[0-9]*; do case $new in /proc/1) ;; *) \
+        ls -l $new/fd $new/cwd $new/root; esac; done; done 2>/dev/null";
+    let mut sandbox = Sandbox::shell(watch);
+    sandbox.spec.capabilities.push("CAP_SYS_PTRACE".into());
+    let control = sandbox.launch().unwrap();
+    start(&control);
+
+    for number in 0..300 {
+        run_exec(&control, &number.to_string(), process(&["/bin/true"]));
+    }
+
+    crate::sandbox::kill(&control);
+    let output = sandbox.output();
+    let links: Vec<&str> = output
+        .lines()
+        .filter_map(|line| line.split_once(" -> "))
+        .map(|(_, target)| target)
+        .collect();
+    let is_fine = |link: &&&str| {
+        ["/", "/dev/null", "anon_inode:[pidfd]"].contains(link)
+            || ["pipe:", "socket:", "/proc/"]
+                .iter()
+                .any(|own| link.starts_with(own))
+    };
+    let leaks: Vec<_> = links.iter().filter(|link| !is_fine(link)).collect();
+    assert!(leaks.is_empty(), "{leaks:?}");
+    assert!(output.contains("pipe:"), "the watcher saw nobody");
+}
