@@ -313,6 +313,9 @@ terminal-screen = Terminal screen
 terminal-no-shell = This image has no shell. Give a command that it has under Options, or look at the logs.
 terminal-not-running = The container is not running. Start it, then open a terminal.
 terminal-not-found = The command { $name } was not found in the container.
+terminal-gone = This terminal has ended, or its container is gone.
+terminal-not-started = The command does not start: { $name }
+terminal-taken = This terminal was opened in another tab.
 terminal-refused = Your role may not open a terminal here.
 terminal-unavailable = The engine does not answer. Try again in a moment.
 

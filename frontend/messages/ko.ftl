@@ -283,6 +283,9 @@ terminal-screen = 터미널 화면
 terminal-no-shell = 이 이미지에는 셸이 없습니다. 옵션에서 이미지에 있는 명령을 지정하거나 로그를 확인하세요.
 terminal-not-running = 컨테이너가 실행 중이 아닙니다. 시작한 다음 터미널을 여세요.
 terminal-not-found = 컨테이너에서 { $name } 명령을 찾지 못했습니다.
+terminal-gone = 터미널이 끝났거나 컨테이너가 사라졌습니다.
+terminal-not-started = 명령을 시작할 수 없습니다: { $name }
+terminal-taken = 이 터미널이 다른 탭에서 열렸습니다.
 terminal-refused = 지금 역할로는 여기서 터미널을 열 수 없습니다.
 terminal-unavailable = 엔진이 응답하지 않습니다. 잠시 후 다시 시도하세요.
 

@@ -111,7 +111,8 @@ impl Problem {
         }
     }
 
-    fn of(error: &Error) -> Self {
+    /// Returns how a failure is told.
+    pub(super) fn of(error: &Error) -> Self {
         use services::Error as E;
         match error {
             Error::LoggedOut { .. } => Self::new(StatusCode::UNAUTHORIZED, String::new()),

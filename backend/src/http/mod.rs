@@ -18,6 +18,7 @@ pub mod extract;
 mod headers;
 mod middleware;
 pub mod routes;
+mod sockets;
 mod table;
 
 pub use error::{Error, Problem, Result};

@@ -6,15 +6,17 @@ use axum::extract::State;
 
 use super::extract::Anyone;
 use super::table::{Entry, get};
-use super::{Error, Result, assets, middleware};
+use super::{Error, Result, assets, middleware, sockets};
 use crate::app::App;
 
 /// Returns every route.
 pub fn table() -> Vec<Entry> {
-    vec![
+    let mut table = vec![
         get("/healthz", healthz),
         get(frontend::assets::PATTERN, assets::file),
-    ]
+    ];
+    table.extend(sockets::table());
+    table
 }
 
 /// Returns the router: the table with what happens round every request.

@@ -11,3 +11,4 @@ mod engine;
 mod gates;
 mod house;
 mod index;
+mod streams;

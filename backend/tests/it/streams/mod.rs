@@ -1,0 +1,10 @@
+//! Streams and what holds on to them: an engine on a real socket, so that a dropped stream is seen
+//! on the other side as it is in life.
+
+mod ingest;
+mod jobs;
+mod logs;
+mod metrics;
+mod sockets;
+mod stage;
+mod terminals;
