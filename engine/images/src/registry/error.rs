@@ -33,6 +33,14 @@ pub enum PullError {
         /// What is wrong.
         reason: String,
     },
+    /// It answers, and does not speak TLS.
+    #[error(
+        "the registry {host} does not speak TLS; name it as an insecure registry if that is meant"
+    )]
+    NoTls {
+        /// The registry.
+        host: String,
+    },
     /// It stopped answering.
     #[error("the registry {host} stopped answering")]
     Stalled {
@@ -163,15 +171,22 @@ impl PullError {
 
     /// Whether nobody spoke TLS, or anything at all, at the address.
     pub(crate) fn is_no_connection(&self) -> bool {
-        matches!(self, Self::Connect { .. } | Self::Tls { .. })
+        matches!(self, Self::Connect { .. } | Self::NoTls { .. })
     }
 
     pub(crate) fn from_request(host: String, error: reqwest::Error) -> Self {
         if error.is_dns() {
             return Self::Dns { host };
         }
-        if let Some(reason) = tls_reason(&error) {
-            return Self::Tls { host, reason };
+        match tls_error(&error) {
+            Some(rustls::Error::InvalidMessage(_)) => return Self::NoTls { host },
+            Some(tls) => {
+                return Self::Tls {
+                    host,
+                    reason: tls_reason(tls),
+                };
+            }
+            None => {}
         }
         if error.is_timeout() {
             return Self::Stalled { host };
@@ -200,26 +215,25 @@ fn io_error(error: reqwest::Error) -> io::Error {
     io::Error::other(error.without_url())
 }
 
-/// What TLS does not like, if it was TLS.
-fn tls_reason(error: &reqwest::Error) -> Option<String> {
-    use rustls::{CertificateError, Error};
-
-    let mut cause = error.source();
-    let tls = loop {
-        let inner = cause?;
-        if let Some(tls) = inner.downcast_ref::<Error>() {
-            break tls;
+/// What TLS says, if it was TLS.
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    let mut cause: &(dyn std::error::Error + 'static) = error;
+    loop {
+        if let Some(tls) = cause.downcast_ref() {
+            return Some(tls);
         }
         // An io::Error carries its cause inside, and names only the cause's cause as its source.
-        let carried = inner
-            .downcast_ref::<io::Error>()
-            .and_then(io::Error::get_ref);
-        if let Some(tls) = carried.and_then(|carried| carried.downcast_ref::<Error>()) {
-            break tls;
-        }
-        cause = inner.source();
-    };
-    Some(match tls {
+        cause = match cause.downcast_ref::<io::Error>() {
+            Some(carrier) => carrier.get_ref()?,
+            None => cause.source()?,
+        };
+    }
+}
+
+fn tls_reason(tls: &rustls::Error) -> String {
+    use rustls::{CertificateError, Error};
+
+    match tls {
         Error::InvalidCertificate(
             CertificateError::Expired | CertificateError::ExpiredContext { .. },
         ) => "its certificate has expired".to_owned(),
@@ -229,9 +243,8 @@ fn tls_reason(error: &reqwest::Error) -> Option<String> {
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
             "its certificate is signed by nobody this machine trusts".to_owned()
         }
-        Error::InvalidMessage(_) => "it does not speak TLS".to_owned(),
         other => other.to_string(),
-    })
+    }
 }
 
 fn again(after: &Option<String>) -> String {

@@ -66,6 +66,7 @@ pub(super) async fn fetch(
     for session in sessions {
         match fetch_from(client, session, blobs, blob, progress).await {
             Err(error @ PullError::Store(_)) => return Err(error),
+            Err(error) if error.is_no_connection() && last.is_some() => {}
             Err(error) => last = Some(error),
             Ok(()) => {
                 progress(LayerProgress::Complete);

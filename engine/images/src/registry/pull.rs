@@ -1,5 +1,6 @@
 //! Finds an image in a registry and brings it, piece by piece.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::auth::Credentials;
@@ -78,30 +79,35 @@ impl Registry {
         let sessions = endpoints
             .into_iter()
             .map(|endpoint| Session::new(endpoint, reference, credentials));
-        let mut sessions: Vec<_> = sessions.collect();
+        let mut sessions = sessions.collect::<VecDeque<_>>();
+        // Places that answered, though not with the image; they may still have layers of it.
+        let mut others = Vec::new();
         let mut last = None;
-        for at in 0..sessions.len() {
-            match self.resolve_at(store, &sessions[at], platform).await {
+        while let Some(session) = sessions.pop_front() {
+            let is_registry = session.endpoint.is_registry;
+            match self.resolve_at(store, &session, platform).await {
                 Ok((image, digest, lease)) => {
-                    sessions.rotate_left(at);
                     let reference = reference.clone();
+                    let mut all = vec![session];
+                    all.extend(others.into_iter().chain(sessions));
                     return Ok(Resolved {
                         image,
                         digest,
                         reference,
                         lease,
-                        sessions,
+                        sessions: all,
                     });
                 }
                 Err(error @ PullError::Store(_)) => return Err(error),
-                // A registry without TLS: what its TLS said is not the reason.
-                Err(error) if error.is_no_connection() && last.is_some() => {}
-                Err(error) => last = Some(error),
-            }
-            let is_tls = sessions[at].endpoint.base().scheme() == "https";
-            let is_registry = sessions[at].endpoint.is_registry;
-            if is_registry && is_tls && !last.as_ref().is_some_and(PullError::is_no_connection) {
-                break;
+                // The registry may still be there without TLS, where that is allowed.
+                Err(error) if error.is_no_connection() => last = last.or(Some(error)),
+                Err(error) => {
+                    last = Some(error);
+                    others.push(session);
+                    if is_registry {
+                        break;
+                    }
+                }
             }
         }
         let reference = reference.familiar();

@@ -1,0 +1,207 @@
+//! Debian's `docker-registry`, with images that `skopeo` put there.
+
+use std::fs;
+use std::io::Read;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use engine_images::{Digest, PullError};
+use tempfile::TempDir;
+
+use crate::world::{image, password, words, world};
+
+/// `user` and `secret`.
+const HTPASSWD: &str = "user:$2b$04$QKtVHepDAXaT2ywMgDjEH.v8bXEUo9JrqO5QugcMU1WOiJco1xxNm";
+
+struct Real {
+    dir: TempDir,
+    address: String,
+    child: Child,
+}
+
+impl Real {
+    fn start(settings: &str) -> Self {
+        let dir = TempDir::new().unwrap();
+        // Free a moment ago; a race is lost loudly.
+        let address = TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .to_string();
+        let path = dir.path().display();
+        fs::write(dir.path().join("htpasswd"), HTPASSWD).unwrap();
+        let settings = settings.replace("DIR", &path.to_string());
+        let config = format!(
+            "version: 0.1\nlog: {{level: error, accesslog: {{disabled: true}}}}\n\
+             storage: {{filesystem: {{rootdirectory: {path}/data}}}}\n\
+             http: {{addr: \"{address}\"{settings}\n"
+        );
+        fs::write(dir.path().join("config.yml"), config).unwrap();
+        let child = Command::new("docker-registry")
+            .arg("serve")
+            .arg(dir.path().join("config.yml"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("docker-registry is installed");
+        let real = Self {
+            dir,
+            address,
+            child,
+        };
+        let mut n_tries = 0;
+        while TcpStream::connect(&real.address).is_err() {
+            n_tries += 1;
+            assert!(n_tries < 1000, "docker-registry did not start");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        real
+    }
+
+    /// Puts an image there with skopeo, layers compressed as asked; says its manifest's digest.
+    fn push(&self, name: &str, format: &str, credentials: &[&str]) -> Digest {
+        let layout = self.dir.path().join("layout");
+        layout_of(
+            &layout,
+            &image("amd64", &[name.as_bytes(), &[name.as_bytes()[0]; 300_000]]),
+        );
+        let digest = self.dir.path().join("digest");
+        let status = Command::new("skopeo")
+            .args([
+                "copy",
+                "-q",
+                "--dest-tls-verify=false",
+                "--dest-compress-format",
+                format,
+            ])
+            .arg("--digestfile")
+            .arg(&digest)
+            .args(credentials)
+            .arg(format!("oci:{}:x", layout.display()))
+            .arg(format!("docker://{}/{name}", self.address))
+            .status()
+            .expect("skopeo is installed");
+        assert!(status.success());
+        fs::read_to_string(digest).unwrap().trim().parse().unwrap()
+    }
+}
+
+impl Drop for Real {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Writes an OCI layout.
+pub(crate) fn layout_of(dir: &Path, made: &crate::world::Made) {
+    let blobs = dir.join("blobs/sha256");
+    fs::create_dir_all(&blobs).unwrap();
+    for (digest, bytes) in &made.blobs {
+        fs::write(blobs.join(digest.hex()), bytes).unwrap();
+    }
+    fs::write(dir.join("oci-layout"), r#"{"imageLayoutVersion":"1.0.0"}"#).unwrap();
+    let index = serde_json::json!({"schemaVersion": 2, "manifests": [{
+        "mediaType": crate::world::MANIFEST,
+        "digest": made.manifest,
+        "size": made.blobs[&made.manifest].len(),
+        "annotations": {"org.opencontainers.image.ref.name": "x"},
+    }]});
+    fs::write(dir.join("index.json"), index.to_string()).unwrap();
+}
+
+#[tokio::test]
+async fn what_skopeo_pushed_is_pulled_with_the_same_digest() {
+    let real = Real::start("}");
+    for format in ["gzip", "zstd"] {
+        let pushed = real.push(&format!("{format}/image:1"), format, &[]);
+        let world = world();
+
+        let pulled = world
+            .pull(&format!("{}/{format}/image:1", real.address))
+            .await
+            .unwrap();
+
+        assert_eq!(pulled.manifest, pushed);
+        for layer in &pulled.layers {
+            assert!(
+                layer.blob.media_type.ends_with(format),
+                "{}",
+                layer.blob.media_type
+            );
+            let mut start = [0; 2];
+            let mut blob = world.store.blobs().reader(layer.blob.digest).unwrap();
+            blob.read_exact(&mut start).unwrap();
+            assert_eq!(
+                start,
+                if format == "gzip" {
+                    [0x1f, 0x8b]
+                } else {
+                    [0x28, 0xb5]
+                }
+            );
+        }
+    }
+    let error = world()
+        .pull(&format!("{}/gzip/image:2", real.address))
+        .await
+        .unwrap_err();
+    assert!(matches!(error, PullError::NotFound { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn a_registry_with_passwords_wants_the_right_one() {
+    let real = Real::start("}\nauth: {htpasswd: {realm: x, path: DIR/htpasswd}}");
+    real.push("private:1", "gzip", &["--dest-creds", "user:secret"]);
+    let name = format!("{}/private:1", real.address);
+    let world = world();
+
+    let none = world.pull(&name).await.unwrap_err();
+    let wrong = world
+        .pull_as(&name, None, Some(&password("guess")))
+        .await
+        .unwrap_err();
+    assert!(matches!(none, PullError::Denied { .. }), "{}", words(&none));
+    assert!(
+        matches!(wrong, PullError::Unauthorized { .. }),
+        "{}",
+        words(&wrong)
+    );
+    world.assert_empty();
+    world
+        .pull_as(&name, None, Some(&password("secret")))
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn a_certificate_that_nobody_signed_is_refused() {
+    let names = vec!["127.0.0.1".to_owned()];
+    let certified = rcgen::generate_simple_self_signed(names).unwrap();
+    let keys = TempDir::new().unwrap();
+    let (certificate, key) = (keys.path().join("cert.pem"), keys.path().join("key.pem"));
+    fs::write(&certificate, certified.cert.pem()).unwrap();
+    fs::write(&key, certified.signing_key.serialize_pem()).unwrap();
+    let tls = format!(
+        ", tls: {{certificate: {}, key: {}}}}}",
+        certificate.display(),
+        key.display()
+    );
+    let real = Real::start(&tls);
+
+    let world = world();
+    let error = world
+        .pull(&format!("{}/a:1", real.address))
+        .await
+        .unwrap_err();
+
+    // Not even on loopback is plain HTTP tried behind a certificate that is not good.
+    assert!(matches!(error, PullError::Tls { .. }), "{}", words(&error));
+    assert!(
+        words(&error).contains("nobody this machine trusts"),
+        "{}",
+        words(&error)
+    );
+}
