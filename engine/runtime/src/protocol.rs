@@ -100,7 +100,7 @@ pub enum Event {
     ExecExited { id: String, code: i32 },
     /// An attached client has gone, or the streams have ended.
     AttachEnded { id: String },
-    /// The container's first process ended; the last event.
+    /// The container's first process ended; only `AttachEnded` may follow.
     Exited(ExitRecord),
 }
 

@@ -69,6 +69,7 @@ pub struct Process {
     /// Close standard input when the first client that brings it ends its side.
     pub stdin_once: bool,
     pub no_new_privileges: bool,
+    /// An exec without any has the container's.
     pub rlimits: Vec<Rlimit>,
     /// The terminal's first size.
     pub size: Option<crate::TerminalSize>,

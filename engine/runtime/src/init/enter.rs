@@ -32,6 +32,7 @@ pub(crate) struct Entry<'a> {
     /// The container's own capabilities.
     pub(crate) capabilities: &'a [String],
     pub(crate) seccomp: Seccomp,
+    pub(crate) oom_score_adj: Option<i32>,
     /// The container's filter, compiled, when the engine has sent one.
     pub(crate) filter: Option<BorrowedFd<'a>>,
     pub(crate) stdio: Option<ChildStdio>,
@@ -64,6 +65,11 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
         .cgroup
         .enter_legacy()
         .map_err(Failure::to("enter the control group"))?;
+    if let Some(adjustment) = entry.oom_score_adj {
+        // The host's procfs, which alone knows this process.
+        std::fs::write("/proc/self/oom_score_adj", adjustment.to_string())
+            .map_err(Failure::to("set oom_score_adj"))?;
+    }
     namespace::enter(entry.init, entry.namespaces).map_err(Failure::to("enter the container"))?;
     process::set_umask(0o022);
 

@@ -39,6 +39,10 @@ impl Monitor {
         // The end of an exec's only viewer is the end of its input.
         process.stdin_once = true;
         process.open_stdin &= client.is_some();
+        process.no_new_privileges |= self.common.no_new_privileges;
+        if process.rlimits.is_empty() {
+            process.rlimits.clone_from(&self.common.rlimits);
+        }
 
         let (mut streams, stdio) = Streams::open(&process).map_err(|error| chain(&error))?;
         let (channel, theirs) = socket::packet_pair().map_err(|error| chain(&error))?;
@@ -59,8 +63,9 @@ impl Monitor {
                 namespaces: init::joined(self.namespaces),
                 cgroup: &self.cgroup,
                 process: &process,
-                capabilities: &self.capabilities,
-                seccomp: self.seccomp,
+                capabilities: &self.common.capabilities,
+                seccomp: self.common.seccomp,
+                oom_score_adj: self.common.oom_score_adj,
                 filter: self.filter.as_ref().map(OwnedFd::as_fd),
                 stdio,
                 channel: theirs,

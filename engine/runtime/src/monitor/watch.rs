@@ -15,7 +15,7 @@ use super::task::{DRAIN_LIMIT, Task, TaskPhase};
 use crate::cgroups::Cgroup;
 use crate::log::Writer;
 use crate::protocol::{ExecState, MonitorState, PROTOCOL_VERSION};
-use crate::spec::{Seccomp, Spec};
+use crate::spec::{Rlimit, Seccomp, Spec};
 use crate::{Bundle, Event, clock};
 
 const CHILDREN: u64 = 3;
@@ -35,6 +35,27 @@ pub(super) struct Parts {
     pub(super) children: OwnedFd,
 }
 
+/// What every process of the container is held to.
+pub(super) struct Common {
+    pub(super) capabilities: Vec<String>,
+    pub(super) seccomp: Seccomp,
+    pub(super) no_new_privileges: bool,
+    pub(super) rlimits: Vec<Rlimit>,
+    pub(super) oom_score_adj: Option<i32>,
+}
+
+impl Common {
+    fn of(spec: Spec) -> Self {
+        Self {
+            capabilities: spec.capabilities,
+            seccomp: spec.seccomp,
+            no_new_privileges: spec.process.no_new_privileges,
+            rlimits: spec.process.rlimits,
+            oom_score_adj: spec.oom_score_adj,
+        }
+    }
+}
+
 /// The monitor of one container.
 pub(super) struct Monitor {
     pub(super) bundle: Bundle,
@@ -42,8 +63,8 @@ pub(super) struct Monitor {
     pub(super) engine: Engine,
     pub(super) cgroup: Cgroup,
     pub(super) namespaces: Namespaces,
-    pub(super) capabilities: Vec<String>,
-    pub(super) seccomp: Seccomp,
+    /// What execs have in common with the container.
+    pub(super) common: Common,
     /// The container's filter, compiled.
     pub(super) filter: Option<OwnedFd>,
     pub(super) log: Option<Writer>,
@@ -79,8 +100,7 @@ impl Monitor {
             engine,
             cgroup: parts.cgroup,
             namespaces: parts.namespaces,
-            capabilities: parts.spec.capabilities,
-            seccomp: parts.spec.seccomp,
+            common: Common::of(parts.spec),
             filter: parts.filter,
             log: Some(parts.log),
             children: parts.children,
@@ -241,7 +261,8 @@ impl Monitor {
 
     /// Tells what has become true, in the order in which it did.
     pub(super) fn settle(&mut self) {
-        let keys: Vec<u64> = self.tasks.iter().map(|(key, _)| *key).collect();
+        // Execs first: all of them have ended before the first process could.
+        let keys: Vec<u64> = self.tasks.iter().rev().map(|(key, _)| *key).collect();
         for key in keys {
             let Some((_, task)) = self.tasks.iter().find(|(one, _)| *one == key) else {
                 continue;

@@ -5,7 +5,7 @@ use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
 use std::time::Instant;
 
-use engine_runtime::{Control, Event, Request};
+use engine_runtime::{Control, Event, Request, Rlimit};
 
 use crate::sandbox::{LIMIT, Sandbox, exec, kill, process, run_exec, start, unframe, wait_for};
 
@@ -61,6 +61,25 @@ fn all_output_of_a_command_arrives() {
         (text.lines().count(), text.lines().last()),
         (100_000, Some("100000"))
     );
+}
+
+#[test]
+fn a_command_is_held_to_what_the_container_is_held_to() {
+    let mut sandbox = Sandbox::new(&["/bin/sleep", "1000"]);
+    sandbox.spec.process.no_new_privileges = true;
+    sandbox.spec.process.rlimits = vec![Rlimit {
+        name: "nofile".into(),
+        soft: 77,
+        hard: 78,
+    }];
+    sandbox.spec.oom_score_adj = Some(300);
+    let control = sandbox.launch().unwrap();
+    start(&control);
+
+    let script = "ulimit -n; cat /proc/self/oom_score_adj; grep NoNewPrivs /proc/self/status";
+    let (output, _) = run_exec(&control, "one", process(&["/bin/sh", "-c", script]));
+
+    assert_eq!(output, "77\n300\nNoNewPrivs:\t1\n");
 }
 
 #[test]
