@@ -1,5 +1,6 @@
 //! The composition root: builds every service, serves the socket, owns the shutdown.
 
+use std::io::IsTerminal as _;
 use std::sync::Arc;
 
 use engine_runtime::Launcher;
@@ -160,6 +161,7 @@ fn init_log(filter: &str) {
     let _ = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
         .try_init();
 }
