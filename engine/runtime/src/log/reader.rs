@@ -31,6 +31,8 @@ pub struct Reader {
     offset: u64,
     record: Option<Open>,
     streams: [Assembler; 2],
+    /// When the latest of what waits in each stream was read.
+    waiting_ns: [u64; 2],
     /// Told bytes to pass over, after a resume.
     skip: [u64; 2],
     position: Position,
@@ -73,6 +75,7 @@ impl Reader {
             offset: position.offset,
             record: None,
             streams: Default::default(),
+            waiting_ns: [0; 2],
             skip: position.told,
             position,
             past_until: false,
@@ -119,7 +122,10 @@ impl Reader {
             let (start, partial) = match piece {
                 Some(Piece::Inside { len, partial }) => (open.at..open.at + len, partial),
                 Some(Piece::Joined { partial }) => (0..0, partial),
-                None => continue,
+                None => {
+                    self.waiting_ns[open.stream.index()] = open.unix_ns;
+                    continue;
+                }
             };
             if self
                 .query
@@ -144,14 +150,16 @@ impl Reader {
     /// Returns what is left of lines that never ended, one stream a call, then `None`.
     ///
     /// To be called when [`Reader::next`] said `None` and the container is known to have exited, or
-    /// when one wants to show a prompt. `unix_ns` is what the line shall carry.
-    pub fn finish(&mut self, unix_ns: u64) -> Option<Line<'_>> {
-        let stream = Stream::BOTH
-            .into_iter()
-            .find(|stream| self.streams[stream.index()].finish())?;
+    /// when one wants to show a prompt.
+    pub fn finish(&mut self) -> Option<Line<'_>> {
+        let since_ns = self.query.since_ns.unwrap_or(0);
+        let stream = Stream::BOTH.into_iter().find(|stream| {
+            let n = stream.index();
+            self.streams[n].finish() && self.waiting_ns[n] >= since_ns
+        })?;
         Some(Line {
             stream,
-            unix_ns,
+            unix_ns: self.waiting_ns[stream.index()],
             text: self.streams[stream.index()].joined(),
             partial: true,
         })

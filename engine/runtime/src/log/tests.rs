@@ -31,7 +31,7 @@ fn drain(reader: &mut Reader) -> Vec<Told> {
     while let Some(entry) = reader.next().unwrap() {
         lines.extend(told(&entry));
     }
-    while let Some(line) = reader.finish(0) {
+    while let Some(line) = reader.finish() {
         lines.extend(told(&Entry::Line(line)));
     }
     lines

@@ -160,7 +160,7 @@ impl Sandbox {
                 }
             }
         }
-        while let Some(line) = reader.finish(0) {
+        while let Some(line) = reader.finish() {
             text.extend_from_slice(line.text);
         }
         String::from_utf8_lossy(&text).into_owned()
