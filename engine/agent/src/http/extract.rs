@@ -9,6 +9,7 @@ use engine_api::error::ErrorKind;
 use engine_api::filter::Filters;
 use engine_api::query::truth;
 use engine_api::version::{ApiVersion, NEWEST};
+use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 
 use super::error::{ApiError, Result};
@@ -92,12 +93,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
 /// # Errors
 /// When it is longer, or breaks off.
 pub(super) async fn read(body: Body) -> Result<Bytes> {
+    let too_large = || {
+        let message = format!("the body is longer than {BODY_MAX_BYTES} bytes");
+        ApiError::new(ErrorKind::TooLarge, message)
+    };
+    if body.size_hint().lower() > BODY_MAX_BYTES as u64 {
+        return Err(too_large());
+    }
     match Limited::new(body, BODY_MAX_BYTES).collect().await {
         Ok(bytes) => Ok(bytes.to_bytes()),
-        Err(error) if error.is::<LengthLimitError>() => Err(ApiError::new(
-            ErrorKind::TooLarge,
-            format!("the body is longer than {BODY_MAX_BYTES} bytes"),
-        )),
+        Err(error) if error.is::<LengthLimitError>() => Err(too_large()),
         Err(error) => Err(ApiError::bad_request(format!(
             "the body broke off: {error}"
         ))),

@@ -191,7 +191,7 @@ fn read_piece(reader: &mut Reader, style: Style, is_final: bool) -> Result<Vec<u
             Some(Entry::Lost { .. }) => {}
             None => {
                 if is_final && piece.is_empty() {
-                    while let Some(line) = reader.finish(0) {
+                    while let Some(line) = reader.finish() {
                         write(&mut piece, style, line);
                     }
                 }

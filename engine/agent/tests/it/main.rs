@@ -1,0 +1,12 @@
+//! The engine's own process, driven through its socket: fast cases of each resource.
+//!
+//! Needs root and Debian's `busybox-static`. Each test has an engine, directories and a control
+//! group of its own, and at its end counts what is left.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod foreign;
+mod lifecycle;
+mod recovery;
+mod refusals;
+mod rig;
+mod streams;

@@ -1,0 +1,115 @@
+//! The engine dies and comes back: containers do not notice.
+
+use engine_api::containers::{ContainerConfig, HostConfig};
+use engine_api::filter::Filters;
+use engine_client::{EventOptions, LogOptions};
+use nix::sys::signal::Signal;
+
+use crate::rig::{Rig, until};
+
+#[tokio::test]
+async fn a_killed_engine_finds_its_containers_as_they_are() {
+    let mut rig = Rig::new().await;
+    let counting = "i=0; while true; do echo $i; i=$((i+1)); sleep 0.01; done";
+    let lives = rig.run("lives", counting).await;
+    let ends = rig.run("ends", "sleep 0.5; exit 3").await;
+    rig.create("waits", "true").await;
+    let before = rig.client.container(&lives).await.unwrap().state;
+
+    rig.signal_engine(Signal::SIGKILL);
+    let exit = rig.path(&format!("d/containers/{ends}/exit.json"));
+    until("the other one has ended", async || exit.exists()).await;
+    rig.start().await;
+
+    let after = rig.client.container(&lives).await.unwrap().state;
+    assert_eq!(
+        (after.pid, &after.started_at),
+        (before.pid, &before.started_at)
+    );
+    let state = rig.client.container(&ends).await.unwrap().state;
+    assert_eq!((state.status.as_str(), state.exit_code), ("exited", 3));
+    assert_eq!(
+        rig.client.container("waits").await.unwrap().state.status,
+        "created"
+    );
+    let lines = rig.logs(&lives, LogOptions::default()).await;
+    for (n, line) in lines.lines().enumerate() {
+        assert_eq!(line, n.to_string(), "a line is missing");
+    }
+    let options = EventOptions {
+        since: Some("1".to_owned()),
+        until: None,
+        filters: Filters::default().with("event", "die"),
+    };
+    let mut events = rig.client.events(&options).await.unwrap();
+    assert_eq!(events.next().await.unwrap().unwrap().actor.id, ends);
+    drop(events);
+
+    rig.client.stop_container(&lives, Some(0)).await.unwrap();
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_container_that_should_go_by_itself_goes_although_nobody_was_there() {
+    let mut rig = Rig::new().await;
+    let host = HostConfig {
+        auto_remove: true,
+        ..HostConfig::default()
+    };
+    let id = rig
+        .create_with("brief", "sleep 0.3", ContainerConfig::default(), host)
+        .await;
+    rig.client.start_container(&id).await.unwrap();
+    rig.signal_engine(Signal::SIGKILL);
+    let exit = rig.path(&format!("d/containers/{id}/exit.json"));
+    until("it has ended", async || exit.exists()).await;
+    rig.start().await;
+    until("it is gone", async || {
+        rig.client.container(&id).await.is_err()
+    })
+    .await;
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_stopped_engine_leaves_containers_running_and_ends_its_streams() {
+    let mut rig = Rig::new().await;
+    let id = rig.run("lives", "sleep 100").await;
+    let follow = LogOptions {
+        follow: true,
+        stdout: true,
+        ..LogOptions::default()
+    };
+    let mut stream = rig.client.container_logs(&id, &follow).await.unwrap();
+    rig.signal_engine(Signal::SIGTERM);
+    assert!(!matches!(stream.next().await, Ok(Some(_))));
+    rig.start().await;
+    assert!(rig.client.container(&id).await.unwrap().state.running);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_lost_monitor_is_noticed_and_what_it_left_is_ended() {
+    let rig = Rig::new().await;
+    let id = rig.run("orphan", "sleep 100").await;
+    let pid = rig.client.container(&id).await.unwrap().state.pid;
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let parent = status
+        .lines()
+        .find_map(|line| line.strip_prefix("PPid:\t"))
+        .unwrap();
+    let monitor = nix::unistd::Pid::from_raw(parent.parse().unwrap());
+    nix::sys::signal::kill(monitor, Signal::SIGKILL).unwrap();
+    until("the engine has noticed", async || {
+        !rig.client.container(&id).await.unwrap().state.running
+    })
+    .await;
+    let state = rig.client.container(&id).await.unwrap().state;
+    assert_eq!(state.exit_code, 255);
+    assert!(
+        state.error.contains("its monitor is gone"),
+        "{}",
+        state.error
+    );
+    rig.end().await;
+}
