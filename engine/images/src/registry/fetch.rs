@@ -1,7 +1,6 @@
 //! Brings one blob: resumed after a cut, compared with its digest, kept when it is whole.
 
 use std::io::Write;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use reqwest::StatusCode;
@@ -11,10 +10,11 @@ use tokio::sync::mpsc;
 use super::client::{Client, Session};
 use super::error::PullError;
 use super::retry::Tries;
-use crate::blobs::{BlobWriter, Blobs, write_failed};
+use crate::blobs::{BlobWriter, write_failed};
 use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::manifest::Descriptor;
+use crate::store::Store;
 use crate::tasks;
 
 /// Chunks between the network and the disk; each is what one read brought, at most some 16 KiB.
@@ -52,19 +52,19 @@ enum Piece {
 /// Fetches a blob from the first of `sessions` that has it, unless it is here.
 pub(super) async fn fetch(
     client: &Client,
-    sessions: &[&Session],
-    blobs: &Arc<Blobs>,
+    sessions: &[Session],
+    store: &Store,
     blob: &Descriptor,
     progress: &(dyn Fn(LayerProgress) + Send + Sync),
 ) -> Result<(), PullError> {
-    let turn = blobs.turn(blob.digest).await;
-    if blobs.size(blob.digest).is_some() {
+    let turn = store.blobs().turn(blob.digest).await;
+    if store.blobs().size(blob.digest).is_some() {
         progress(LayerProgress::Exists);
         return Ok(());
     }
     let mut last = None;
     for session in sessions {
-        match fetch_from(client, session, blobs, blob, progress).await {
+        match fetch_from(client, session, store, blob, progress).await {
             Err(error @ PullError::Store(_)) => return Err(error),
             Err(error) if error.is_no_connection() && last.is_some() => {}
             Err(error) => last = Some(error),
@@ -83,14 +83,21 @@ pub(super) async fn fetch(
 async fn fetch_from(
     client: &Client,
     session: &Session,
-    blobs: &Arc<Blobs>,
+    store: &Store,
     blob: &Descriptor,
     progress: &(dyn Fn(LayerProgress) + Send + Sync),
 ) -> Result<(), PullError> {
     let (pieces, incoming) = mpsc::channel(CHUNKS_MAX);
-    let writer = blobs.writer()?;
+    let writer = store.blobs().writer()?;
     let digest = blob.digest;
-    let written = tasks::blocking(move || write(writer, incoming, digest));
+    // The thread may come to its end after everybody else has gone; then its lease is the last.
+    let mut lease = store.lease();
+    lease.add_blob(digest);
+    let written = tasks::blocking(move || {
+        let written = write(writer, incoming, digest);
+        drop(lease);
+        written
+    });
     let read = async move {
         read(client, session, blob, &pieces, progress).await?;
         drop(pieces);

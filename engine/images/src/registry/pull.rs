@@ -125,15 +125,8 @@ impl Registry {
         layer: &Layer,
         progress: &(dyn Fn(LayerProgress) + Send + Sync),
     ) -> Result<(), PullError> {
-        let sessions: Vec<_> = resolved.sessions.iter().collect();
-        fetch::fetch(
-            &self.client,
-            &sessions,
-            store.blobs(),
-            &layer.blob,
-            progress,
-        )
-        .await
+        let sessions = &resolved.sessions;
+        fetch::fetch(&self.client, sessions, store, &layer.blob, progress).await
     }
 
     async fn resolve_at(

@@ -34,6 +34,8 @@ impl Images {
         platform: Option<&str>,
         board: &Board,
     ) -> Result<()> {
+        // Dropped after the images' leases, which it would otherwise still see.
+        let unfinished = self.unfinished();
         let platform = platform.map(str::parse::<Platform>).transpose();
         let platform = platform.map_err(|error| ServiceError::BadRequest(error.to_string()))?;
         let store = self.store.clone();
@@ -45,7 +47,6 @@ impl Images {
         .await
         .map_err(refused)?;
 
-        let unfinished = self.unfinished();
         for Loaded { prepared, .. } in &loaded {
             self.unpack(&prepared.image).await?;
         }
@@ -80,6 +81,7 @@ impl Images {
         import: Import,
         board: &Board,
     ) -> Result<()> {
+        let unfinished = self.unfinished();
         let name = import.name()?;
         let options = import.options(clock::rfc3339(self.clock.now_ns()))?;
         let store = self.store.clone();
@@ -91,7 +93,6 @@ impl Images {
         .await
         .map_err(refused)?;
 
-        let unfinished = self.unfinished();
         self.unpack(&prepared.image).await?;
         let names = name.clone().into_iter().collect();
         let added = self.add(vec![(prepared, names)]).await?;

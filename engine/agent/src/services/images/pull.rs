@@ -104,6 +104,8 @@ impl Images {
     /// # Errors
     /// What the registry says, or why a layer is refused.
     pub(crate) async fn pull(&self, pull: Pull) -> Result<()> {
+        // Dropped after the image's lease, which it would otherwise still see.
+        let unfinished = self.unfinished();
         let Pull { resolved, board } = pull;
         let reference = resolved.reference.clone();
         let title = reference
@@ -116,7 +118,6 @@ impl Images {
             &repository[..repository.len() - (reference.familiar().len() - name.len())];
         board.title(&title, format!("Pulling from {repository}"));
 
-        let unfinished = self.unfinished();
         self.bring_layers(&resolved, &board).await?;
 
         let digest = resolved.digest;

@@ -54,9 +54,17 @@ impl Images {
             n_told: 0,
             total: layer.blob.size_bytes,
         };
-        let layers = Arc::clone(&self.layers);
-        let stop = StopOnDrop(going);
-        let applied = blocking(move || layers.apply(diff_id, source)).await;
+        let (store, layers) = (self.store.clone(), Arc::clone(&self.layers));
+        let stop = StopOnDrop(Arc::clone(&going));
+        let applied = blocking(move || {
+            let applied = layers.apply(diff_id, source);
+            // Done too late: whoever wanted it has gone, and swept before it was there.
+            if !going.load(Ordering::Relaxed) {
+                sweep(&store, &layers);
+            }
+            applied
+        })
+        .await;
         drop(stop);
         applied.map(drop).map_err(refused)
     }
