@@ -2,9 +2,9 @@
 
 use crate::words::Words;
 
-/// Writes a byte count with binary units as Docker users know them: `12.4 MB` is 12.4 · 1024².
+/// Writes a byte count with binary units: `12.4 MiB`.
 pub fn bytes(count: u64) -> String {
-    const UNITS: [&str; 6] = ["B", "KB", "MB", "GB", "TB", "PB"];
+    const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
     let mut whole = count;
     let mut tenths = 0;
     let mut unit = 0;
@@ -126,10 +126,10 @@ mod tests {
         let check = |count, expected: &str| assert_eq!(bytes(count), expected);
         check(0, "0 B");
         check(1023, "1023 B");
-        check(1024, "1.0 KB");
-        check(13_003_653, "12.4 MB");
-        check(512 << 20, "512 MB");
-        check(u64::MAX, "16384 PB");
+        check(1024, "1.0 KiB");
+        check(13_003_653, "12.4 MiB");
+        check(512 << 20, "512 MiB");
+        check(u64::MAX, "16384 PiB");
     }
 
     #[test]

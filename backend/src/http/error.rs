@@ -5,12 +5,13 @@
 //! there it is known what the request accepts and in which language.
 
 use axum::Json;
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::extract::Visit;
+use super::present::{Reader, problems};
+use crate::access::Refused;
 use crate::access::session::SessionError;
-use crate::access::{Actor, Refused};
 use crate::domain::FieldError;
 use crate::services;
 
@@ -195,7 +196,7 @@ impl IntoResponse for Error {
 }
 
 /// Draws a problem as the request accepts it.
-pub(super) fn draw(visit: &Visit, _actor: Option<&Actor>, problem: &Problem) -> Response {
+pub(super) fn draw(visit: &Visit, reader: &Reader, problem: &Problem) -> Response {
     let mut response = if visit.wants_json {
         let body = serde_json::json!({
             "problem": problem.key,
@@ -204,16 +205,15 @@ pub(super) fn draw(visit: &Visit, _actor: Option<&Actor>, problem: &Problem) -> 
         });
         (problem.status, Json(body)).into_response()
     } else {
-        let text = format!("{}: {}\n", problem.key, problem.message);
-        (
-            problem.status,
-            [(header::CONTENT_TYPE, "text/plain; charset=utf-8")],
-            text,
-        )
-            .into_response()
+        let html = problems::page(reader, problem, visit.request.as_str());
+        (problem.status, Html(html)).into_response()
     };
+    mark_drawn(&mut response);
     response
-        .headers_mut()
-        .insert(IS_DRAWN, HeaderValue::from_static("1"));
-    response
+}
+
+/// Marks an answer with a failing status that is a page already.
+pub(super) fn mark_drawn(response: &mut Response) {
+    let one = HeaderValue::from_static("1");
+    response.headers_mut().insert(IS_DRAWN, one);
 }

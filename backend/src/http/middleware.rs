@@ -17,6 +17,7 @@ use tower_sessions::{Expiry, Session, SessionManagerLayer};
 use super::error::{self, Error};
 use super::extract::Visit;
 use super::headers;
+use super::present::Reader;
 use crate::access::session;
 use crate::app::App;
 use crate::domain::{Language, RequestId};
@@ -153,7 +154,12 @@ async fn problems(
             "a refusal could not be noted"
         );
     }
-    let mut drawn = error::draw(&visit, actor.as_ref(), &problem);
+    let now = app.services.clock().now();
+    let reader = match actor {
+        Some(actor) => Reader::inside(actor.account, visit.language, now),
+        None => Reader::outside(visit.language, now),
+    };
+    let mut drawn = error::draw(&visit, &reader, &problem);
     for name in [header::RETRY_AFTER, header::ALLOW] {
         if let Some(value) = response.headers().get(&name) {
             drawn.headers_mut().insert(name, value.clone());

@@ -17,10 +17,13 @@ mod error;
 pub mod extract;
 mod headers;
 mod middleware;
+pub mod pages;
+pub mod present;
 pub mod routes;
 mod sockets;
 mod table;
 
+use error::mark_drawn;
 pub use error::{Error, Problem, Result};
 pub use routes::router;
 pub use table::{Entry, Gate, Guard, Guarded, get, post};

@@ -6,7 +6,7 @@ use axum::extract::State;
 
 use super::extract::Anyone;
 use super::table::{Entry, get};
-use super::{Error, Result, assets, middleware, sockets};
+use super::{Error, Result, assets, middleware, pages, sockets};
 use crate::app::App;
 
 /// Returns every route.
@@ -15,6 +15,7 @@ pub fn table() -> Vec<Entry> {
         get("/healthz", healthz),
         get(frontend::assets::PATTERN, assets::file),
     ];
+    table.extend(pages::table());
     table.extend(sockets::table());
     table
 }

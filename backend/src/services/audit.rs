@@ -5,7 +5,8 @@ use std::future::Future;
 use super::{Error, Result, Services};
 use crate::access::{Actor, Effect, Permission, Permit, Reach, Refused, audit};
 use crate::domain::{AuditActor, AuditEntry, AuditRecord, Outcome, Place, PlaceRef};
-use crate::store::audit::{self as rows, Filter};
+use crate::store::audit as rows;
+pub use crate::store::audit::Filter;
 
 /// Entries a page.
 pub const PAGE_ROWS: u32 = 50;

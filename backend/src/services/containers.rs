@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Error, Result, Services, audit, masking};
 use crate::access::{Permission, Permit, container};
 use crate::domain::{ContainerId, Rule};
-use crate::fleet::{ContainerFact, ContainerQuery, Page, RemoveOptions};
+pub use crate::fleet::{ContainerFact, RemoveOptions};
+use crate::fleet::{ContainerQuery, Page};
 
 /// A container with everything that one page about it shows.
 #[derive(Clone, Debug)]

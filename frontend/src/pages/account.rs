@@ -20,15 +20,17 @@ pub struct Account {
     pub sessions: Vec<SessionRow>,
 }
 
+impl Account {
+    fn has_others(&self) -> bool {
+        self.sessions.iter().any(|session| !session.current)
+    }
+}
+
 /// One place where one is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
-    /// Its public id.
-    pub id: String,
-    /// Browser and system, as it says.
-    pub agent: String,
-    /// From where.
-    pub address: String,
+    /// When the login was.
+    pub since: Moment,
     /// Last used.
     pub seen: Moment,
     /// Whether it is this one.

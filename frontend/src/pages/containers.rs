@@ -69,20 +69,6 @@ impl ContainerLogs {
     fn download(&self) -> String {
         paths::ContainerLogsDownload(&self.header.id).to_string()
     }
-
-    fn log_words(&self) -> String {
-        self.shell.words.json(&[
-            "log-new-one",
-            "log-new-many",
-            "log-skipped",
-            "log-found",
-            "log-end",
-            "log-lines",
-            "log-waiting",
-            "log-lost",
-            "log-bad-search",
-        ])
-    }
 }
 
 /// Its load.
@@ -95,6 +81,8 @@ pub struct ContainerStats {
     pub header: ContainerHeader,
     /// Why there is nothing to see.
     pub notice: Option<Notice>,
+    /// Whether it shares the host's network, whose traffic is nobody's.
+    pub host_network: bool,
     /// The newest numbers, for those without script.
     pub now: KeyValue,
 }
@@ -104,24 +92,69 @@ impl ContainerStats {
         paths::LiveStats(&self.header.id).to_string()
     }
 
-    fn chart_words(&self) -> String {
-        self.shell.words.json(&[
-            "cpu",
-            "throttled",
-            "memory",
-            "file-cache",
-            "limit",
-            "network",
-            "received",
-            "sent",
-            "block-io",
-            "read",
-            "written",
-            "processes",
-            "time",
-            "stats-network-host",
-        ])
+    fn charts(&self) -> Vec<Chart> {
+        let words = self.shell.words;
+        let chart = |title: &str, unit, series: &[(&str, &str)]| Chart {
+            title: words.t(title),
+            series: series
+                .iter()
+                .map(|(name, _)| *name)
+                .collect::<Vec<_>>()
+                .join(","),
+            labels: series
+                .iter()
+                .map(|(_, key)| words.t(key))
+                .collect::<Vec<_>>()
+                .join("|"),
+            unit,
+            note: match (title, self.host_network) {
+                ("network", true) => words.t("stats-network-host"),
+                _ => String::new(),
+            },
+        };
+        vec![
+            chart(
+                "cpu",
+                "percent",
+                &[("cpu_percent", "cpu"), ("throttled_percent", "throttled")],
+            ),
+            chart(
+                "memory",
+                "bytes",
+                &[
+                    ("memory_bytes", "memory"),
+                    ("cache_bytes", "file-cache"),
+                    ("memory_limit_bytes", "limit"),
+                ],
+            ),
+            chart(
+                "network",
+                "rate",
+                &[("received_bytes", "received"), ("sent_bytes", "sent")],
+            ),
+            chart(
+                "block-io",
+                "rate",
+                &[("read_bytes", "read"), ("written_bytes", "written")],
+            ),
+            chart("processes", "count", &[("pids", "processes")]),
+        ]
     }
+
+    fn columns(&self) -> Vec<String> {
+        let charts = self.charts();
+        let labels = charts.iter().flat_map(|chart| chart.labels.split('|'));
+        labels.map(str::to_owned).collect()
+    }
+}
+
+/// One chart: its lines and how their numbers are written.
+struct Chart {
+    title: String,
+    series: String,
+    labels: String,
+    unit: &'static str,
+    note: String,
 }
 
 /// A shell in it.
@@ -145,17 +178,6 @@ impl ContainerTerminal {
 
     fn bundle(&self) -> String {
         self.shell.asset("vendor/terminal.js")
-    }
-
-    fn terminal_words(&self) -> String {
-        self.shell.words.json(&[
-            "terminal-opening",
-            "terminal-exited",
-            "terminal-lost",
-            "terminal-latency",
-            "terminal-open-link",
-            "terminal-screen",
-        ])
     }
 }
 

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use askama::Template;
-use serde::{Deserialize, Serialize};
-
 use crate::shell::Shell;
 use crate::ui::{Choice, Field, Kind, Notice};
 use crate::words::Words;
+use askama::Template;
 
 /// The form, its paste box and its command.
 #[derive(Debug, Clone, Template)]
@@ -44,176 +42,147 @@ pub struct Section {
     pub fields: Vec<Field>,
 }
 
-/// What was typed. Field names are the names in the form; all text, so that nothing typed is lost.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ContainerInput {
-    /// `nginx:1.29`
-    pub image: String,
-    /// Name; empty lets the engine choose.
-    pub name: String,
-    /// Command, as a shell line.
-    pub command: String,
-    /// Entry point, as a shell line.
-    pub entrypoint: String,
-    /// Working directory.
-    pub workdir: String,
-    /// `user`, `user:group`, ids.
-    pub user: String,
-    /// Host name.
-    pub hostname: String,
-    /// `NAME=value`, one a line.
-    pub env: String,
-    /// `none` or `host`.
-    pub network: String,
-    /// `512m`.
-    pub memory: String,
-    /// `1.5`.
-    pub cpus: String,
-    /// Number of processes.
-    pub pids: String,
-    /// `on` or nothing.
-    pub read_only: String,
-    /// Names, separated by spaces.
-    pub cap_add: String,
-    /// Names, separated by spaces.
-    pub cap_drop: String,
-    /// `on` or nothing.
-    pub tty: String,
-    /// `on` or nothing.
-    pub stdin: String,
-    /// `SIGTERM`.
-    pub stop_signal: String,
-    /// Seconds.
-    pub stop_timeout: String,
-    /// `name=value`, one a line.
-    pub labels: String,
-    /// `10m`.
-    pub log_size: String,
-    /// Number of files.
-    pub log_files: String,
-    /// `on` or nothing: start it at once.
-    pub start: String,
-}
+/// What was typed, by field name; all text, so that nothing typed is lost.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerInput(pub BTreeMap<String, String>);
 
 /// The rules that were broken, by field name.
 pub type Problems = BTreeMap<&'static str, String>;
 
+/// How a field is drawn.
+#[derive(Clone, Copy)]
+enum Draw {
+    Line,
+    Whole,
+    Number,
+    Lines,
+    Switch,
+    Network,
+}
+
+/// Sections, and in each its fields: name, how it is drawn, an example.
+type Plan = [(
+    &'static str,
+    &'static str,
+    &'static [(&'static str, Draw, &'static str)],
+); 8];
+
+/// The form, once. Labels and hints are the messages `create-<name>`.
+const PLAN: Plan = [
+    (
+        "create-what",
+        "box",
+        &[
+            ("image", Draw::Line, "gantry/hello"),
+            ("name", Draw::Line, "web-1"),
+            ("command", Draw::Whole, "nginx -g 'daemon off;'"),
+            ("start", Draw::Switch, ""),
+        ],
+    ),
+    (
+        "create-variables",
+        "list-tree",
+        &[("environment", Draw::Lines, "TZ=Asia/Seoul\nDEBUG=1")],
+    ),
+    (
+        "create-networking",
+        "network",
+        &[
+            ("network", Draw::Network, ""),
+            ("hostname", Draw::Line, "web-1"),
+            ("domainname", Draw::Line, "example.com"),
+            ("dns", Draw::Line, "1.1.1.1"),
+            ("extra_hosts", Draw::Lines, "db:10.0.0.2"),
+        ],
+    ),
+    (
+        "create-storage",
+        "hard-drive",
+        &[
+            (
+                "mounts",
+                Draw::Lines,
+                "/srv/data:/data\n/etc/app.conf:/etc/app.conf:ro",
+            ),
+            ("tmpfs", Draw::Lines, "/tmp:size=64m"),
+            ("shm_size", Draw::Line, "64m"),
+        ],
+    ),
+    (
+        "create-limits",
+        "cpu",
+        &[
+            ("memory", Draw::Line, "512m"),
+            ("cpus", Draw::Line, "1.5"),
+            ("pids", Draw::Number, "256"),
+            ("cpu_shares", Draw::Number, "1024"),
+            ("ulimits", Draw::Lines, "nofile=1024:4096"),
+        ],
+    ),
+    (
+        "create-process",
+        "terminal",
+        &[
+            ("entrypoint", Draw::Whole, "/docker-entrypoint.sh"),
+            ("working_dir", Draw::Line, "/app"),
+            ("user", Draw::Line, "1000:1000"),
+            ("groups", Draw::Line, "audio 44"),
+            ("stop_signal", Draw::Line, "SIGTERM"),
+            ("stop_timeout", Draw::Number, "10"),
+            ("tty", Draw::Switch, ""),
+            ("stdin", Draw::Switch, ""),
+            ("auto_remove", Draw::Switch, ""),
+        ],
+    ),
+    (
+        "create-security",
+        "shield",
+        &[
+            ("read_only", Draw::Switch, ""),
+            ("no_new_privileges", Draw::Switch, ""),
+            ("cap_drop", Draw::Line, "ALL"),
+            ("cap_add", Draw::Line, "NET_BIND_SERVICE"),
+        ],
+    ),
+    (
+        "create-labelling",
+        "file-text",
+        &[
+            ("labels", Draw::Lines, "app=shop\ntier=web"),
+            ("log_max_size", Draw::Line, "10m"),
+            ("log_max_files", Draw::Number, "3"),
+        ],
+    ),
+];
+
 impl ContainerInput {
     /// Returns an empty form: what most people want.
-    pub fn fresh() -> ContainerInput {
-        ContainerInput {
-            network: "none".into(),
-            start: "on".into(),
-            ..ContainerInput::default()
-        }
+    pub fn fresh(image: &str) -> ContainerInput {
+        let mut input = ContainerInput::default();
+        input.0.insert("start".into(), "on".into());
+        input.0.insert("image".into(), image.into());
+        input
+    }
+
+    /// Returns what is in a field.
+    pub fn value(&self, name: &str) -> &str {
+        self.0.get(name).map_or("", String::as_str)
     }
 
     /// Returns the form's sections with what was typed and which rules it broke.
     pub fn sections(&self, words: Words, problems: &Problems) -> Vec<Section> {
-        let form = Form { words, problems };
-        vec![
-            form.section("create-what", "box", true, self.what(&form)),
-            form.section(
-                "create-environment",
-                "list-tree",
-                false,
-                self.environment(&form),
-            ),
-            form.section("create-networking", "network", false, self.network(&form)),
-            form.section("create-limits", "cpu", false, self.limits(&form)),
-            form.section("create-process", "terminal", false, self.process(&form)),
-            form.section("create-security", "shield", false, self.security(&form)),
-            form.section(
-                "create-labelling",
-                "file-text",
-                false,
-                self.labels_and_logs(&form),
-            ),
-        ]
-    }
-
-    fn what(&self, form: &Form<'_>) -> Vec<Field> {
-        vec![
-            Field {
-                required: true,
-                ..form.code("image", &self.image, "gantry/hello")
-            },
-            form.code("name", &self.name, "web-1"),
-            Field {
-                whole: true,
-                ..form.code("command", &self.command, "nginx -g 'daemon off;'")
-            },
-            form.check("start", &self.start),
-        ]
-    }
-
-    fn environment(&self, form: &Form<'_>) -> Vec<Field> {
-        vec![form.lines("env", &self.env, "TZ=Europe/Berlin\nDEBUG=1")]
-    }
-
-    fn network(&self, form: &Form<'_>) -> Vec<Field> {
-        let choice = |value: &str, key| Choice {
-            value: value.to_owned(),
-            label: form.words.t(key),
+        let form = Form {
+            words,
+            problems,
+            input: self,
         };
-        let kind = Kind::Choice(vec![
-            choice("none", "create-network-none"),
-            choice("host", "create-network-host"),
-        ]);
-        vec![
-            Field {
-                kind,
-                code: false,
-                ..form.code("network", &self.network, "")
-            },
-            form.code("hostname", &self.hostname, "web-1"),
-        ]
-    }
-
-    fn limits(&self, form: &Form<'_>) -> Vec<Field> {
-        vec![
-            form.code("memory", &self.memory, "512m"),
-            form.code("cpus", &self.cpus, "1.5"),
-            Field {
-                kind: Kind::Number,
-                ..form.code("pids", &self.pids, "256")
-            },
-        ]
-    }
-
-    fn process(&self, form: &Form<'_>) -> Vec<Field> {
-        vec![
-            form.code("entrypoint", &self.entrypoint, "/docker-entrypoint.sh"),
-            form.code("workdir", &self.workdir, "/app"),
-            form.code("user", &self.user, "1000:1000"),
-            form.code("stop_signal", &self.stop_signal, "SIGTERM"),
-            Field {
-                kind: Kind::Number,
-                ..form.code("stop_timeout", &self.stop_timeout, "10")
-            },
-            form.check("tty", &self.tty),
-            form.check("stdin", &self.stdin),
-        ]
-    }
-
-    fn security(&self, form: &Form<'_>) -> Vec<Field> {
-        vec![
-            form.check("read_only", &self.read_only),
-            form.code("cap_drop", &self.cap_drop, "ALL"),
-            form.code("cap_add", &self.cap_add, "NET_BIND_SERVICE"),
-        ]
-    }
-
-    fn labels_and_logs(&self, form: &Form<'_>) -> Vec<Field> {
-        vec![
-            form.lines("labels", &self.labels, "app=shop\ntier=web"),
-            form.code("log_size", &self.log_size, "10m"),
-            Field {
-                kind: Kind::Number,
-                ..form.code("log_files", &self.log_files, "3")
-            },
-        ]
+        PLAN.iter()
+            .enumerate()
+            .map(|(index, (key, icon, fields))| {
+                let fields = fields.iter().map(|field| form.field(field)).collect();
+                form.section(key, icon, index == 0, fields)
+            })
+            .collect()
     }
 }
 
@@ -221,36 +190,41 @@ impl ContainerInput {
 struct Form<'a> {
     words: Words,
     problems: &'a Problems,
+    input: &'a ContainerInput,
 }
 
 impl Form<'_> {
-    fn code(&self, name: &'static str, value: &str, placeholder: &str) -> Field {
+    fn field(&self, &(name, draw, placeholder): &(&'static str, Draw, &str)) -> Field {
         let key = name.replace('_', "-");
         Field {
             name,
             label: self.words.t(&format!("create-{key}")),
             hint: self.words.t(&format!("create-{key}.hint")),
-            value: value.to_owned(),
+            value: self.input.value(name).to_owned(),
             placeholder: placeholder.to_owned(),
             error: self.problems.get(name).cloned(),
-            code: true,
-            ..Field::default()
+            required: name == "image",
+            list: if name == "image" { "images" } else { "" },
+            code: !matches!(draw, Draw::Switch | Draw::Network),
+            whole: matches!(draw, Draw::Whole | Draw::Lines | Draw::Switch),
+            kind: match draw {
+                Draw::Line | Draw::Whole => Kind::Text,
+                Draw::Number => Kind::Number,
+                Draw::Lines => Kind::Lines(3),
+                Draw::Switch => Kind::Check,
+                Draw::Network => Kind::Choice(vec![
+                    self.choice("none", "create-network-none"),
+                    self.choice("host", "create-network-host"),
+                ]),
+            },
+            autocomplete: "off",
         }
     }
 
-    fn lines(&self, name: &'static str, value: &str, placeholder: &str) -> Field {
-        Field {
-            kind: Kind::Lines(4),
-            whole: true,
-            ..self.code(name, value, placeholder)
-        }
-    }
-
-    fn check(&self, name: &'static str, value: &str) -> Field {
-        Field {
-            kind: Kind::Check,
-            whole: true,
-            ..self.code(name, value, "")
+    fn choice(&self, value: &str, key: &str) -> Choice {
+        Choice {
+            value: value.to_owned(),
+            label: self.words.t(key),
         }
     }
 

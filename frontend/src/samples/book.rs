@@ -31,7 +31,7 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ),
         (
             "problem",
-            problem(frame(Section::Elsewhere, "not-found")).render()?,
+            problem(frame(Section::Elsewhere, "problem-not-found")).render()?,
         ),
         (
             "overview",

@@ -91,7 +91,7 @@ pub fn container_row(words: Words, index: usize) -> ContainerRow {
         status,
         image: image.into(),
         cpu: load("cpu", "cpu", "12.4 %"),
-        memory: load("memory", "memory", "184 MB"),
+        memory: load("memory", "memory", "184 MiB"),
         ports: match index % 3 {
             0 => vec![Port {
                 text: "8080/tcp".into(),
@@ -278,7 +278,7 @@ pub fn why_stopped(words: Words) -> WhyStopped {
     WhyStopped {
         words,
         sentence: words.with("sentence-exited", &why),
-        advice: words.named("why-oom-advice", "256 MB"),
+        advice: words.named("why-oom-advice", "256 MiB"),
         last_lines: vec![
             "resize: 4000x3000 -> 800x600 (12 ms)".into(),
             "resize: 24000x18000 -> 800x600".into(),
@@ -312,7 +312,7 @@ pub fn container_overview(shell: Shell, index: usize) -> ContainerOverview {
                 "facts-limits",
                 "cpu",
                 vec![
-                    text("memory-limit", "184 MB / 256 MB"),
+                    text("memory-limit", "184 MiB / 256 MiB"),
                     text("cpu-limit", "12.4 % / 150 %"),
                     text("pids-limit", "9 / 256"),
                 ],
@@ -362,6 +362,7 @@ pub fn container_stats(shell: Shell) -> ContainerStats {
     ContainerStats {
         header,
         notice: None,
+        host_network: true,
         now: KeyValue::default(),
         shell,
     }
@@ -437,21 +438,16 @@ pub fn container_inspect(shell: Shell) -> ContainerInspect {
 pub fn container_new(shell: Shell, broken: bool) -> ContainerNew {
     let words = shell.words;
     let mut problems = Problems::new();
-    let input = ContainerInput {
-        image: "nginx:1.29".into(),
-        name: if broken {
-            "-web".into()
-        } else {
-            "web-1".into()
-        },
-        memory: if broken { "lots".into() } else { "512m".into() },
-        ..ContainerInput::fresh()
-    };
+    let mut input = ContainerInput::fresh("nginx:1.29");
+    let name = if broken { "-web" } else { "web-1" };
+    let memory = if broken { "lots" } else { "512m" };
+    input.0.insert("name".into(), name.into());
+    input.0.insert("memory".into(), memory.into());
     if broken {
         let field = words.t("create-name");
-        problems.insert("name", words.with("problem-name", &[("field", &field)]));
+        problems.insert("name", format!("{field}: {}", words.t("rule-name")));
         let field = words.t("create-memory");
-        problems.insert("memory", words.with("problem-size", &[("field", &field)]));
+        problems.insert("memory", format!("{field}: {}", words.t("rule-size")));
     }
     ContainerNew {
         notices: if broken {

@@ -60,7 +60,7 @@ pub fn login(shell: Shell, wrong: bool) -> Login {
         ..field(words, "password", "password", Kind::Password)
     };
     Login {
-        notice: wrong.then(|| Notice::failed(words.t("login-failed"))),
+        notice: wrong.then(|| Notice::failed(words.t("rule-wrong-credentials"))),
         fields: vec![name, password],
         next: "/".into(),
         shell,
@@ -95,9 +95,9 @@ pub fn problem(shell: Shell) -> Problem {
     let words = shell.words;
     let back = paths::Overview.to_string();
     Problem {
-        title: words.t("not-found"),
-        text: words.t("not-found-text"),
-        advice: words.t("not-found-advice"),
+        title: words.t("problem-not-found"),
+        text: words.t("problem-not-found.text"),
+        advice: words.t("problem-not-found.advice"),
         actions: vec![Action::link(
             words.t("back-to-overview"),
             "layout-dashboard",
@@ -130,7 +130,7 @@ pub fn overview(shell: Shell, fresh: bool) -> Overview {
                 text("kernel", "6.12.9"),
                 text("operating-system", "Debian GNU/Linux 13"),
                 text("cores", "8"),
-                text("memory", "31.3 GB"),
+                text("memory", "31.3 GiB"),
                 text("control-groups", "v2"),
             ],
         },
@@ -175,15 +175,15 @@ fn figures(words: Words, fresh: bool) -> Vec<Figure> {
         figure(
             "memory-stick",
             "memory",
-            "1.9 GB",
-            words.named("of-size", "31.3 GB"),
+            "1.9 GiB",
+            words.named("of-size", "31.3 GiB"),
             None,
         ),
         figure(
             "layers",
             "images",
             "5",
-            words.named("images-size", "1.2 GB"),
+            words.named("images-size", "1.2 GiB"),
             Some("/images"),
         ),
     ]
@@ -326,9 +326,9 @@ pub fn images(words: Words) -> Vec<ImageRow> {
         }
     };
     vec![
-        image("a1", &["gantry/hello:latest"], "412 KB", 1),
-        image("b2", &["nginx:1.29", "nginx:latest"], "71.8 MB", 0),
-        image("c3", &[], "154 MB", 0),
+        image("a1", &["gantry/hello:latest"], "412 KiB", 1),
+        image("b2", &["nginx:1.29", "nginx:latest"], "71.8 MiB", 0),
+        image("c3", &[], "154 MiB", 0),
     ]
 }
 
@@ -433,7 +433,7 @@ pub fn image_show(shell: Shell) -> ImageShow {
             .collect(),
         layers: vec![
             layer("CMD [\"nginx\"]", ""),
-            layer("RUN apt-get install nginx", "41.3 MB"),
+            layer("RUN apt-get install nginx", "41.3 MiB"),
         ],
         tag: Ok(Field {
             hint: words.t("image-tag-hint"),
@@ -450,7 +450,7 @@ pub fn job_panel(words: Words) -> JobPanel {
         name: name.into(),
         phase: words.t(key),
         percent,
-        note: words.with("job-bytes", &[("done", "12.0 MB"), ("total", "48.2 MB")]),
+        note: words.with("job-bytes", &[("done", "12.0 MiB"), ("total", "48.2 MiB")]),
     };
     JobPanel {
         words,
@@ -549,16 +549,12 @@ pub fn account(shell: Shell) -> Account {
         ],
         sessions: vec![
             SessionRow {
-                id: "1".into(),
-                agent: "Firefox 145, Linux".into(),
-                address: "127.0.0.1".into(),
+                since: moment(words, 400),
                 seen: moment(words, 1),
                 current: true,
             },
             SessionRow {
-                id: "2".into(),
-                agent: "Chrome 142, Android".into(),
-                address: "192.0.2.17".into(),
+                since: moment(words, 400_000),
                 seen: moment(words, 90_000),
                 current: false,
             },
@@ -611,7 +607,7 @@ pub fn gallery(shell: Shell) -> Gallery {
         notices: tones
             .map(|tone| Notice {
                 tone,
-                text: words.t("refused-text"),
+                text: words.t("problem-not-allowed.text"),
                 link: None,
             })
             .to_vec(),
@@ -622,7 +618,7 @@ pub fn gallery(shell: Shell) -> Gallery {
             },
             Field {
                 value: "-web".into(),
-                error: Some(words.with("problem-name", &[("field", &words.t("name"))])),
+                error: Some(format!("{}: {}", words.t("name"), words.t("rule-name"))),
                 ..field(words, "b", "name", Kind::Text)
             },
             field(words, "c", "password", Kind::Password),

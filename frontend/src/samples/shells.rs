@@ -57,7 +57,7 @@ pub fn jobs(words: Words) -> Vec<JobRow> {
     vec![
         JobRow {
             percent: Some(62),
-            note: words.with("job-bytes", &[("done", "96.1 MB"), ("total", "154 MB")]),
+            note: words.with("job-bytes", &[("done", "96.1 MiB"), ("total", "154 MiB")]),
             running: true,
             cancel: Some(Action {
                 bare: true,
@@ -71,7 +71,7 @@ pub fn jobs(words: Words) -> Vec<JobRow> {
             Tone::Running,
             "circle-check",
             "job-done",
-            "71.8 MB",
+            "71.8 MiB",
         ),
         job(
             "5",

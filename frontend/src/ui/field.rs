@@ -27,6 +27,8 @@ pub struct Field {
     pub required: bool,
     /// The `autocomplete` token.
     pub autocomplete: &'static str,
+    /// Id of a `datalist` with usual values.
+    pub list: &'static str,
     /// Whether the value is code.
     pub code: bool,
     /// Whether it takes the whole width.

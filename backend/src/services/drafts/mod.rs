@@ -20,6 +20,6 @@ mod typed;
 
 pub use check::{Draft, check};
 pub use line::equivalent;
-pub use paste::{Pasted, paste};
+pub use paste::{PasteError, Pasted, paste};
 pub use size::{format_size, parse_size};
 pub use typed::Typed;

@@ -1,0 +1,14 @@
+//! Pages: each handler asks a service and hands what it says to `present`.
+
+mod account;
+mod actions;
+mod containers;
+mod create;
+mod doors;
+pub(super) mod frame;
+mod overview;
+mod records;
+mod routes;
+mod search;
+
+pub use routes::table;

@@ -1,0 +1,46 @@
+//! The pages' part of the table of routes.
+
+use frontend::paths;
+
+use super::{account, actions, containers, create, doors, overview, records, search};
+use crate::http::{Entry, get, post};
+
+/// Returns the routes of all pages.
+pub fn table() -> Vec<Entry> {
+    vec![
+        get(paths::Setup::PATTERN, doors::setup_form),
+        post(paths::Setup::PATTERN, doors::setup),
+        get(paths::Login::PATTERN, doors::login_form),
+        post(paths::Login::PATTERN, doors::login),
+        post(paths::Logout::PATTERN, doors::logout),
+        get(paths::Overview::PATTERN, overview::show),
+        get(paths::Containers::PATTERN, containers::list),
+        post(paths::Containers::PATTERN, create::create),
+        get(paths::ContainerNew::PATTERN, create::form),
+        post(paths::ContainerPaste::PATTERN, create::paste),
+        post(paths::ContainerCommand::PATTERN, create::command),
+        post(paths::ContainersBulk::PATTERN, actions::bulk),
+        get(paths::Container::PATTERN, containers::overview),
+        get(paths::ContainerLogs::PATTERN, containers::logs),
+        get(paths::ContainerStats::PATTERN, containers::stats),
+        get(paths::ContainerTerminal::PATTERN, containers::terminal),
+        get(paths::ContainerProcesses::PATTERN, containers::processes),
+        get(paths::ContainerInspect::PATTERN, containers::inspect),
+        post(paths::ContainerStart::PATTERN, actions::start),
+        post(paths::ContainerStop::PATTERN, actions::stop),
+        post(paths::ContainerRestart::PATTERN, actions::restart),
+        post(paths::ContainerKill::PATTERN, actions::kill),
+        post(paths::ContainerRename::PATTERN, actions::rename),
+        get(paths::ContainerRemove::PATTERN, actions::ask_remove),
+        post(paths::ContainerRemove::PATTERN, actions::remove),
+        get(paths::Events::PATTERN, records::events),
+        get(paths::Audit::PATTERN, records::audit),
+        get(paths::People::PATTERN, account::list_people),
+        post(paths::People::PATTERN, account::add_person),
+        get(paths::Account::PATTERN, account::show),
+        post(paths::AccountPassword::PATTERN, account::change_password),
+        post(paths::AccountLook::PATTERN, account::change_look),
+        post(paths::AccountSessions::PATTERN, account::end_sessions),
+        get(paths::Search::PATTERN, search::search),
+    ]
+}

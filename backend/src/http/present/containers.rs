@@ -1,0 +1,291 @@
+//! Containers: rows, the list, the head, the question before removing.
+
+use std::sync::Arc;
+
+use frontend::format::Moment;
+use frontend::pages::{Ask, ContainersIndex};
+use frontend::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab};
+use frontend::paths;
+use frontend::shell::Section;
+use frontend::ui::{Action, Column, Dialog, Empty, Look, View};
+use jiff::Timestamp;
+
+use super::{Reader, exits, lists};
+use crate::access::PermissionId as Id;
+use crate::fleet::{ContainerFact, Counts, Page, Phase};
+
+/// Returns the list.
+pub fn index(
+    reader: &Reader,
+    view: &View,
+    page: &Page<ContainerFact>,
+    counts: Counts,
+) -> ContainersIndex {
+    let words = reader.words;
+    let mut shell = reader.shell(Section::Containers, words.t("containers"));
+    let rows = page.rows.iter().map(|fact| format!(" row:{}", fact.id));
+    shell.topics = format!("jobs containers{}", rows.collect::<String>());
+    let column = |name, key: &str, numeric| Column::sorted(view, name, words.t(key), numeric);
+    let chips = [
+        ("all", counts.all, ""),
+        ("state-running", counts.running, "state:running"),
+        ("state-exited", counts.exited, "state:exited"),
+    ];
+    ContainersIndex {
+        actions: vec![new_action(reader)],
+        filter: lists::filter(reader, view, "containers-filter", &chips),
+        columns: vec![
+            column("name", "name", false),
+            column("state", "state", false),
+            column("image", "image", false),
+            Column::plain(words.t("cpu"), true),
+            Column::plain(words.t("memory"), true),
+            Column::plain(words.t("ports"), false),
+            column("created", "age", true),
+        ],
+        rows: page.rows.iter().map(|fact| row(reader, fact)).collect(),
+        pager: lists::pager(reader, view, page),
+        bulk: bulk(reader),
+        empty: match (page.n_all, page.n_matching) {
+            (0, _) => Some(none_yet(reader)),
+            (_, 0) => Some(nothing_found(reader)),
+            _ => None,
+        },
+        here: view.url(),
+        shell,
+    }
+}
+
+fn bulk(reader: &Reader) -> Vec<(&'static str, String, &'static str, bool)> {
+    let words = reader.words;
+    [
+        (Id::ContainerStart, "start", "play", false),
+        (Id::ContainerStop, "stop", "square", false),
+        (Id::ContainerRestart, "restart", "rotate-cw", false),
+        (Id::ContainerRemove, "remove", "trash-2", true),
+    ]
+    .into_iter()
+    .filter(|(permission, ..)| reader.may(*permission))
+    .map(|(_, key, icon, danger)| (key, words.t(key), icon, danger))
+    .collect()
+}
+
+/// Returns the button that leads to the create form.
+pub fn new_action(reader: &Reader) -> Action {
+    let label = reader.words.t("container-new");
+    let action = Action::link(label, "plus", paths::ContainerNew.to_string());
+    reader.guard(action.look(Look::Primary), Id::ContainerCreate, None)
+}
+
+/// Returns what stands where the list would be on a fresh server.
+pub fn none_yet(reader: &Reader) -> Empty {
+    let words = reader.words;
+    let path = format!("{}?image=gantry/hello", paths::ContainerNew);
+    let action = Action::link(words.t("container-try-hello"), "play", path);
+    Empty {
+        words,
+        icon: "box",
+        title: words.t("containers-none"),
+        text: words.t("containers-none-text"),
+        action: Some(reader.guard(action.look(Look::Primary), Id::ContainerCreate, None)),
+        command: "docker run --network none gantry/hello".to_owned(),
+    }
+}
+
+fn nothing_found(reader: &Reader) -> Empty {
+    let words = reader.words;
+    let all = paths::Containers.to_string();
+    Empty {
+        words,
+        icon: "filter",
+        title: words.t("containers-nothing-found"),
+        text: words.t("containers-nothing-found-text"),
+        action: Some(Action::link(words.t("show-all"), "box", all)),
+        command: String::new(),
+    }
+}
+
+/// Returns a container's row.
+pub fn row(reader: &Reader, fact: &Arc<ContainerFact>) -> ContainerRow {
+    let id = fact.id.as_str();
+    let created = Timestamp::from_second(fact.summary.created).unwrap_or_default();
+    ContainerRow {
+        words: reader.words,
+        name: fact.name.clone(),
+        state: exits::badge(reader, fact),
+        status: exits::status(reader, fact),
+        image: fact.summary.image.clone(),
+        cpu: cell(reader, "cpu", id),
+        memory: cell(reader, "memory", id),
+        ports: ports(fact),
+        created: Moment::past(reader.words, created, reader.now),
+        actions: row_actions(reader, fact),
+        id: id.to_owned(),
+    }
+}
+
+fn cell(reader: &Reader, kind: &str, id: &str) -> LoadCell {
+    LoadCell {
+        dom_id: format!("{kind}-{id}"),
+        label: reader.words.t(kind),
+        ..LoadCell::default()
+    }
+}
+
+fn ports(fact: &ContainerFact) -> Vec<Port> {
+    let ports = fact.summary.ports.iter().map(|port| Port {
+        text: match port.public_port {
+            Some(public) => format!("{public}→{}/{}", port.private_port, port.kind),
+            None => format!("{}/{}", port.private_port, port.kind),
+        },
+        link: None,
+    });
+    ports.collect()
+}
+
+fn row_actions(reader: &Reader, fact: &ContainerFact) -> Vec<Action> {
+    let words = reader.words;
+    let id = fact.id.as_str();
+    let back = paths::Containers.to_string();
+    let asleep = (!fact.phase.is_alive()).then_some("blocked-not-running");
+    let terminal = paths::ContainerTerminal(id).to_string();
+    let terminal = Action::link(words.t("terminal"), "terminal", terminal);
+    let logs = paths::ContainerLogs(id).to_string();
+    let logs = Action::link(words.t("logs"), "file-text", logs);
+    let actions = vec![
+        start_or_stop(reader, fact),
+        restart(reader, fact),
+        reader.guard(logs, Id::ContainerLogs, None),
+        reader.guard(terminal, Id::ContainerExec, asleep),
+        remove(reader, fact),
+    ];
+    actions
+        .into_iter()
+        .map(|action| action.in_row(&back))
+        .collect()
+}
+
+fn start_or_stop(reader: &Reader, fact: &ContainerFact) -> Action {
+    let words = reader.words;
+    let id = fact.id.as_str();
+    if fact.phase.is_alive() {
+        let stop = paths::ContainerStop(id).to_string();
+        reader.guard(
+            Action::post(words.t("stop"), "square", stop),
+            Id::ContainerStop,
+            None,
+        )
+    } else {
+        let start = paths::ContainerStart(id).to_string();
+        reader.guard(
+            Action::post(words.t("start"), "play", start),
+            Id::ContainerStart,
+            None,
+        )
+    }
+}
+
+fn restart(reader: &Reader, fact: &ContainerFact) -> Action {
+    let path = paths::ContainerRestart(fact.id.as_str()).to_string();
+    let action = Action::post(reader.words.t("restart"), "rotate-cw", path);
+    reader.guard(action, Id::ContainerRestart, None)
+}
+
+fn remove(reader: &Reader, fact: &ContainerFact) -> Action {
+    let path = paths::ContainerRemove(fact.id.as_str()).to_string();
+    let action = Action::ask(reader.words.t("remove"), "trash-2", path);
+    reader.guard(action, Id::ContainerRemove, None)
+}
+
+/// Returns the head of a container's pages.
+pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeader {
+    let words = reader.words;
+    let id = fact.id.as_str();
+    let asleep = (!fact.phase.is_alive()).then_some("blocked-not-running");
+    let kill = paths::ContainerKill(id).to_string();
+    let kill = Action::post(words.t("kill"), "zap", kill).look(Look::Danger);
+    let fact_of = |icon, key: &str, text: String, link| Fact {
+        icon,
+        label: words.t(key),
+        text,
+        link,
+    };
+    let image = paths::Image(&fact.summary.image_id).to_string();
+    let mut facts = vec![
+        fact_of("layers", "image", fact.summary.image.clone(), Some(image)),
+        fact_of("box", "id", fact.id.short().to_owned(), None),
+    ];
+    let network = match fact.summary.host_config.network_mode.as_str() {
+        "host" => words.t("network-host"),
+        _ => words.t("network-none"),
+    };
+    facts.push(fact_of("network", "network", network, None));
+    ContainerHeader {
+        words,
+        id: id.to_owned(),
+        name: fact.name.clone(),
+        state: exits::badge(reader, fact),
+        sentence: exits::sentence(reader, fact),
+        facts,
+        actions: vec![
+            start_or_stop(reader, fact),
+            restart(reader, fact),
+            reader.guard(kill, Id::ContainerKill, asleep),
+            remove(reader, fact),
+        ],
+        rename: reader.reason(Id::ContainerRename).map_or(Ok(()), Err),
+        tab,
+    }
+}
+
+/// Returns the question before containers are removed.
+pub fn ask_remove(reader: &Reader, facts: &[Arc<ContainerFact>], back: &str) -> Ask {
+    let words = reader.words;
+    let any_runs = facts.iter().any(|fact| fact.phase.is_alive());
+    let mut goes = vec![words.t("remove-goes")];
+    if any_runs {
+        goes.push(words.t("remove-goes-running"));
+    }
+    let mut hidden = vec![("back", back.to_owned())];
+    let (title, path) = match facts {
+        [one] => (
+            words.named("remove-title", &one.name),
+            paths::ContainerRemove(one.id.as_str()).to_string(),
+        ),
+        many => {
+            hidden.push(("action", "remove".to_owned()));
+            hidden.push(("sure", "on".to_owned()));
+            hidden.extend(many.iter().map(|fact| ("id", fact.id.to_string())));
+            let title = words.n("remove-many-title", many.len() as u64);
+            (title, paths::ContainersBulk.to_string())
+        }
+    };
+    if any_runs {
+        hidden.push(("force", "on".to_owned()));
+    }
+    let names = facts.iter().map(|fact| fact.name.clone());
+    Ask {
+        shell: reader.shell(Section::Containers, title.clone()),
+        dialog: Dialog {
+            words,
+            title,
+            names: if facts.len() > 1 {
+                names.collect()
+            } else {
+                Vec::new()
+            },
+            goes,
+            stays: vec![words.t("remove-stays")],
+            path,
+            hidden,
+            check: None,
+            yes: words.t("remove"),
+            back: back.to_owned(),
+        },
+    }
+}
+
+/// Returns whether the page should open with why it stopped.
+pub fn stopped_abnormally(fact: &ContainerFact) -> bool {
+    matches!(fact.phase, Phase::Exited | Phase::Dead) && exits::is_abnormal(&fact.state)
+}

@@ -1,0 +1,18 @@
+//! From the domain and the index to view models: ready words, ready numbers, ready reasons.
+//!
+//! **Invariant:** plain functions of their arguments. Nothing here asks the engine or the database,
+//! and nothing decides what may be done: it shows what `policy` says.
+
+pub mod accounts;
+pub mod containers;
+pub mod details;
+pub mod drafts;
+pub mod exits;
+pub mod fields;
+pub mod lists;
+pub mod overview;
+pub mod problems;
+mod reader;
+pub mod records;
+
+pub use reader::Reader;

@@ -1,0 +1,79 @@
+//! Events and audit entries as rows.
+
+use frontend::format::Moment;
+use frontend::parts::{AuditRow, EventRow};
+use frontend::paths;
+use frontend::ui::{Badge, Tone};
+
+use super::Reader;
+use crate::domain::{AuditRecord, Outcome};
+use crate::fleet::EventFact;
+
+/// Returns an event's row.
+pub fn event(reader: &Reader, fact: &EventFact) -> EventRow {
+    let event = &fact.event;
+    let attribute = |name: &str| event.actor.attributes.get(name).cloned();
+    let id = event.actor.id.as_str();
+    let name = attribute("name").unwrap_or_else(|| frontend::format::short_id(id).to_owned());
+    let (icon, link) = match event.kind.as_str() {
+        "container" if event.action == "destroy" => ("box", None),
+        "container" => ("box", Some(paths::Container(id).to_string())),
+        "image" => ("layers", Some(paths::Image(id).to_string())),
+        _ => ("activity", None),
+    };
+    let detail = match attribute("exitCode") {
+        Some(code) if event.action == "die" => reader.words.named("event-exit-code", &code),
+        _ => attribute("image").unwrap_or_default(),
+    };
+    EventRow {
+        number: u64::try_from(event.time_nano).unwrap_or_default(),
+        at: Moment::stamp(fact.at),
+        kind: match event.kind.as_str() {
+            "container" => reader.words.t("container"),
+            "image" => reader.words.t("image"),
+            other => other.to_owned(),
+        },
+        icon,
+        action: event.action.clone(),
+        subject: (name, link),
+        detail,
+    }
+}
+
+/// Returns an audit entry's row.
+pub fn audit(reader: &Reader, record: &AuditRecord) -> AuditRow {
+    let (tone, icon, key) = match record.outcome {
+        Outcome::Begun => (Tone::Busy, "loader-circle", "outcome-open"),
+        Outcome::Done => (Tone::Running, "circle-check", "outcome-done"),
+        Outcome::Failed => (Tone::Failed, "circle-x", "outcome-failed"),
+        Outcome::Refused => (Tone::Warn, "lock", "outcome-refused"),
+        Outcome::Interrupted => (Tone::Warn, "triangle-alert", "outcome-interrupted"),
+    };
+    let target = match (record.place_name.as_str(), record.place_id.as_str()) {
+        ("", "") => record.place_kind.clone(),
+        ("", id) => frontend::format::short_id(id).to_owned(),
+        (name, _) => name.to_owned(),
+    };
+    AuditRow {
+        number: record.number,
+        at: Moment::stamp(record.at),
+        actor: match record.actor_kind.as_str() {
+            "server" => reader.words.t("actor-server"),
+            "operator" => reader.words.t("actor-operator"),
+            _ => record.actor.clone(),
+        },
+        action: record.action.clone(),
+        target,
+        outcome: Badge {
+            tone,
+            icon,
+            word: reader.words.t(key),
+        },
+        address: record.address.clone().unwrap_or_default(),
+        detail: if record.result.is_empty() {
+            record.detail.clone()
+        } else {
+            record.result.clone()
+        },
+    }
+}

@@ -1,0 +1,117 @@
+// @ts-check
+// The tab's shared socket: swaps fragments by their DOM id. New rows wait until they are asked for.
+import { load } from "../app.js";
+import { fragment, swap, words } from "./dom.js";
+import { Socket } from "./socket.js";
+
+/** Fragments that wait, by the id of their list. @type {Map<string, Map<string, string>>} */
+const waiting = new Map();
+
+export function watch() {
+  const topics = document.body.dataset.topics?.split(" ").filter(Boolean) ?? [];
+  if (topics.length === 0) return;
+  let wasLost = false;
+  const socket = new Socket({
+    address: () => "/live/page",
+    onText: receive,
+    onState(state) {
+      if (state === "open") {
+        socket.send({ type: "watch", topics });
+        if (wasLost) refresh();
+      }
+      note(state === "lost" && wasLost ? "connection-lost" : null);
+      wasLost = state === "lost";
+    },
+  });
+  // Nothing runs for a hidden tab, so it may be behind when it is looked at again.
+  document.addEventListener("visibilitychange", () => document.hidden || refresh());
+}
+
+/** @param {any} message one of `ToPage` */
+function receive(message) {
+  const element = message.id && document.getElementById(message.id);
+  if (message.type === "replace" && element) put(element, message.html);
+  if (message.type === "remove") {
+    element?.remove();
+    for (const rows of waiting.values()) rows.delete(message.id);
+    offer();
+  }
+  if (message.type === "add") {
+    const list = document.getElementById(message.list);
+    if (element) put(element, message.html);
+    else if (list) wait(message);
+    else if (message.list === "container-rows") refresh();
+  }
+  if (message.type === "stale") refresh();
+  if (message.type === "signed_out") location.reload();
+}
+
+/** @param {Element} element @param {string} html */
+function put(element, html) {
+  const fresh = fragment(html);
+  if (!fresh) return;
+  swap(element, fresh);
+  load();
+}
+
+/** @param {{ list: string, id: string, html: string }} message */
+function wait({ list, id, html }) {
+  const rows = waiting.get(list) ?? new Map();
+  waiting.set(list, rows.set(id, html));
+  offer();
+}
+
+/** Shows "3 new" above each list that has some. */
+function offer() {
+  for (const [list, rows] of waiting) {
+    const body = document.getElementById(list);
+    const table = body?.closest("table");
+    const id = `new-${list}`;
+    document.getElementById(id)?.remove();
+    if (!body || !table || rows.size === 0) continue;
+    const say = words(document.body);
+    const bar = document.createElement("div");
+    bar.className = "new-rows";
+    bar.id = id;
+    const button = document.createElement("button");
+    button.className = "button button--small button--quiet";
+    button.type = "button";
+    button.textContent = say(rows.size === 1 ? "new-one" : "new-many", { count: rows.size });
+    button.addEventListener("click", () => {
+      for (const html of rows.values()) {
+        const row = fragment(`<table>${html}</table>`)?.querySelector("tr");
+        if (row) body.prepend(row);
+      }
+      rows.clear();
+      offer();
+      load();
+    });
+    bar.append(button);
+    table.before(bar);
+  }
+}
+
+/** Fetches the page again and swaps its living parts: what was missed is made good. */
+export async function refresh() {
+  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
+  if (!answer?.ok) return;
+  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  for (const id of ["list", "jobs", "container-header", "overview-figures", "why-stopped"]) {
+    const twin = fresh.getElementById(id);
+    const old = document.getElementById(id);
+    if (old && twin) swap(old, twin);
+  }
+  waiting.clear();
+  load();
+}
+
+/** @param {string | null} key a quiet bar, or none */
+function note(key) {
+  document.querySelector(".connection")?.remove();
+  if (!key) return;
+  const bar = document.createElement("div");
+  bar.className = "connection";
+  bar.role = "status";
+  bar.textContent = words(document.body)(key);
+  document.body.append(bar);
+}
