@@ -129,7 +129,7 @@ mod tests {
         check(1024, "1.0 KiB");
         check(13_003_653, "12.4 MiB");
         check(512 << 20, "512 MiB");
-        check(u64::MAX, "16384 PiB");
+        check(u64::MAX, "16383 PiB");
     }
 
     #[test]
