@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use reqwest::header::{
-    ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RANGE, RETRY_AFTER, WWW_AUTHENTICATE,
-};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RANGE, WWW_AUTHENTICATE};
 use reqwest::{Response, StatusCode, Url, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
-use serde::Deserialize;
 
+use super::answer::{accepted, read_capped, refused};
 use super::auth::{Authorization, Challenge, Credentials, Secret, TokenAnswer, basic, challenge};
 use super::endpoint::{Endpoint, RegistryConfig, host_and_port, is_loopback, same_origin};
 use super::error::PullError;
@@ -17,7 +15,6 @@ use crate::reference::Reference;
 
 const REDIRECTS_MAX: usize = 10;
 const TOKEN_BYTES_MAX: usize = 1 << 20;
-const ERROR_BYTES_MAX: usize = 64 << 10;
 
 /// Our side of every connection to registries.
 pub(super) struct Client {
@@ -32,7 +29,7 @@ pub(super) struct Client {
 pub(super) struct Session {
     pub(super) endpoint: Endpoint,
     pub(super) reference: Reference,
-    credentials: Option<Credentials>,
+    pub(super) credentials: Option<Credentials>,
     authorization: Authorization,
 }
 
@@ -55,7 +52,7 @@ impl Session {
         }
     }
 
-    fn host(&self) -> String {
+    pub(super) fn host(&self) -> String {
         self.endpoint.host()
     }
 }
@@ -274,30 +271,6 @@ impl Client {
     }
 }
 
-/// Reads a whole answer that should be short.
-pub(super) async fn read_capped(
-    mut response: Response,
-    max_bytes: usize,
-    host: &str,
-) -> Result<Vec<u8>, PullError> {
-    let mut body = Vec::new();
-    loop {
-        let chunk = response.chunk().await;
-        let chunk = chunk.map_err(|error| PullError::from_request(host.to_owned(), error))?;
-        let Some(chunk) = chunk else {
-            return Ok(body);
-        };
-        body.extend_from_slice(&chunk);
-        if body.len() > max_bytes {
-            let reason = "its answer is too long";
-            return Err(PullError::Protocol {
-                host: host.to_owned(),
-                reason,
-            });
-        }
-    }
-}
-
 fn tls() -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
@@ -310,90 +283,6 @@ fn tls() -> ClientConfig {
             .with_root_certificates(rustls::RootCertStore::empty())
             .with_no_client_auth(),
     }
-}
-
-fn refused(session: &Session) -> PullError {
-    if session.credentials.is_some() {
-        return PullError::Unauthorized {
-            host: session.host(),
-        };
-    }
-    PullError::Denied {
-        repository: session.reference.familiar_name(),
-    }
-}
-
-async fn accepted(session: &Session, response: Response) -> Result<Response, PullError> {
-    let host = session.host();
-    match response.status() {
-        status if status.is_success() => Ok(response),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(PullError::Denied {
-            repository: session.reference.familiar_name(),
-        }),
-        StatusCode::TOO_MANY_REQUESTS => Err(PullError::RateLimited {
-            host,
-            after: retry_after(response.headers()),
-        }),
-        StatusCode::NOT_FOUND => {
-            let body = read_capped(response, ERROR_BYTES_MAX, &host)
-                .await
-                .unwrap_or_default();
-            if String::from_utf8_lossy(&body).contains("NAME_UNKNOWN") {
-                return Err(PullError::Denied {
-                    repository: session.reference.familiar_name(),
-                });
-            }
-            Err(PullError::NotFound {
-                reference: session.reference.familiar(),
-            })
-        }
-        status => {
-            let body = read_capped(response, ERROR_BYTES_MAX, &host)
-                .await
-                .unwrap_or_default();
-            Err(PullError::Status {
-                host,
-                status: status.as_u16(),
-                message: message(&body),
-            })
-        }
-    }
-}
-
-fn retry_after(headers: &HeaderMap) -> Option<String> {
-    let text = |name| headers.get(name)?.to_str().ok();
-    let seconds = text(RETRY_AFTER.as_str()).or_else(|| text("ratelimit-reset"))?;
-    let seconds: u64 = seconds.split(';').next()?.trim().parse().ok()?;
-    Some(if seconds < 120 {
-        format!("{seconds} seconds")
-    } else {
-        format!("{} minutes", seconds / 60)
-    })
-}
-
-/// What a registry says about an error: its first message, short and on one line.
-fn message(body: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Errors {
-        errors: Vec<One>,
-    }
-    #[derive(Deserialize)]
-    struct One {
-        #[serde(default)]
-        message: String,
-    }
-    let errors = serde_json::from_slice::<Errors>(body).map(|errors| errors.errors);
-    let first = errors
-        .unwrap_or_default()
-        .into_iter()
-        .next()
-        .map(|error| error.message);
-    first
-        .unwrap_or_default()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(200)
-        .collect()
 }
 
 /// A form, by the one URL encoder that is there already.

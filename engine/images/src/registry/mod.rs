@@ -8,6 +8,7 @@
 //! names, over TLS or to a host that is named as insecure; on a redirect to anywhere else they are
 //! left out. Content is written nowhere but into the blob store, and kept only under its digest.
 
+mod answer;
 mod auth;
 mod client;
 mod endpoint;

@@ -3,8 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::answer::read_capped;
 use super::auth::Credentials;
-use super::client::{Client, Session, read_capped};
+use super::client::{Client, Session};
 use super::endpoint::RegistryConfig;
 use super::error::PullError;
 use super::fetch::{self, LayerProgress};

@@ -3,34 +3,25 @@
 //! **Invariant:** every path is resolved inside the layer by [`Root`]; what an entry replaces or
 //! links to lies in this layer; attributes that the overlay itself reads are never taken over.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use engine_sys::dir::{self, Dir, FileType, Timespec, Timestamps, device_number};
+use engine_sys::dir::{Dir, FileType, device_number};
 use engine_sys::path::Root;
-use engine_sys::{Errno, SysError, xattr};
-use engine_tar::{Kind, Member, Time, Xattr};
+use engine_sys::{Errno, SysError};
+use engine_tar::{Kind, Member, Time};
 
 use super::apply::{CopyError, DIFF, Limits, copy};
+use super::attributes::{set_attributes, set_file_attributes, timestamps};
+use super::name::clean;
 use super::store::Layer;
 use super::whiteout::{self, Meaning};
 use crate::diff_id::DiffId;
 use crate::error::ApplyError;
 
 const COPY_BYTES: usize = 256 * 1024;
-const PATH_BYTES_MAX: usize = 4096;
-const NAME_BYTES_MAX: usize = 255;
-
-/// Attributes that a layer may set. `trusted.overlay.*` steers the overlay, and the security
-/// modules' labels belong to the host.
-const ATTRIBUTES: [&[u8]; 4] = [
-    b"user.",
-    b"security.capability",
-    b"system.posix_acl_access",
-    b"system.posix_acl_default",
-];
 
 /// A layer's directory while it is being filled.
 pub(super) struct Unpacker<'a> {
@@ -207,18 +198,7 @@ impl<'a> Unpacker<'a> {
         let mut file = self.make(parent, name, |dir, name| dir.create_file(name, 0o600))?;
         self.layer.size_bytes +=
             copy(content, &mut file, &mut self.buffer).map_err(Failure::Copy)?;
-        if (member.uid, member.gid) != (0, 0) {
-            dir::set_owner_of(&file, member.uid, member.gid)?;
-        }
-        dir::set_mode_of(&file, member.mode)?;
-        for attribute in allowed(&member.xattrs) {
-            tolerate(xattr::set(
-                &file,
-                OsStr::from_bytes(&attribute.name),
-                &attribute.value,
-            ))?;
-        }
-        dir::set_times_of(&file, &timestamps(member.modified))?;
+        set_file_attributes(&file, member)?;
         Ok(())
     }
 
@@ -369,89 +349,5 @@ impl<'a> Unpacker<'a> {
                 }
             }
         }
-    }
-}
-
-/// A name as a path below the root. Every component is plain, and none but the last may look
-/// like a whiteout.
-fn clean(name: &[u8], depth_max: usize) -> Result<PathBuf, &'static str> {
-    if name.len() > PATH_BYTES_MAX {
-        return Err("has too long a name");
-    }
-    if name.first() == Some(&b'/') {
-        return Err("has an absolute name");
-    }
-    let mut path = PathBuf::new();
-    let mut depth = 0;
-    for component in name.split(|byte| *byte == b'/') {
-        match component {
-            b"" | b"." => continue,
-            b".." => return Err("leads upwards"),
-            _ if component.contains(&0) => return Err("has a zero byte in its name"),
-            _ if component.len() > NAME_BYTES_MAX => return Err("has too long a name"),
-            _ => path.push(OsString::from(OsStr::from_bytes(component))),
-        }
-        depth += 1;
-    }
-    if depth > depth_max {
-        return Err("lies too deep");
-    }
-    let parents = path.parent().into_iter().flat_map(Path::components);
-    if parents
-        .into_iter()
-        .any(|part| part.as_os_str().as_bytes().starts_with(b".wh."))
-    {
-        return Err("lies below a whiteout");
-    }
-    Ok(path)
-}
-
-/// Gives a new thing its owner, bits and attributes; in this order, since a change of the owner
-/// clears the set-id bits and the capabilities.
-fn set_attributes(parent: &Dir, name: &OsStr, member: &Member) -> Result<(), SysError> {
-    parent.set_owner(name, member.uid, member.gid)?;
-    if !matches!(member.kind, Kind::Symlink(_)) {
-        parent.set_mode(name, member.mode)?;
-    }
-    for attribute in allowed(&member.xattrs) {
-        let attribute_name = OsStr::from_bytes(&attribute.name);
-        tolerate(xattr::set_at(
-            parent,
-            name,
-            attribute_name,
-            &attribute.value,
-        ))?;
-    }
-    Ok(())
-}
-
-fn allowed(xattrs: &[Xattr]) -> impl Iterator<Item = &Xattr> {
-    xattrs.iter().filter(|attribute| {
-        !attribute.name.starts_with(b"user.overlay.")
-            && ATTRIBUTES
-                .iter()
-                .any(|allowed| attribute.name.starts_with(allowed))
-    })
-}
-
-/// Goes on where the file system has no attributes of a kind, as other engines do.
-fn tolerate(result: Result<(), SysError>) -> Result<(), SysError> {
-    match result {
-        Err(SysError {
-            errno: Errno::NOTSUP | Errno::PERM,
-            ..
-        }) => Ok(()),
-        other => other,
-    }
-}
-
-fn timestamps(time: Time) -> Timestamps {
-    let time = Timespec {
-        tv_sec: time.seconds,
-        tv_nsec: time.nanoseconds.into(),
-    };
-    Timestamps {
-        last_access: time,
-        last_modification: time,
     }
 }

@@ -15,7 +15,9 @@
 //! layers of an image unpack in parallel, in any order, and one directory serves every chain.
 
 mod apply;
+mod attributes;
 mod members;
+mod name;
 mod store;
 mod whiteout;
 

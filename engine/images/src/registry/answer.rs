@@ -1,0 +1,118 @@
+//! What a registry's answer means, from its status and its words.
+
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::{Response, StatusCode};
+use serde::Deserialize;
+
+use super::client::Session;
+use super::error::PullError;
+
+const ERROR_BYTES_MAX: usize = 64 << 10;
+
+/// Reads a whole answer that should be short.
+pub(super) async fn read_capped(
+    mut response: Response,
+    max_bytes: usize,
+    host: &str,
+) -> Result<Vec<u8>, PullError> {
+    let mut body = Vec::new();
+    loop {
+        let chunk = response.chunk().await;
+        let chunk = chunk.map_err(|error| PullError::from_request(host.to_owned(), error))?;
+        let Some(chunk) = chunk else {
+            return Ok(body);
+        };
+        body.extend_from_slice(&chunk);
+        if body.len() > max_bytes {
+            let reason = "its answer is too long";
+            return Err(PullError::Protocol {
+                host: host.to_owned(),
+                reason,
+            });
+        }
+    }
+}
+
+pub(super) fn refused(session: &Session) -> PullError {
+    if session.credentials.is_some() {
+        return PullError::Unauthorized {
+            host: session.host(),
+        };
+    }
+    PullError::Denied {
+        repository: session.reference.familiar_name(),
+    }
+}
+
+pub(super) async fn accepted(session: &Session, response: Response) -> Result<Response, PullError> {
+    let host = session.host();
+    match response.status() {
+        status if status.is_success() => Ok(response),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(PullError::Denied {
+            repository: session.reference.familiar_name(),
+        }),
+        StatusCode::TOO_MANY_REQUESTS => Err(PullError::RateLimited {
+            host,
+            after: retry_after(response.headers()),
+        }),
+        StatusCode::NOT_FOUND => {
+            let body = read_capped(response, ERROR_BYTES_MAX, &host)
+                .await
+                .unwrap_or_default();
+            if String::from_utf8_lossy(&body).contains("NAME_UNKNOWN") {
+                return Err(PullError::Denied {
+                    repository: session.reference.familiar_name(),
+                });
+            }
+            Err(PullError::NotFound {
+                reference: session.reference.familiar(),
+            })
+        }
+        status => {
+            let body = read_capped(response, ERROR_BYTES_MAX, &host)
+                .await
+                .unwrap_or_default();
+            Err(PullError::Status {
+                host,
+                status: status.as_u16(),
+                message: message(&body),
+            })
+        }
+    }
+}
+
+fn retry_after(headers: &HeaderMap) -> Option<String> {
+    let text = |name| headers.get(name)?.to_str().ok();
+    let seconds = text(RETRY_AFTER.as_str()).or_else(|| text("ratelimit-reset"))?;
+    let seconds: u64 = seconds.split(';').next()?.trim().parse().ok()?;
+    Some(if seconds < 120 {
+        format!("{seconds} seconds")
+    } else {
+        format!("{} minutes", seconds / 60)
+    })
+}
+
+/// What a registry says about an error: its first message, short and on one line.
+fn message(body: &[u8]) -> String {
+    #[derive(Deserialize)]
+    struct Errors {
+        errors: Vec<One>,
+    }
+    #[derive(Deserialize)]
+    struct One {
+        #[serde(default)]
+        message: String,
+    }
+    let errors = serde_json::from_slice::<Errors>(body).map(|errors| errors.errors);
+    let first = errors
+        .unwrap_or_default()
+        .into_iter()
+        .next()
+        .map(|error| error.message);
+    first
+        .unwrap_or_default()
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(200)
+        .collect()
+}
