@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
 
 use tokio::sync::broadcast;
 
@@ -52,8 +53,12 @@ pub struct Counts {
     pub failed: usize,
 }
 
+/// Changes that are told again to whoever came a moment late.
+const MOST_RECENT: usize = 256;
+
 #[derive(Debug, Default)]
 struct Facts {
+    recent: VecDeque<(Instant, Change)>,
     host: HostFact,
     containers: HashMap<ContainerId, Arc<ContainerFact>>,
     images: Vec<Arc<ImageFact>>,
@@ -175,6 +180,14 @@ impl Index {
         self.changes.subscribe()
     }
 
+    /// Returns the changes of the last moments, the oldest first.
+    pub fn recent(&self, within: Duration) -> Vec<Change> {
+        let facts = self.read();
+        let is_recent = |(at, _): &&(Instant, Change)| at.elapsed() <= within;
+        let recent = facts.recent.iter().filter(is_recent);
+        recent.map(|(_, change)| change.clone()).collect()
+    }
+
     /// Returns the moment of the last event, in nanoseconds, for asking for those after it.
     pub(super) fn last_event_nano(&self) -> Option<i64> {
         self.read().events.back().map(|fact| fact.event.time_nano)
@@ -262,6 +275,13 @@ impl Index {
     }
 
     fn announce(&self, change: Change) {
+        {
+            let recent = &mut self.write().recent;
+            if recent.len() >= MOST_RECENT {
+                recent.pop_front();
+            }
+            recent.push_back((Instant::now(), change.clone()));
+        }
         // Nobody watching is no failure.
         let _n_watchers = self.changes.send(change);
     }

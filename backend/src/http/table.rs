@@ -2,6 +2,7 @@
 //! its handler, who may come in.
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
@@ -115,6 +116,13 @@ where
 }
 
 impl Entry {
+    /// Takes a body of any size: what comes is passed on and not kept.
+    #[must_use]
+    pub fn unlimited(self) -> Self {
+        let handler = self.handler.layer(DefaultBodyLimit::disable());
+        Self { handler, ..self }
+    }
+
     /// Adds the route to a router.
     pub(super) fn mount(self, router: Router<App>) -> Router<App> {
         router.route(self.path, self.handler)

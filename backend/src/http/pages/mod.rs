@@ -6,6 +6,8 @@ mod containers;
 mod create;
 mod doors;
 pub(super) mod frame;
+mod images;
+mod jobs;
 mod overview;
 mod records;
 mod routes;

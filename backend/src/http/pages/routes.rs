@@ -2,7 +2,7 @@
 
 use frontend::paths;
 
-use super::{account, actions, containers, create, doors, overview, records, search};
+use super::{account, actions, containers, create, doors, images, jobs, overview, records, search};
 use crate::http::{Entry, get, post};
 
 /// Returns the routes of all pages.
@@ -33,6 +33,16 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainerRename::PATTERN, actions::rename),
         get(paths::ContainerRemove::PATTERN, actions::ask_remove),
         post(paths::ContainerRemove::PATTERN, actions::remove),
+        get(paths::Images::PATTERN, images::list),
+        post(paths::ImagePull::PATTERN, images::pull),
+        post(paths::ImageLoad::PATTERN, images::load).unlimited(),
+        get(paths::Image::PATTERN, images::show),
+        post(paths::ImageTag::PATTERN, images::tag),
+        get(paths::ImageRemove::PATTERN, images::ask_remove),
+        post(paths::ImageRemove::PATTERN, images::remove),
+        get(paths::Jobs::PATTERN, jobs::list),
+        get(paths::Job::PATTERN, jobs::show),
+        post(paths::JobCancel::PATTERN, jobs::cancel),
         get(paths::Events::PATTERN, records::events),
         get(paths::Audit::PATTERN, records::audit),
         get(paths::People::PATTERN, account::list_people),

@@ -1,0 +1,210 @@
+//! Images: the list, the two ways in, one of them, its names, its end.
+
+use axum::extract::{Multipart, Query, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use frontend::paths;
+
+use super::frame::{Frame, back_or, go, said_and_go};
+use crate::access::{Permit, image};
+use crate::app::App;
+use crate::domain::{FieldError, Rule};
+use crate::http::extract::Fields;
+use crate::http::present::images::{self as present, Refused, Typed};
+use crate::http::present::lists::{self, Asked};
+use crate::http::{Error, Result};
+use crate::services::images::{self, Credentials, PullRequest};
+
+/// The name of the archive's field.
+const ARCHIVE: &str = "archive";
+
+pub(super) async fn list(
+    permit: Permit<image::List>,
+    State(app): State<App>,
+    Query(asked): Query<Asked>,
+    frame: Frame,
+) -> Response {
+    frame.draw(&page(&app, &permit, &frame, &asked, &Refused::default()))
+}
+
+fn page(
+    app: &App,
+    permit: &Permit<image::List>,
+    frame: &Frame,
+    asked: &Asked,
+    refused: &Refused<'_>,
+) -> frontend::pages::ImagesIndex {
+    let view = asked.view(paths::Images.to_string());
+    let found = images::list(&app.services, permit, &lists::image_query(&view));
+    let users = |fact: &std::sync::Arc<crate::fleet::ImageFact>| {
+        (fact.clone(), app.services.index().users_of(&fact.id))
+    };
+    let rows: Vec<_> = found.rows.iter().map(users).collect();
+    let mut page = present::index(&frame.reader, &view, &found, &rows, refused);
+    frame.greet(&mut page.shell);
+    page
+}
+
+/// Draws the list again with what is wrong in one of its forms.
+fn again(
+    app: &App,
+    permit: &Permit<image::List>,
+    frame: &Frame,
+    refused: &Refused<'_>,
+) -> Response {
+    let page = page(app, permit, frame, &Asked::default(), refused);
+    frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+pub(super) async fn pull(
+    permit: Permit<image::Pull>,
+    list: Permit<image::List>,
+    State(app): State<App>,
+    frame: Frame,
+    fields: Fields,
+) -> Result<Response> {
+    let request = match requested(&fields) {
+        Ok(request) => request,
+        Err(error) => {
+            let text = |name| fields.text(name).to_owned();
+            let typed = Typed {
+                reference: text("reference"),
+                platform: text("platform"),
+                user: text("user"),
+            };
+            let refused = Refused {
+                typed,
+                pull: Some(&error),
+                load: None,
+            };
+            return Ok(again(&app, &list, &frame, &refused));
+        }
+    };
+    let job = images::pull(&app.services, &permit, request).await?;
+    Ok(go(&paths::Job(job.as_str())))
+}
+
+fn requested(fields: &Fields) -> Result<PullRequest, FieldError> {
+    let reference = fields.text("reference").parse();
+    let reference = reference.map_err(|rule| FieldError::new("reference", rule))?;
+    let optional = |name| Some(fields.text(name).trim()).filter(|text| !text.is_empty());
+    let password = fields.text("password");
+    if !password.is_empty() && optional("user").is_none() {
+        return Err(FieldError::new("user", Rule::Required));
+    }
+    Ok(PullRequest {
+        reference,
+        platform: optional("platform").map(str::to_owned),
+        credentials: optional("user").map(|name| Credentials {
+            name: name.to_owned(),
+            password: password.to_owned().into(),
+        }),
+    })
+}
+
+/// Passes an archive on as it comes; nothing of it is kept here. The browser is led to the job when
+/// the last piece has gone, or as soon as the engine takes no more.
+pub(super) async fn load(
+    permit: Permit<image::Load>,
+    list: Permit<image::List>,
+    State(app): State<App>,
+    frame: Frame,
+    mut form: Multipart,
+) -> Result<Response> {
+    let malformed = |error: axum::extract::multipart::MultipartError| Error::Malformed {
+        message: error.body_text(),
+    };
+    while let Some(mut field) = form.next_field().await.map_err(malformed)? {
+        let file_name = field.file_name().unwrap_or_default().to_owned();
+        if field.name() != Some(ARCHIVE) || file_name.is_empty() {
+            continue;
+        }
+        let (job, upload) = images::load(&app.services, &permit, &file_name).await?;
+        let mut is_taken = true;
+        while let Some(piece) = field.chunk().await.map_err(malformed)? {
+            is_taken = upload.send(piece).await;
+            if !is_taken {
+                break;
+            }
+        }
+        if is_taken {
+            upload.finish();
+        }
+        return Ok(go(&paths::Job(job.as_str())));
+    }
+    let error = FieldError::new(ARCHIVE, Rule::Required);
+    let refused = Refused {
+        load: Some(&error),
+        ..Refused::default()
+    };
+    Ok(again(&app, &list, &frame, &refused))
+}
+
+pub(super) async fn show(
+    permit: Permit<image::View>,
+    State(app): State<App>,
+    frame: Frame,
+) -> Result<Response> {
+    let shown = images::show(&app.services, &permit).await?;
+    let mut page = present::show(&frame.reader, &shown, "", None);
+    frame.greet(&mut page.shell);
+    Ok(frame.draw(&page))
+}
+
+pub(super) async fn tag(
+    permit: Permit<image::Tag>,
+    view: Permit<image::View>,
+    State(app): State<App>,
+    frame: Frame,
+    fields: Fields,
+) -> Result<Response> {
+    let typed = fields.text("reference");
+    let tagged = match typed.parse() {
+        Ok(reference) => images::tag(&app.services, &permit, reference).await,
+        Err(rule) => Err(FieldError::new("reference", rule).into()),
+    };
+    match tagged {
+        Ok(()) => {
+            let path = paths::Image(permit.place().id.as_str());
+            Ok(said_and_go("done-image-tagged", typed, &path))
+        }
+        Err(error) => {
+            let error = Error::from(error).into_field()?;
+            let shown = images::show(&app.services, &view).await?;
+            let page = present::show(&frame.reader, &shown, typed, Some(&error));
+            Ok(frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+        }
+    }
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Back {
+    back: String,
+}
+
+pub(super) async fn ask_remove(
+    permit: Permit<image::Remove>,
+    State(app): State<App>,
+    Query(asked): Query<Back>,
+    frame: Frame,
+) -> Result<Response> {
+    let id = permit.place().id.as_str();
+    let fact = app.services.index().find_image(id).ok_or(Error::NotFound)?;
+    let back = back_or(&asked.back, &paths::Image(id));
+    Ok(frame.draw(&present::ask_remove(&frame.reader, &fact, &back)))
+}
+
+pub(super) async fn remove(
+    permit: Permit<image::Remove>,
+    State(app): State<App>,
+) -> Result<Response> {
+    images::remove(&app.services, &permit, None, false).await?;
+    let place = permit.place();
+    let name = if place.name.is_empty() {
+        place.id.short()
+    } else {
+        &place.name
+    };
+    Ok(said_and_go("done-image-removed", name, &paths::Images))
+}

@@ -1,0 +1,294 @@
+//! Images: the list with its two ways in, one image with its layers, the question before removing.
+
+use std::sync::Arc;
+
+use engine_api::images::{HistoryItem, Image};
+use frontend::format::{self, Moment};
+use frontend::pages::{Ask, ImageShow, ImagesIndex, Layer};
+use frontend::parts::ImageRow;
+use frontend::paths::{self, Value};
+use frontend::shell::Section;
+use frontend::ui::{Action, Column, Dialog, Empty, Field, KeyValue, Kind, Notice, Pair, View};
+use jiff::Timestamp;
+
+use super::fields::{field, mark, password};
+use super::{Reader, lists};
+use crate::access::PermissionId;
+use crate::domain::FieldError;
+use crate::fleet::{ContainerFact, ImageFact, Page};
+use crate::services::images::Shown;
+
+/// What was typed into the pull form, but for the password.
+#[derive(Clone, Debug, Default)]
+pub struct Typed {
+    /// The image.
+    pub reference: String,
+    /// The platform.
+    pub platform: String,
+    /// The name at the registry.
+    pub user: String,
+}
+
+/// A form that was refused: what was typed, and the rule it broke.
+#[derive(Clone, Debug, Default)]
+pub struct Refused<'a> {
+    /// What was typed.
+    pub typed: Typed,
+    /// The rule of the pull form.
+    pub pull: Option<&'a FieldError>,
+    /// The rule of the load form.
+    pub load: Option<&'a FieldError>,
+}
+
+/// An image and how many containers were made of it.
+pub type Counted = (Arc<ImageFact>, Vec<Arc<ContainerFact>>);
+
+/// Returns the list.
+pub fn index(
+    reader: &Reader,
+    view: &View,
+    page: &Page<ImageFact>,
+    rows: &[Counted],
+    refused: &Refused<'_>,
+) -> ImagesIndex {
+    let words = reader.words;
+    let mut shell = reader.shell(Section::Images, words.t("images"));
+    shell.topics = "jobs images".to_owned();
+    let mut pull = pull_fields(reader, &refused.typed);
+    let mut load = vec![Field {
+        hint: words.t("image-file-hint"),
+        kind: Kind::File,
+        required: true,
+        ..field(words, "archive", "image-file")
+    }];
+    let rest = mark(words, &mut pull, refused.pull);
+    let rest = rest.or(mark(words, &mut load, refused.load));
+    shell.notices.extend(rest.map(Notice::failed));
+    let column = |name, key: &str, numeric| Column::sorted(view, name, words.t(key), numeric);
+    let or_reason = |permission, fields| match reader.reason(permission) {
+        Some(reason) => Err(reason),
+        None => Ok(fields),
+    };
+    ImagesIndex {
+        pull: or_reason(PermissionId::ImagePull, pull),
+        load: or_reason(PermissionId::ImageLoad, load),
+        open: page.n_all == 0 || refused.pull.is_some() || refused.load.is_some(),
+        filter: lists::filter(reader, view, "images-filter", &[]),
+        columns: vec![
+            column("name", "name", false),
+            Column::plain(words.t("id"), false),
+            column("size", "size", true),
+            Column::plain(words.t("containers"), false),
+            column("created", "age", true),
+        ],
+        rows: rows
+            .iter()
+            .map(|(fact, users)| row(reader, fact, users))
+            .collect(),
+        pager: lists::pager(reader, view, page),
+        empty: page.rows.is_empty().then(|| Empty {
+            words,
+            icon: "layers",
+            title: words.t("images-none"),
+            text: words.t("images-none-text"),
+            action: None,
+            command: "docker pull nginx:1.29".to_owned(),
+        }),
+        shell,
+    }
+}
+
+fn pull_fields(reader: &Reader, typed: &Typed) -> Vec<Field> {
+    let words = reader.words;
+    let hinted = |name, key: &str, value: &str| Field {
+        hint: words.t(&format!("{key}-hint")),
+        value: value.to_owned(),
+        ..field(words, name, key)
+    };
+    vec![
+        Field {
+            required: true,
+            placeholder: "nginx:1.29".to_owned(),
+            code: true,
+            ..hinted("reference", "image-reference", &typed.reference)
+        },
+        hinted("platform", "image-platform", &typed.platform),
+        Field {
+            autocomplete: "off",
+            ..hinted("user", "registry-user", &typed.user)
+        },
+        Field {
+            required: false,
+            ..password(words, "password", "registry-password", "off")
+        },
+    ]
+}
+
+/// Returns an image's row.
+pub fn row(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> ImageRow {
+    let words = reader.words;
+    let back = paths::Images.to_string();
+    let created = Timestamp::from_second(fact.summary.created).unwrap_or_default();
+    ImageRow {
+        words,
+        id: fact.id.to_string(),
+        short_id: fact.id.short().to_owned(),
+        names: fact.tags.clone(),
+        size: size(fact.summary.size),
+        used_by: words.n("image-used-by", users.len() as u64),
+        created: Moment::past(words, created, reader.now),
+        actions: actions(reader, fact, users)
+            .into_iter()
+            .map(|action| action.in_row(&back))
+            .collect(),
+    }
+}
+
+fn actions(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> Vec<Action> {
+    let words = reader.words;
+    let image = Value(fact.name());
+    let run = format!("{}?image={image}", paths::ContainerNew);
+    let run = Action::link(words.t("image-run"), "play", run);
+    let remove = paths::ImageRemove(fact.id.as_str()).to_string();
+    let remove = Action::ask(words.t("remove"), "trash-2", remove);
+    let names: Vec<_> = users.iter().map(|user| user.name.as_str()).collect();
+    let used = (!names.is_empty()).then(|| words.named("image-blocked-used", &names.join(", ")));
+    vec![
+        reader.guard(run, PermissionId::ContainerCreate, None),
+        reader
+            .guard(remove, PermissionId::ImageRemove, None)
+            .unless(used),
+    ]
+}
+
+/// Returns one image's page.
+pub fn show(reader: &Reader, shown: &Shown, name: &str, error: Option<&FieldError>) -> ImageShow {
+    let words = reader.words;
+    let fact = &shown.fact;
+    let mut shell = reader.shell(Section::Images, fact.name().to_owned());
+    if shown.detail.is_none() {
+        shell.notices.push(Notice::failed(words.t("host-offline")));
+    }
+    let mut tag = [Field {
+        hint: words.t("image-tag-hint"),
+        value: name.to_owned(),
+        required: true,
+        ..field(words, "reference", "name")
+    }];
+    let rest = mark(words, &mut tag, error);
+    shell.notices.extend(rest.map(Notice::failed));
+    let [tag] = tag;
+    ImageShow {
+        shell,
+        id: fact.id.to_string(),
+        name: fact.name().to_owned(),
+        actions: actions(reader, fact, &shown.users),
+        facts: facts(reader, shown),
+        config: KeyValue {
+            pairs: shown
+                .detail
+                .as_ref()
+                .map_or_else(Vec::new, |image| config(reader, image)),
+        },
+        layers: shown
+            .history
+            .iter()
+            .map(|item| layer(reader, item))
+            .collect(),
+        tag: match reader.reason(PermissionId::ImageTag) {
+            Some(reason) => Err(reason),
+            None => Ok(tag),
+        },
+    }
+}
+
+fn facts(reader: &Reader, shown: &Shown) -> KeyValue {
+    let words = reader.words;
+    let fact = &shown.fact;
+    let mut pairs = vec![
+        Pair::text(words.t("image-names"), fact.tags.join(", ")),
+        Pair::code(words.t("digest"), fact.id.to_string()),
+        Pair::text(words.t("size"), size(fact.summary.size)),
+    ];
+    if let Some(image) = &shown.detail {
+        let platform = format!("{}/{}", image.os, image.architecture);
+        pairs.push(Pair::text(words.t("image-platform-is"), platform));
+    }
+    if !shown.users.is_empty() {
+        let names: Vec<_> = shown.users.iter().map(|user| user.name.clone()).collect();
+        pairs.push(Pair::text(words.t("containers"), names.join(", ")));
+    }
+    KeyValue { pairs }
+}
+
+fn config(reader: &Reader, image: &Image) -> Vec<Pair> {
+    let words = reader.words;
+    let config = &image.config;
+    let line = |list: &Option<Vec<String>>| {
+        let list = list.as_deref().unwrap_or_default();
+        shlex::try_join(list.iter().map(String::as_str)).unwrap_or_else(|_| list.join(" "))
+    };
+    let mut pairs = Vec::new();
+    let mut add = |key: &str, text: String| {
+        if !text.is_empty() {
+            pairs.push(Pair::code(words.t(key), text));
+        }
+    };
+    add("entrypoint", line(&config.entrypoint));
+    add("command", line(&config.cmd));
+    add("workdir", config.working_dir.clone());
+    add("user", config.user.clone());
+    let ports: Vec<_> = config.exposed_ports.keys().cloned().collect();
+    add("ports", ports.join(", "));
+    pairs
+}
+
+fn layer(reader: &Reader, item: &HistoryItem) -> Layer {
+    let created = Timestamp::from_second(item.created).unwrap_or_default();
+    let command = item
+        .created_by
+        .trim_start_matches("/bin/sh -c #(nop) ")
+        .trim();
+    Layer {
+        command: if command.is_empty() {
+            item.comment.clone()
+        } else {
+            command.to_owned()
+        },
+        size: if item.size > 0 {
+            size(item.size)
+        } else {
+            String::new()
+        },
+        created: Moment::past(reader.words, created, reader.now).text,
+    }
+}
+
+fn size(bytes: i64) -> String {
+    format::bytes(u64::try_from(bytes).unwrap_or(0))
+}
+
+/// Returns the question before an image is removed.
+pub fn ask_remove(reader: &Reader, fact: &ImageFact, back: &str) -> Ask {
+    let words = reader.words;
+    let title = words.named("image-remove-title", fact.name());
+    Ask {
+        shell: reader.shell(Section::Images, title.clone()),
+        dialog: Dialog {
+            words,
+            title,
+            names: if fact.tags.len() > 1 {
+                fact.tags.clone()
+            } else {
+                Vec::new()
+            },
+            goes: vec![words.t("image-remove-goes")],
+            stays: vec![words.t("image-remove-stays")],
+            path: paths::ImageRemove(fact.id.as_str()).to_string(),
+            hidden: vec![("back", back.to_owned())],
+            check: None,
+            yes: words.t("remove"),
+            back: back.to_owned(),
+        },
+    }
+}

@@ -1,0 +1,170 @@
+//! Jobs: the tray in the bar, the list, one job with its layers.
+
+use frontend::format;
+use frontend::pages::{JobShow, JobsIndex};
+use frontend::parts::{JobPanel, JobRow, JobStep, JobTray};
+use frontend::paths;
+use frontend::shell::Section;
+use frontend::ui::{Action, Badge, Look, Tone};
+
+use super::Reader;
+use crate::access::PermissionId;
+use crate::services::jobs::{JobFact, JobKind, JobState, Layer, Step};
+
+/// Jobs in the tray; the others are on their page.
+const MOST_IN_TRAY: usize = 8;
+
+/// Returns the tray in the bar.
+pub fn tray(reader: &Reader, jobs: &[JobFact]) -> JobTray {
+    let newest = jobs.iter().take(MOST_IN_TRAY);
+    JobTray {
+        words: reader.words,
+        jobs: newest.map(|fact| row(reader, fact)).collect(),
+        n_running: jobs.iter().filter(|fact| fact.is_running()).count(),
+    }
+}
+
+/// Returns the list.
+pub fn index(reader: &Reader, jobs: &[JobFact]) -> JobsIndex {
+    JobsIndex {
+        shell: reader.shell(Section::Elsewhere, reader.words.t("jobs")),
+        rows: jobs.iter().map(|fact| row(reader, fact)).collect(),
+    }
+}
+
+/// Returns one job's page.
+pub fn show(reader: &Reader, fact: &JobFact) -> JobShow {
+    JobShow {
+        shell: reader.shell(Section::Elsewhere, name(reader, fact)),
+        panel: panel(reader, fact),
+    }
+}
+
+/// Returns a job and its layers.
+pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
+    let label = reader.words.t("job-open-image");
+    let is_done = fact.state == JobState::Done;
+    let result = match fact.kind {
+        JobKind::Pull if is_done => Some((label, paths::Image(&fact.subject).to_string())),
+        JobKind::Load if is_done => Some((reader.words.t("images"), paths::Images.to_string())),
+        JobKind::Pull | JobKind::Load => None,
+    };
+    let layers = &fact.progress.layers;
+    JobPanel {
+        words: reader.words,
+        job: row(reader, fact),
+        steps: layers.iter().map(|layer| step(reader, layer)).collect(),
+        result,
+    }
+}
+
+/// Returns one job's line.
+pub fn row(reader: &Reader, fact: &JobFact) -> JobRow {
+    let words = reader.words;
+    let (tone, icon, key) = match fact.state {
+        JobState::Running => (Tone::Busy, "loader-circle", "job-running"),
+        JobState::Done => (Tone::Running, "circle-check", "job-done"),
+        JobState::Failed { .. } => (Tone::Failed, "circle-x", "job-failed"),
+        JobState::Cancelled => (Tone::Idle, "circle-stop", "job-cancelled"),
+    };
+    let path = paths::JobCancel(fact.id.as_str()).to_string();
+    let cancel = Action {
+        bare: true,
+        ..Action::post(words.t("job-cancel"), "x", path).look(Look::Quiet)
+    };
+    JobRow {
+        words,
+        id: fact.id.to_string(),
+        name: name(reader, fact),
+        state: Badge {
+            tone,
+            icon,
+            word: words.t(key),
+        },
+        percent: percent(fact),
+        note: note(reader, fact),
+        running: fact.is_running(),
+        cancel: fact
+            .is_running()
+            .then(|| reader.guard(cancel, PermissionId::JobCancel, None)),
+    }
+}
+
+fn name(reader: &Reader, fact: &JobFact) -> String {
+    let key = match fact.kind {
+        JobKind::Pull => "job-pull",
+        JobKind::Load => "job-load",
+    };
+    reader.words.named(key, &fact.subject)
+}
+
+/// How far it is; unknown until the first layer is named.
+fn percent(fact: &JobFact) -> Option<u8> {
+    if fact.progress.layers.is_empty() {
+        return None;
+    }
+    let whole = (fact.progress.fraction() * 100.0).clamp(0.0, 100.0);
+    // Between 0 and 100, so the cast loses nothing but the fraction.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to 0..=100 above"
+    )]
+    Some(whole as u8)
+}
+
+fn note(reader: &Reader, fact: &JobFact) -> String {
+    let progress = &fact.progress;
+    match &fact.state {
+        JobState::Failed { message } => message.clone(),
+        JobState::Running if !progress.layers.is_empty() => {
+            let is_there = |layer: &&Layer| matches!(layer.step, Step::Done | Step::Exists);
+            let n_done = progress.layers.iter().filter(is_there).count();
+            of(
+                reader,
+                "job-layers",
+                &n_done.to_string(),
+                &progress.layers.len().to_string(),
+            )
+        }
+        JobState::Running | JobState::Done | JobState::Cancelled => {
+            progress.notes.last().cloned().unwrap_or_default()
+        }
+    }
+}
+
+fn step(reader: &Reader, layer: &Layer) -> JobStep {
+    let key = match layer.step {
+        Step::Waiting => "job-waiting",
+        Step::Downloading => "job-downloading",
+        Step::Verifying | Step::Downloaded => "job-verifying",
+        Step::Extracting => "job-extracting",
+        Step::Done => "job-layer-done",
+        Step::Exists => "job-layer-here",
+    };
+    let is_there = matches!(layer.step, Step::Done | Step::Exists);
+    let bytes = layer.current_bytes.zip(layer.total_bytes);
+    let part = bytes.map(|(current, total)| current.min(total) * 100 / total.max(1));
+    JobStep {
+        name: layer.id.clone(),
+        phase: reader.words.t(key),
+        percent: match (is_there, layer.step) {
+            (true, _) => Some(100),
+            (false, Step::Waiting) => Some(0),
+            (false, _) => part.and_then(|part| u8::try_from(part).ok()),
+        },
+        note: bytes.map_or_else(String::new, |(current, total)| {
+            of(
+                reader,
+                "job-bytes",
+                &format::bytes(current),
+                &format::bytes(total),
+            )
+        }),
+    }
+}
+
+fn of(reader: &Reader, key: &str, done: &str, total: &str) -> String {
+    let values = [("done", done), ("total", total)];
+    reader.words.with(key, &values)
+}

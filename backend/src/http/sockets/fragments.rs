@@ -1,0 +1,189 @@
+//! Changes as parts: what a tab looks at, and the elements it is sent.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use frontend::Template;
+use frontend::live::ToPage;
+use frontend::parts::{ContainerRow, Tab};
+
+use crate::domain::ContainerId;
+use crate::fleet::{Change, ContainerFact, EventFact};
+use crate::http::present::{Reader, containers, jobs, loads, records};
+use crate::services::jobs::JobFact;
+use crate::services::metrics::Load;
+
+/// More topics than any page has.
+const MOST_TOPICS: usize = 600;
+
+/// What a tab looks at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Topics {
+    /// Rows of containers that come and go.
+    pub(super) containers: bool,
+    /// These rows, and what they use.
+    pub(super) rows: HashSet<ContainerId>,
+    /// One container's head, with its tab.
+    pub(super) head: Option<(ContainerId, Tab)>,
+    /// The list of images.
+    pub(super) images: bool,
+    /// Events as they happen.
+    pub(super) events: bool,
+    /// Jobs.
+    pub(super) jobs: bool,
+    /// The first page.
+    pub(super) overview: bool,
+}
+
+impl Topics {
+    /// Reads a tab's topics; unknown ones are left out.
+    pub(super) fn of(words: &[String]) -> Self {
+        let mut topics = Self::default();
+        for word in words.iter().take(MOST_TOPICS) {
+            let mut parts = word.split(':');
+            let (kind, id, tab) = (parts.next(), parts.next(), parts.next());
+            let id = id.and_then(|id| id.parse::<ContainerId>().ok());
+            match (kind.unwrap_or_default(), id) {
+                ("containers", None) => topics.containers = true,
+                ("images", None) => topics.images = true,
+                ("events", None) => topics.events = true,
+                ("jobs", None) => topics.jobs = true,
+                ("overview", None) => topics.overview = true,
+                ("row", Some(id)) => {
+                    topics.rows.insert(id);
+                }
+                ("container", Some(id)) => topics.head = Some((id, tab_of(tab))),
+                _ => {}
+            }
+        }
+        topics
+    }
+
+    /// Tells whether the page has to be fetched again after a change.
+    pub(super) fn is_stale_after(&self, change: &Change) -> bool {
+        match change {
+            Change::All | Change::Host => {
+                self.containers || self.overview || self.images || self.head.is_some()
+            }
+            Change::Images => self.images || self.overview,
+            Change::ContainerGone(id) => {
+                self.overview || self.head.as_ref().is_some_and(|(head, _)| head == id)
+            }
+            Change::Container { .. } | Change::Event(_) => self.overview,
+        }
+    }
+}
+
+fn tab_of(word: Option<&str>) -> Tab {
+    match word {
+        Some("logs") => Tab::Logs,
+        Some("stats") => Tab::Stats,
+        Some("terminal") => Tab::Terminal,
+        Some("processes") => Tab::Processes,
+        Some("inspect") => Tab::Inspect,
+        _ => Tab::Overview,
+    }
+}
+
+/// Returns what a container's change means for a tab.
+pub(super) fn container(
+    reader: &Reader,
+    topics: &Topics,
+    fact: &Arc<ContainerFact>,
+    is_new: bool,
+) -> Vec<ToPage> {
+    let mut messages = Vec::new();
+    let is_row = topics.rows.contains(&fact.id);
+    if is_row || (topics.containers && is_new) {
+        let id = ContainerRow::dom_id(fact.id.as_str());
+        let html = draw(&containers::row(reader, fact));
+        messages.push(match is_row {
+            true => ToPage::Replace { id, html },
+            false => ToPage::Add {
+                list: "container-rows".to_owned(),
+                id,
+                html,
+            },
+        });
+    }
+    if let Some((id, tab)) = &topics.head
+        && *id == fact.id
+    {
+        messages.push(ToPage::Replace {
+            id: "container-header".to_owned(),
+            html: draw(&containers::header(reader, fact, *tab)),
+        });
+    }
+    messages
+}
+
+/// Returns an event as a new row.
+pub(super) fn event(reader: &Reader, fact: &EventFact) -> ToPage {
+    let row = records::event(reader, fact);
+    ToPage::Add {
+        list: "event-rows".to_owned(),
+        id: format!("event-{}", row.number),
+        html: draw(&row),
+    }
+}
+
+/// Returns the tray of jobs.
+pub(super) fn tray(reader: &Reader, all: &[JobFact]) -> ToPage {
+    ToPage::Replace {
+        id: "jobs".to_owned(),
+        html: draw(&jobs::tray(reader, all)),
+    }
+}
+
+/// Returns one job's panel.
+pub(super) fn job(reader: &Reader, fact: &JobFact) -> ToPage {
+    ToPage::Replace {
+        id: format!("job-panel-{}", fact.id),
+        html: draw(&jobs::panel(reader, fact)),
+    }
+}
+
+/// Returns the two cells of a row.
+pub(super) fn load(reader: &Reader, id: &ContainerId, minute: &[Load]) -> Vec<ToPage> {
+    if minute.is_empty() {
+        return Vec::new();
+    }
+    let cells = loads::cells(reader, id.as_str(), minute);
+    let replace = |cell: &frontend::parts::LoadCell| ToPage::Replace {
+        id: cell.dom_id.clone(),
+        html: draw(cell),
+    };
+    cells.iter().map(replace).collect()
+}
+
+fn draw(part: &impl Template) -> String {
+    part.render().unwrap_or_else(|error| {
+        tracing::error!(
+            error = crate::errors::chain(&error),
+            "a part cannot be drawn"
+        );
+        String::new()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn topics_are_read_and_strange_ones_left_out() {
+        let id = "ab".repeat(32);
+        let words = [
+            "jobs".to_owned(),
+            "containers".to_owned(),
+            format!("row:{id}"),
+            format!("container:{id}:logs"),
+            "row:../../etc".to_owned(),
+            "nothing".to_owned(),
+        ];
+        let topics = Topics::of(&words);
+        assert!(topics.jobs && topics.containers && !topics.images);
+        assert_eq!(topics.rows.len(), 1);
+        assert_eq!(topics.head, Some((id.parse().unwrap(), Tab::Logs)));
+    }
+}
