@@ -7,12 +7,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
 use engine_api::containers::{Container, ContainerSummary, FILTERS, Top};
 use engine_api::operation;
-use engine_runtime::{Target, TerminalSize};
 
 use super::error::{ApiError, Result};
 use super::extract::{JsonBytes, Values};
 use super::routes::{App, Route};
-use crate::services::containers::{ListOptions, Stop};
+use crate::services::containers::{ListOptions, Stop, TerminalSize};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -119,10 +118,7 @@ async fn resize(
     Path(id): Path<String>,
     values: Values,
 ) -> Result<StatusCode> {
-    app.containers
-        .find(&id)?
-        .resize(Target::Init, size(&values)?)
-        .await?;
+    app.containers.find(&id)?.resize(size(&values)?).await?;
     Ok(StatusCode::OK)
 }
 

@@ -181,7 +181,7 @@ impl Execs {
             }
             State::Running { .. } => {
                 exec.container
-                    .resize(Target::Exec(exec.id.to_string()), size)
+                    .resize_of(Target::Exec(exec.id.to_string()), size)
                     .await
             }
             State::Ended { .. } => Err(ServiceError::Conflict(format!("exec {id} has ended"))),

@@ -6,7 +6,7 @@ use std::os::unix::net::UnixStream as StdStream;
 use engine_runtime::AttachStreams;
 use tokio::net::UnixStream;
 
-use super::owner::{Client, Command};
+use super::command::{Client, Command};
 use super::registry::Containers;
 use crate::ids;
 use crate::services::error::{Result, ServiceError};

@@ -9,7 +9,7 @@ use engine_api::options::{self, CREATE};
 use engine_runtime::Phase;
 use engine_storage::Snapshot;
 
-use super::owner::Beginning;
+use super::command::Beginning;
 use super::process;
 use super::registry::{Containers, Site};
 use super::spec;

@@ -9,7 +9,10 @@
 //! Begin with `registry.rs`, then `owner.rs`; what a container is made of is `create.rs` (the
 //! wish) and `spec.rs` (the work order).
 
+mod announce;
 mod attach;
+mod command;
+mod conversation;
 mod create;
 mod inspect;
 mod limits;
@@ -32,12 +35,14 @@ mod view;
 mod wait;
 
 pub(crate) use attach::{Streams, pair};
+pub(crate) use command::{Beginning, ExecOutcome, ExecStart};
 pub(crate) use inspect::DRIVER;
 pub(crate) use list::ListOptions;
 pub(crate) use logs::LogQuery;
-pub(crate) use owner::{Beginning, ExecOutcome, ExecStart};
 pub(crate) use process::{check_process, exec_process, size};
 pub(crate) use registry::{Containers, Handle, Powers, Site, SiteParts};
 pub(crate) use running::{Lost, after_monitor, end_cgroup, forget, is_remembered, read_exit};
 pub(crate) use stats::Sample;
 pub(crate) use stop::Stop;
+// The door reads sizes and hands them on; it has no other business with the runtime.
+pub(crate) use engine_runtime::TerminalSize;

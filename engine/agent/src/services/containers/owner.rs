@@ -5,24 +5,21 @@
 //! here and a wait at whoever asked.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 
 use engine_api::id::ContainerName;
-use engine_runtime::{
-    AttachStreams, Control, Event, ExitRecord, Fact, Phase, Process, Request, Target, TerminalSize,
-};
-use tokio::io::unix::AsyncFd;
+use engine_runtime::{Event, ExitRecord, Fact, Phase, Request, Target, TerminalSize};
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::command::{Beginning, Client, Command, ExecOutcome, ExecStart, Reply, answer};
+use super::conversation::Conversation;
 use super::registry::{Handle, Site};
 use super::running::{self, Lost};
 use super::start::{self, Launched};
-use super::view::{View, as_i64};
+use super::view::View;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError, chain};
-use crate::services::events::Kind;
-use crate::tasks::{Watched, blocking, watched};
+use crate::tasks::blocking;
 
 /// Commands that may wait for their turn; who comes later waits for room.
 const INBOX_COMMANDS: usize = 64;
@@ -30,94 +27,23 @@ const INBOX_COMMANDS: usize = 64;
 /// Clients that may be attached to a container that does not run yet.
 const WAITING_MAX: usize = 64;
 
-/// Where the answer goes.
-pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
-
-/// What the owner may be asked.
-pub(crate) enum Command {
-    Start {
-        reply: Reply<()>,
-    },
-    Signal {
-        signal: i32,
-        reply: Reply<()>,
-    },
-    Attach {
-        client: Client,
-        reply: Reply<()>,
-    },
-    Resize {
-        target: Target,
-        size: TerminalSize,
-        reply: Reply<()>,
-    },
-    Exec(Box<ExecStart>),
-    Rename {
-        name: ContainerName,
-        reply: Reply<ContainerName>,
-    },
-    Remove {
-        reply: Reply<()>,
-    },
-}
-
-/// A client of the container's streams and the far end of its socket.
-pub(crate) struct Client {
-    pub(crate) id: String,
-    pub(crate) streams: AttachStreams,
-    pub(crate) socket: OwnedFd,
-}
-
-/// A command to run beside the program.
-pub(crate) struct ExecStart {
-    pub(crate) id: String,
-    pub(crate) process: Process,
-    pub(crate) streams: AttachStreams,
-    pub(crate) socket: Option<OwnedFd>,
-    pub(crate) reply: Reply<ExecOutcome>,
-    /// Told its exit code.
-    pub(crate) ended: oneshot::Sender<i32>,
-}
-
-/// Whether a command came to run.
-pub(crate) enum ExecOutcome {
-    Running { pid: i32 },
-    Failed { message: String, exit_code: i32 },
-}
-
-struct Exec {
+pub(super) struct Exec {
     reply: Option<Reply<ExecOutcome>>,
     ended: Option<oneshot::Sender<i32>>,
 }
 
-/// The conversation with the monitor of a container that runs.
-struct Monitor {
-    control: AsyncFd<Watched<Control>>,
-    /// Who waits for the answer to which request.
-    answers: BTreeMap<u64, Reply<()>>,
-}
-
-/// What is known of a container when its owner begins.
-pub(crate) struct Beginning {
-    pub(crate) record: ContainerRecord,
-    pub(crate) phase: Phase,
-    pub(crate) control: Option<Control>,
-    /// It ended while no engine was there, and nobody was told.
-    pub(crate) untold_exit: bool,
-}
-
 pub(crate) struct Owner {
-    site: Arc<Site>,
-    record: Arc<ContainerRecord>,
-    phase: Phase,
-    n_exits: u64,
-    monitor: Option<Monitor>,
-    waiting: Vec<Client>,
-    size: Option<TerminalSize>,
-    execs: BTreeMap<String, Exec>,
-    removing: bool,
-    gone: bool,
-    view: watch::Sender<Arc<View>>,
+    pub(super) site: Arc<Site>,
+    pub(super) record: Arc<ContainerRecord>,
+    pub(super) phase: Phase,
+    pub(super) n_exits: u64,
+    pub(super) monitor: Option<Conversation>,
+    pub(super) waiting: Vec<Client>,
+    pub(super) size: Option<TerminalSize>,
+    pub(super) execs: BTreeMap<String, Exec>,
+    pub(super) removing: bool,
+    pub(super) gone: bool,
+    pub(super) view: watch::Sender<Arc<View>>,
 }
 
 enum Next {
@@ -138,7 +64,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
     } = beginning;
     let record = Arc::new(record);
     let id = record.id.clone();
-    let monitor = control.map(Monitor::new).transpose()?;
+    let monitor = control.map(Conversation::new).transpose()?;
     let (view, seen) = watch::channel(Arc::new(View {
         record: Arc::clone(&record),
         phase: phase.clone(),
@@ -164,47 +90,6 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
     site.tasks
         .spawn("container", owner.run(commands, untold_exit));
     Ok(Arc::new(Handle::new(id, inbox, seen)))
-}
-
-impl Monitor {
-    fn new(control: Control) -> Result<Self> {
-        let control =
-            watched(control).map_err(ServiceError::failed("watch the monitor's socket"))?;
-        Ok(Self {
-            control,
-            answers: BTreeMap::new(),
-        })
-    }
-
-    async fn hear(&self) -> Result<Event, engine_runtime::Error> {
-        loop {
-            let Ok(mut ready) = self.control.readable().await else {
-                return Err(engine_runtime::Error::Closed);
-            };
-            if let Some(event) = self.control.get_ref().receive()? {
-                return Ok(event);
-            }
-            ready.clear_ready();
-        }
-    }
-
-    fn send(&self, request: Request, socket: Option<&OwnedFd>) -> Result<u64> {
-        let sockets: Vec<_> = socket.iter().map(|fd| fd.as_fd()).collect();
-        let control = self.control.get_ref();
-        control
-            .send(request, &sockets)
-            .map_err(ServiceError::failed("ask the monitor"))
-    }
-
-    /// Sends a request whose only answer is whether it was carried out.
-    fn ask(&mut self, request: Request, socket: Option<&OwnedFd>, reply: Reply<()>) {
-        match self.send(request, socket) {
-            Ok(seq) => {
-                self.answers.insert(seq, reply);
-            }
-            Err(error) => answer(reply, Err(error)),
-        }
-    }
 }
 
 impl Owner {
@@ -319,7 +204,7 @@ impl Owner {
             started_at_unix_ns,
             events,
         } = launched;
-        self.monitor = Some(Monitor::new(control)?);
+        self.monitor = Some(Conversation::new(control)?);
         self.step(Fact::Started {
             pid,
             started_at_unix_ns,
@@ -496,28 +381,9 @@ impl Owner {
     }
 
     fn answer_request(&mut self, seq: u64, result: Result<()>) {
-        let reply = self
-            .monitor
-            .as_mut()
-            .and_then(|monitor| monitor.answers.remove(&seq));
-        match (reply, result) {
-            (Some(reply), result) => answer(reply, result),
-            // A start's own requests have nobody who waits; neither has an exec's.
-            (None, Err(error)) => tracing::debug!(%error, "the monitor refused a request"),
-            (None, Ok(())) => {}
+        if let Some(monitor) = &mut self.monitor {
+            monitor.answered(seq, result);
         }
-    }
-
-    fn is_not_running(&self) -> ServiceError {
-        ServiceError::Conflict(format!("container {} is not running", self.record.id))
-    }
-
-    fn is_running(&self) -> ServiceError {
-        ServiceError::Conflict(format!(
-            "cannot remove container \"/{}\": container is running: \
-             stop the container before removing or force remove",
-            self.record.name
-        ))
     }
 
     fn step(&mut self, fact: Fact) {
@@ -530,56 +396,13 @@ impl Owner {
             ),
         }
     }
-
-    fn publish_view(&self) {
-        self.view.send_replace(Arc::new(View {
-            record: Arc::clone(&self.record),
-            phase: self.phase.clone(),
-            n_exits: self.n_exits,
-            exec_ids: self.execs.keys().cloned().collect(),
-            removing: self.removing,
-            gone: self.gone,
-        }));
-    }
-
-    fn tell_exit(&self, exit: &ExitRecord) {
-        if exit.oom_killed {
-            self.tell("oom", []);
-        }
-        let ran_ns = as_i64(
-            exit.finished_at_unix_ns
-                .saturating_sub(exit.started_at_unix_ns),
-        );
-        let ran_s = if exit.started_at_unix_ns == 0 {
-            0
-        } else {
-            ran_ns / 1_000_000_000
-        };
-        let attributes = [
-            ("exitCode".to_owned(), exit.code.to_string()),
-            ("execDuration".to_owned(), ran_s.to_string()),
-        ];
-        self.tell("die", attributes);
-    }
-
-    fn tell(&self, action: &str, more: impl IntoIterator<Item = (String, String)>) {
-        let attributes = super::registry::attributes(&self.record, more);
-        self.site
-            .events
-            .publish(Kind::Container, action, self.record.id.as_str(), attributes);
-    }
 }
 
-async fn hear(monitor: Option<&Monitor>) -> Result<Event, engine_runtime::Error> {
+async fn hear(monitor: Option<&Conversation>) -> Result<Event, engine_runtime::Error> {
     match monitor {
         Some(monitor) => monitor.hear().await,
         None => std::future::pending().await,
     }
-}
-
-/// Answers whoever asked, if they still wait.
-fn answer<T>(reply: Reply<T>, result: Result<T>) {
-    let _ = reply.send(result);
 }
 
 fn as_u64(unix_ns: i64) -> u64 {

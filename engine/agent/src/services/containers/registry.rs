@@ -9,7 +9,8 @@ use engine_runtime::layout::Layout;
 use engine_runtime::{Bundle, Launcher, Target, TerminalSize};
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::owner::{self, Beginning, Command, ExecOutcome, ExecStart, Reply};
+use super::command::{Beginning, Command, ExecOutcome, ExecStart, Reply};
+use super::owner;
 use super::view::View;
 use crate::clock::Clock;
 use crate::guard::Guard;
@@ -111,11 +112,19 @@ impl Handle {
         answer.await.map_err(|_| gone())?
     }
 
+    /// Sets the size of the container's own terminal.
+    ///
+    /// # Errors
+    /// When it does not run or has none.
+    pub(crate) async fn resize(&self, size: TerminalSize) -> Result<()> {
+        self.resize_of(Target::Init, size).await
+    }
+
     /// Sets the size of a terminal.
     ///
     /// # Errors
     /// When whoever it belongs to does not run or has none.
-    pub(crate) async fn resize(&self, target: Target, size: TerminalSize) -> Result<()> {
+    pub(crate) async fn resize_of(&self, target: Target, size: TerminalSize) -> Result<()> {
         self.ask(|reply| Command::Resize {
             target,
             size,

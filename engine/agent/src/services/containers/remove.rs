@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::owner::Command;
+use super::command::Command;
 use super::registry::Containers;
 use crate::services::error::{Result, ServiceError};
 

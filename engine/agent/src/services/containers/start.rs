@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 
 use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
 
-use super::owner::{Client, Command};
+use super::command::{Client, Command};
 use super::registry::{Containers, Site};
 use super::{running, spec};
 use crate::records::{ContainerRecord, ContainerStore};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::owner::Command;
+use super::command::Command;
 use super::registry::{Containers, Handle};
 use super::signal::{self, KILL, TERM};
 use crate::services::error::{Result, ServiceError};

@@ -1,0 +1,79 @@
+//! What the owner of a container may be asked, and what it is given to begin with.
+
+use std::os::fd::OwnedFd;
+
+use engine_api::id::ContainerName;
+use engine_runtime::{AttachStreams, Control, Phase, Process, Target, TerminalSize};
+use tokio::sync::oneshot;
+
+use crate::records::ContainerRecord;
+use crate::services::error::Result;
+
+/// Where the answer goes.
+pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
+
+/// What the owner may be asked.
+pub(crate) enum Command {
+    Start {
+        reply: Reply<()>,
+    },
+    Signal {
+        signal: i32,
+        reply: Reply<()>,
+    },
+    Attach {
+        client: Client,
+        reply: Reply<()>,
+    },
+    Resize {
+        target: Target,
+        size: TerminalSize,
+        reply: Reply<()>,
+    },
+    Exec(Box<ExecStart>),
+    Rename {
+        name: ContainerName,
+        reply: Reply<ContainerName>,
+    },
+    Remove {
+        reply: Reply<()>,
+    },
+}
+
+/// A client of the container's streams and the far end of its socket.
+pub(crate) struct Client {
+    pub(crate) id: String,
+    pub(crate) streams: AttachStreams,
+    pub(crate) socket: OwnedFd,
+}
+
+/// A command to run beside the program.
+pub(crate) struct ExecStart {
+    pub(crate) id: String,
+    pub(crate) process: Process,
+    pub(crate) streams: AttachStreams,
+    pub(crate) socket: Option<OwnedFd>,
+    pub(crate) reply: Reply<ExecOutcome>,
+    /// Told its exit code.
+    pub(crate) ended: oneshot::Sender<i32>,
+}
+
+/// Whether a command came to run.
+pub(crate) enum ExecOutcome {
+    Running { pid: i32 },
+    Failed { message: String, exit_code: i32 },
+}
+
+/// What is known of a container when its owner begins.
+pub(crate) struct Beginning {
+    pub(crate) record: ContainerRecord,
+    pub(crate) phase: Phase,
+    pub(crate) control: Option<Control>,
+    /// It ended while no engine was there, and nobody was told.
+    pub(crate) untold_exit: bool,
+}
+
+/// Answers whoever asked, if they still wait.
+pub(super) fn answer<T>(reply: Reply<T>, result: Result<T>) {
+    let _ = reply.send(result);
+}
