@@ -65,8 +65,6 @@ memory = Memory
 network = Network
 processes = Processes
 download = Download
-optional = optional
-not-set = not set
 none = none
 yes = Yes
 no = No
@@ -101,7 +99,6 @@ years = { $count ->
 
 ## Doors
 login-title = Log in
-logged-out = You are logged out.
 setup-title = Welcome
 setup-lead = This link works once. The account made here owns this server.
 setup-submit = Create owner and log in
@@ -128,7 +125,6 @@ of-size = of { $name }
 images-size = { $name } on disk
 events-none = Nothing has happened yet.
 engine = Engine
-engine-version = Version
 kernel = Kernel
 operating-system = System
 cores = Cores
@@ -157,7 +153,6 @@ terminal = Terminal
 inspect = Inspect
 state-created = Created
 state-running = Running
-state-starting = Starting
 state-restarting = Restarting
 state-removing = Removing
 state-paused = Paused
@@ -165,7 +160,6 @@ state-exited = Stopped
 state-failed = Failed
 state-oom = Out of memory
 state-dead = Dead
-state-unknown = Unknown
 status-up = Up { $name }
 status-exited = Exit code { $code }, { $ago }
 status-created = Not started yet
@@ -216,11 +210,8 @@ remove-many-title = { $count ->
 remove-goes = Its log and all files written inside it are lost.
 remove-goes-running = It runs now and is killed first.
 remove-stays = Its image stays.
-remove-force = Also remove it while it runs (kill it)
-blocked-running = It is already running.
 blocked-not-running = It is not running.
 blocked-permission = Your role { $role } does not hold { $permission }.
-blocked-running-remove = Stop it first, or choose to kill it.
 needs-running = The container is not running.
 needs-running-text = Start it to see this.
 facts-runs = What it runs
@@ -232,7 +223,6 @@ facts-env = Environment
 facts-logs = Logs
 id = ID
 digest = Digest
-path = Path
 entrypoint = Entry point
 command = Command
 workdir = Working directory
@@ -240,9 +230,7 @@ user = User
 hostname = Host name
 terminal-allocated = Terminal (TTY)
 stdin-open = Keeps stdin open
-restart-count = Restarts
 started = Started
-finished = Ended
 memory-limit = Memory limit
 cpu-limit = CPU limit
 pids-limit = Process limit
@@ -257,7 +245,6 @@ seccomp = System call filter
 log-driver = Log driver
 stop-signal = Stop signal
 stop-timeout = Stop timeout
-in-use = in use
 
 ## Logs
 log-search = Search
@@ -277,7 +264,6 @@ log-found = {"{"}i{"}"} of {"{"}n{"}"}
 log-end = End of the log
 log-lines = {"{"}n{"}"} lines
 log-lost = Connection lost, trying again…
-logs-none = It has not written anything yet.
 
 ## Stats
 throttled = Throttled
@@ -305,15 +291,11 @@ terminal-exited = The command ended with code {"{"}n{"}"}.
 terminal-lost = Connection lost. The command keeps running for a while; trying again.
 terminal-latency = {"{"}n{"}"} ms
 terminal-open-link = Open this address in a new tab? {"{"}url{"}"}
-terminal-screen = Terminal screen
 terminal-no-shell = This image has no shell. Give a command that it has under Options, or look at the logs.
 terminal-not-running = The container is not running. Start it, then open a terminal.
-terminal-not-found = The command { $name } was not found in the container.
 terminal-gone = This terminal has ended, or its container is gone.
 terminal-not-started = The command does not start: { $name }
 terminal-taken = This terminal was opened in another tab.
-terminal-refused = Your role may not open a terminal here.
-terminal-unavailable = The engine does not answer. Try again in a moment.
 
 ## Inspect
 inspect-masked = Values of the environment are masked.
@@ -480,7 +462,6 @@ image-names = Names
 image-platform-is = Platform
 layers = Layers
 layer-command = Step
-layer-empty = no files
 
 ## Jobs
 jobs = Jobs
@@ -506,7 +487,6 @@ job-layer-here = Already here
 job-layers = { $done } of { $total } layers
 job-bytes = { $done } of { $total }
 job-open-image = Open the image
-job-started = { $name }: running as a job.
 
 ## Events and audit
 events-filter = Filter: words, kind:container action:die

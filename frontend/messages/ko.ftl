@@ -65,8 +65,6 @@ memory = 메모리
 network = 네트워크
 processes = 프로세스
 download = 다운로드
-optional = 선택 사항
-not-set = 설정 안 됨
 none = 없음
 yes = 예
 no = 아니요
@@ -83,7 +81,6 @@ years = { $count }년
 
 ## 들어오는 문
 login-title = 로그인
-logged-out = 로그아웃되었습니다.
 setup-title = 환영합니다
 setup-lead = 이 링크는 한 번만 쓸 수 있습니다. 여기서 만드는 계정이 이 서버의 소유자가 됩니다.
 setup-submit = 소유자 계정을 만들고 로그인
@@ -104,7 +101,6 @@ of-size = 전체 { $name }
 images-size = 디스크 사용량 { $name }
 events-none = 아직 아무 일도 없었습니다.
 engine = 엔진
-engine-version = 버전
 kernel = 커널
 operating-system = 운영 체제
 cores = 코어
@@ -133,7 +129,6 @@ terminal = 터미널
 inspect = 상세 정보
 state-created = 생성됨
 state-running = 실행 중
-state-starting = 시작하는 중
 state-restarting = 재시작하는 중
 state-removing = 삭제하는 중
 state-paused = 일시 정지됨
@@ -141,7 +136,6 @@ state-exited = 중지됨
 state-failed = 실패
 state-oom = 메모리 부족
 state-dead = 응답 불능
-state-unknown = 알 수 없음
 status-up = { $name }째 실행 중
 status-exited = 종료 코드 { $code }, { $ago }
 status-created = 아직 시작하지 않음
@@ -189,11 +183,8 @@ remove-many-title = 컨테이너 { $count }개를 삭제할까요?
 remove-goes = 로그와 컨테이너 안에 쓴 모든 파일이 사라집니다.
 remove-goes-running = 지금 실행 중이며, 먼저 강제 종료됩니다.
 remove-stays = 이미지는 그대로 남습니다.
-remove-force = 실행 중이어도 강제 종료하고 삭제
-blocked-running = 이미 실행 중입니다.
 blocked-not-running = 실행 중이 아닙니다.
 blocked-permission = { $role } 역할에는 { $permission } 권한이 없습니다.
-blocked-running-remove = 먼저 중지하거나 강제 종료를 선택하세요.
 needs-running = 컨테이너가 실행 중이 아닙니다.
 needs-running-text = 보려면 컨테이너를 시작하세요.
 facts-runs = 실행 내용
@@ -205,7 +196,6 @@ facts-env = 환경 변수
 facts-logs = 로그
 id = ID
 digest = 다이제스트
-path = 경로
 entrypoint = 엔트리포인트
 command = 명령
 workdir = 작업 디렉터리
@@ -213,9 +203,7 @@ user = 사용자
 hostname = 호스트 이름
 terminal-allocated = 터미널(TTY)
 stdin-open = 표준 입력 열어 두기
-restart-count = 재시작 횟수
 started = 시작됨
-finished = 종료됨
 memory-limit = 메모리 한도
 cpu-limit = CPU 한도
 pids-limit = 프로세스 한도
@@ -230,7 +218,6 @@ seccomp = 시스템 호출 필터
 log-driver = 로그 드라이버
 stop-signal = 중지 시그널
 stop-timeout = 중지 대기 시간
-in-use = 사용 중
 
 ## 로그
 log-search = 검색
@@ -250,7 +237,6 @@ log-found = {"{"}n{"}"}개 중 {"{"}i{"}"}번째
 log-end = 로그의 끝
 log-lines = {"{"}n{"}"}줄
 log-lost = 연결이 끊겨 다시 시도하는 중…
-logs-none = 아직 출력이 없습니다.
 
 ## 통계
 throttled = 제한됨
@@ -278,15 +264,11 @@ terminal-exited = 명령이 코드 {"{"}n{"}"}(으)로 끝났습니다.
 terminal-lost = 연결이 끊겼습니다. 명령은 한동안 계속 실행되며, 다시 연결하는 중입니다.
 terminal-latency = {"{"}n{"}"} ms
 terminal-open-link = 이 주소를 새 탭에서 열까요? {"{"}url{"}"}
-terminal-screen = 터미널 화면
 terminal-no-shell = 이 이미지에는 셸이 없습니다. 옵션에서 이미지에 있는 명령을 지정하거나 로그를 확인하세요.
 terminal-not-running = 컨테이너가 실행 중이 아닙니다. 시작한 다음 터미널을 여세요.
-terminal-not-found = 컨테이너에서 { $name } 명령을 찾지 못했습니다.
 terminal-gone = 터미널이 끝났거나 컨테이너가 사라졌습니다.
 terminal-not-started = 명령을 시작할 수 없습니다: { $name }
 terminal-taken = 이 터미널이 다른 탭에서 열렸습니다.
-terminal-refused = 지금 역할로는 여기서 터미널을 열 수 없습니다.
-terminal-unavailable = 엔진이 응답하지 않습니다. 잠시 후 다시 시도하세요.
 
 ## 상세 정보
 inspect-masked = 환경 변수 값은 가려져 있습니다.
@@ -449,7 +431,6 @@ image-names = 이름
 image-platform-is = 플랫폼
 layers = 레이어
 layer-command = 단계
-layer-empty = 파일 없음
 
 ## 작업
 jobs = 작업
@@ -474,7 +455,6 @@ job-layer-here = 이미 있음
 job-layers = 레이어 { $total }개 중 { $done }개
 job-bytes = { $total } 중 { $done }
 job-open-image = 이미지 열기
-job-started = { $name }: 작업으로 실행 중입니다.
 
 ## 이벤트와 감사 기록
 events-filter = 필터: 단어, kind:container action:die

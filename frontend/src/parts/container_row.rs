@@ -14,6 +14,8 @@ use crate::words::Words;
 pub struct ContainerRow {
     /// Language.
     pub words: Words,
+    /// Whether it can be selected: in the list, where many things are done at once.
+    pub pick: bool,
     /// The container's id.
     pub id: String,
     /// Its name, without the slash.

@@ -27,7 +27,7 @@ impl JobTray {
     }
 }
 
-/// A job in one line; DOM id `job-<id>`.
+/// A job in one line.
 #[derive(Debug, Clone, Template)]
 #[template(path = "parts/job_row.html")]
 pub struct JobRow {

@@ -86,6 +86,7 @@ pub fn container_row(words: Words, index: usize) -> ContainerRow {
     };
     ContainerRow {
         words,
+        pick: true,
         name: name.into(),
         state,
         status,

@@ -6,7 +6,7 @@ use crate::pages::{
     Account, Ask, AuditIndex, EventsIndex, Figure, Gallery, ImageShow, ImagesIndex, JobShow, Layer,
     Login, Overview, People, PersonRow, Problem, Search, SearchResult, SessionRow, Setup,
 };
-use crate::parts::{AuditRow, EventRow, ImageRow, JobPanel, JobStep, Tab};
+use crate::parts::{AuditRow, ContainerRow, EventRow, ImageRow, JobPanel, JobStep, Tab};
 use crate::paths;
 use crate::shell::{Shell, Theme};
 use crate::ui::{
@@ -122,7 +122,10 @@ pub fn overview(shell: Shell, fresh: bool) -> Overview {
         troubled: if fresh {
             Vec::new()
         } else {
-            vec![container_row(words, 6)]
+            vec![ContainerRow {
+                pick: false,
+                ..container_row(words, 6)
+            }]
         },
         host: KeyValue {
             pairs: vec![

@@ -111,6 +111,7 @@ pub fn row(reader: &Reader, fact: &Arc<ContainerFact>) -> ContainerRow {
     let created = Timestamp::from_second(fact.summary.created).unwrap_or_default();
     ContainerRow {
         words: reader.words,
+        pick: true,
         name: fact.name.clone(),
         state: exits::badge(reader, fact),
         status: exits::status(reader, fact),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use frontend::format;
 use frontend::pages::{Figure, Overview};
+use frontend::parts::ContainerRow;
 use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{KeyValue, Notice, Pair};
@@ -44,7 +45,10 @@ pub fn page(reader: &Reader, facts: &Facts) -> Overview {
         troubled: facts
             .troubled
             .iter()
-            .map(|fact| containers::row(reader, fact))
+            .map(|fact| ContainerRow {
+                pick: false,
+                ..containers::row(reader, fact)
+            })
             .collect(),
         host: host(reader, &facts.host),
         events: facts
