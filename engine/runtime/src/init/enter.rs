@@ -9,6 +9,7 @@ use std::iter;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 
+use engine_sys::Errno;
 use engine_sys::namespace::{self, Namespaces};
 use engine_sys::path::Root;
 use engine_sys::process::{self, Alone, Forked};
@@ -82,6 +83,7 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
     } else {
         None
     };
+    find_cwd(&root, &entry.process.cwd)?;
     enter_cwd(&root, &entry.process.cwd)?;
     if terminal.is_none() {
         install_stdio(&root, entry.stdio.as_ref(), None, &user)?;
@@ -105,6 +107,20 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
         program,
         terminal,
     })
+}
+
+/// An exec's working directory is not made for it, and a missing one is told as a missing program.
+fn find_cwd(root: &Root, cwd: &str) -> Step<()> {
+    match root.open_dir(Path::new(cwd)) {
+        Err(error) if error.errno == Errno::NOENT => Err(Failure {
+            message: format!(
+                "the working directory {cwd:?} is not there: no such file or directory"
+            ),
+            exit_code: 127,
+        }),
+        // Anything else is told by entering it.
+        _ => Ok(()),
+    }
 }
 
 fn become_two(entry: &Entry<'_>, inside: Inside) -> Step<()> {

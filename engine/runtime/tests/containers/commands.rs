@@ -96,10 +96,19 @@ fn a_command_that_is_not_there_says_so() {
             126,
             r#"exec: "/etc/passwd": permission denied"#,
         ),
+        (
+            "pwd",
+            127,
+            r#"the working directory "/nowhere" is not there: no such file or directory"#,
+        ),
     ] {
+        let mut wrong = process(&[program]);
+        if program == "pwd" {
+            wrong.cwd = "/nowhere".into();
+        }
         let request = Request::Exec {
             id: program.into(),
-            process: process(&[program]),
+            process: wrong,
             streams: engine_runtime::AttachStreams::default(),
         };
         control.send(request, &[]).unwrap();

@@ -57,7 +57,10 @@ fn an_exec_into_a_descriptor_is_refused() {
         let mut pwd = process(&["/bin/pwd"]);
         pwd.cwd = format!("/proc/self/fd/{number}");
         let (output, code) = run_exec(&control, &number.to_string(), pwd);
-        assert_eq!((output.as_str(), code), ("", 128));
+        assert!(
+            output.is_empty() && [127, 128].contains(&code),
+            "{output} {code}"
+        );
     }
 }
 
