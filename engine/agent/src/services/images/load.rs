@@ -148,6 +148,7 @@ impl Import {
 
 fn refused(error: LoadError) -> ServiceError {
     match error {
+        _ if error.is_full() => ServiceError::failed(super::unpack::FULL)(error),
         LoadError::Store(_) => ServiceError::failed("load the image")(error),
         _ => ServiceError::BadRequest(chain(&error)),
     }

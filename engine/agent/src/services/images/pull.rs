@@ -228,6 +228,7 @@ fn credentials(auth: RegistryAuth) -> Option<Credentials> {
 
 fn failed(reference: &Reference, error: PullError) -> ServiceError {
     match &error {
+        _ if error.is_full() => ServiceError::failed(super::unpack::FULL)(error),
         _ if error.is_not_found() => ServiceError::NotFound(chain(&error)),
         PullError::Unauthorized { .. } => ServiceError::Unauthorized(chain(&error)),
         PullError::Document(_) => ServiceError::BadRequest(chain(&error)),

@@ -132,9 +132,14 @@ fn sweep(store: &Store, layers: &Layers) {
     }
 }
 
+/// What to say when there is no room: what to do.
+pub(super) const FULL: &str =
+    "keep the image, the disk is full: remove images or containers that nobody needs, or make room";
+
 /// A layer that is refused is the image's fault, a full disk is ours.
 pub(super) fn refused(error: ApplyError) -> ServiceError {
     match &error {
+        _ if error.is_full() => ServiceError::failed(FULL)(error),
         ApplyError::Write { .. } => ServiceError::failed("unpack the image")(error),
         _ => ServiceError::BadRequest(crate::services::error::chain(&error)),
     }
