@@ -12,7 +12,6 @@ ps:procps
 ip:iproute2
 mkfs.ext4:e2fsprogs
 openssl:openssl
-cpio:cpio
 strace:strace
 python3:python3
 busybox:busybox-static
