@@ -15,9 +15,9 @@ pub enum BodyError {
     /// Not JSON, cut off, a key twice, or text after the end.
     #[error("invalid JSON: {0}")]
     Syntax(serde_json::Error),
-    /// JSON, and not of the expected shape.
+    /// JSON, and not of the expected shape; the field is named.
     #[error("invalid body: {0}")]
-    Shape(serde_json::Error),
+    Shape(serde_path_to_error::Error<serde_json::Error>),
 }
 
 /// Reads a body into `T`.
@@ -25,7 +25,15 @@ pub enum BodyError {
 /// # Errors
 /// When it is no JSON, holds a key twice, goes on after its end, or has another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
-    serde_json::from_value(parse_value(bytes)?).map_err(BodyError::Shape)
+    shaped(&parse_value(bytes)?)
+}
+
+/// Reads a value into `T`.
+///
+/// # Errors
+/// When it has another shape; the field is named.
+pub fn shaped<T: DeserializeOwned>(value: &Value) -> Result<T, BodyError> {
+    serde_path_to_error::deserialize(value).map_err(BodyError::Shape)
 }
 
 /// Reads a body whose emptiness means "all defaults".
@@ -119,7 +127,7 @@ impl<'de> Visitor<'de> for Strict {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::containers::CreateBody;
+    use crate::containers::{ContainerConfig, CreateBody};
 
     #[test]
     fn what_two_readers_could_read_differently_is_refused() {
@@ -146,6 +154,17 @@ mod tests {
             parse(br#"{"Image":"a","Env":null,"Labels":null,"Nobody":{"a":[1]}}"#).unwrap();
         assert_eq!(body.config.image, "a");
         assert_eq!(body.config.env, None);
+    }
+
+    #[test]
+    fn a_wrong_type_names_its_field() {
+        for (body, field) in [(&br#"{"Image":7}"#[..], "Image"), (br#"{"Cmd":7}"#, "Cmd")] {
+            let message = parse::<ContainerConfig>(body).err().map(|e| e.to_string());
+            assert!(
+                message.as_ref().is_some_and(|text| text.contains(field)),
+                "{message:?}"
+            );
+        }
     }
 
     #[test]

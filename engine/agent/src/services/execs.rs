@@ -89,8 +89,7 @@ impl Execs {
         let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
         let value = body::parse_value(bytes).map_err(bad)?;
         options::refuse_unsupported(&value, EXEC)?;
-        let asked: ExecCreateBody = serde_json::from_value(value)
-            .map_err(|e| ServiceError::BadRequest(format!("invalid body: {e}")))?;
+        let asked: ExecCreateBody = body::shaped(&value).map_err(bad)?;
         if asked.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(ServiceError::BadRequest(
                 "No exec command specified".to_owned(),

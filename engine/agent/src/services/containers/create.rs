@@ -36,8 +36,9 @@ impl Containers {
         let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
         let value = body::parse_value(bytes).map_err(bad)?;
         options::refuse_unsupported(&value, CREATE)?;
-        let asked: CreateBody = serde_json::from_value(value)
-            .map_err(|e| ServiceError::BadRequest(format!("invalid body: {e}")))?;
+        // First by itself: what is flattened into the body cannot be named in its errors.
+        body::shaped::<ContainerConfig>(&value).map_err(bad)?;
+        let asked: CreateBody = body::shaped(&value).map_err(bad)?;
         if asked.config.image.is_empty() {
             return Err(ServiceError::BadRequest(
                 "no image is given: Image is empty".to_owned(),
