@@ -14,6 +14,7 @@ use tokio::net::UnixStream;
 
 use super::detach::{DetachKeys, Matched};
 use super::error::{ApiError, Result};
+use super::hangup::Hangup;
 use super::stream::flushed;
 
 /// Bytes moved at once.
@@ -40,13 +41,19 @@ pub(super) enum End {
 }
 
 /// The way to the client's connection, taken before the request's body is read.
-pub(super) struct Upgrade(Option<hyper::upgrade::OnUpgrade>);
+pub(super) struct Upgrade {
+    client: Option<hyper::upgrade::OnUpgrade>,
+    hangup: Option<Hangup>,
+}
 
 impl Upgrade {
     /// Takes the connection if the client offers to give it up.
     pub(super) fn take(request: &mut Request) -> Self {
         let offers = request.headers().contains_key(header::UPGRADE);
-        Self(offers.then(|| hyper::upgrade::on(request)))
+        Self {
+            hangup: request.extensions().get().cloned(),
+            client: offers.then(|| hyper::upgrade::on(request)),
+        }
     }
 
     /// Answers with 101 and moves bytes in a task of its own; `after` runs at the end, before the
@@ -62,13 +69,13 @@ impl Upgrade {
         F: FnOnce(End) -> A + Send + 'static,
         A: Future<Output = ()> + Send,
     {
-        let Some(upgrade) = self.0 else {
+        let Some(upgrade) = self.client else {
             return plain(joined, content_type, after);
         };
         tasks.spawn("stream", async move {
             let Ok(client) = upgrade.await else { return };
             let mut client = TokioIo::new(client);
-            let end = bridge(&mut client, joined).await;
+            let end = bridge(&mut client, joined, self.hangup).await;
             after(end).await;
             // The client may be gone; then there is nothing to close.
             let _ = client.shutdown().await;
@@ -87,7 +94,7 @@ impl Upgrade {
     /// # Errors
     /// When input is wanted and the client offers no upgrade.
     pub(super) fn check(&self, stdin: bool) -> Result<()> {
-        if self.0.is_none() && stdin {
+        if self.client.is_none() && stdin {
             return Err(ApiError::bad_request(
                 "standard input needs a connection upgrade: send `Connection: Upgrade` and \
                  `Upgrade: tcp`",
@@ -143,8 +150,8 @@ where
 
 /// Moves bytes both ways until the container has nothing more to say or the client lets go.
 ///
-/// The client's half-close is handed on; output goes on after it.
-async fn bridge<C>(client: &mut C, joined: Joined) -> End
+/// The client's half-close is handed on; output goes on after it, until the client is gone.
+async fn bridge<C>(client: &mut C, joined: Joined, hangup: Option<Hangup>) -> End
 where
     C: AsyncRead + AsyncWrite + Unpin + Send,
 {
@@ -167,7 +174,10 @@ where
             end = &mut output => end,
             matched = &mut input => match matched {
                 // No more input; what it says goes on.
-                Matched::Nothing => output.await,
+                Matched::Nothing => tokio::select! {
+                    end = &mut output => end,
+                    () = gone(hangup.as_ref()) => End::Detached,
+                },
                 Matched::Keys => End::Detached,
             },
         }
@@ -176,6 +186,13 @@ where
         let _ = to_client.write_all(b"read escape sequence\r\n").await;
     }
     end
+}
+
+async fn gone(hangup: Option<&Hangup>) {
+    match hangup {
+        Some(hangup) => hangup.wait().await,
+        None => std::future::pending().await,
+    }
 }
 
 async fn output<W>(mut from: impl AsyncRead + Unpin, to: &mut W) -> End

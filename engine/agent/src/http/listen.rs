@@ -10,6 +10,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{UnixListener, UnixStream};
 
 use super::Door;
+use super::hangup::Hangup;
 use crate::tasks::Tasks;
 
 /// How long a client may take to send the head of a request; kept-alive connections that say
@@ -117,14 +118,32 @@ pub async fn accept(listener: UnixListener, door: Door, tasks: Tasks) {
 }
 
 async fn serve(stream: UnixStream, door: Door) {
+    let hangup = match Hangup::of(&stream) {
+        Ok(hangup) => hangup,
+        Err(error) => {
+            tracing::warn!(%error, "failed to watch a connection");
+            return;
+        }
+    };
+    let door = {
+        let hangup = hangup.clone();
+        hyper::service::service_fn(move |mut request| {
+            request.extensions_mut().insert(hangup.clone());
+            hyper::service::Service::call(&door, request)
+        })
+    };
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD_DEADLINE)
         .max_buf_size(HEAD_MAX_BYTES)
         .half_close(true)
         .serve_connection(TokioIo::new(stream), door)
-        .with_upgrades()
-        .await;
+        .with_upgrades();
+    let served = tokio::select! {
+        served = served => served,
+        // Whatever the client waited for ends with it: a log that is followed, a pull.
+        () = hangup.wait() => return,
+    };
     if let Err(error) = served {
         // A client that went away; nobody has to act.
         tracing::debug!(%error, "a connection ended early");

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod execs;
 mod extract;
+mod hangup;
 mod hijack;
 mod images;
 pub mod listen;
