@@ -161,6 +161,12 @@ impl Owner {
                 message,
                 exit_code,
             } => {
+                // Docker has 126 for every exec that could not begin, but for a missing program.
+                let exit_code = if exit_code == start::NOT_STARTED {
+                    126
+                } else {
+                    exit_code
+                };
                 self.exec_begun(&id, ExecOutcome::Failed { message, exit_code });
                 self.exec_ended(&id, exit_code);
             }

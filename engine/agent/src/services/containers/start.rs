@@ -17,7 +17,7 @@ use crate::services::error::{Result, ServiceError, chain};
 const GO_LIMIT: Duration = Duration::from_secs(30);
 
 /// Exit codes of starts that fail, as Docker gives them.
-const NOT_STARTED: i32 = 128;
+pub(super) const NOT_STARTED: i32 = 128;
 const NOT_EXECUTABLE: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
