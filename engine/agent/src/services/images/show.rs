@@ -40,8 +40,8 @@ impl Images {
             summaries.push(wire::ImageSummary {
                 id: image.id.to_string(),
                 parent_id: String::new(),
-                repo_tags: familiar(&names.tags),
-                repo_digests: familiar(&names.digests),
+                repo_tags: familiar(&called(&names.tags, filters)),
+                repo_digests: familiar(&called(&names.digests, filters)),
                 created,
                 size: self.size(&image),
                 shared_size: shared.unwrap_or(-1),
@@ -192,12 +192,6 @@ impl Selection {
     fn takes(&self, created: i64, names: &Names, filters: &Filters, image: &Image) -> Result<bool> {
         let dangling = filters.truth("dangling")?;
         let is_dangling = names.tags.is_empty();
-        let called =
-            |pattern: &str| {
-                names.tags.iter().chain(&names.digests).any(|name| {
-                    glob(pattern, &name.familiar()) || glob(pattern, &name.familiar_name())
-                })
-            };
         Ok(self.before.is_none_or(|before| created < before)
             && self.since.is_none_or(|since| created > since)
             && self
@@ -205,8 +199,20 @@ impl Selection {
                 .is_none_or(|until| created.saturating_mul(1_000_000_000) < until)
             && dangling.is_none_or(|wanted| wanted == is_dangling)
             && filters.labels_match(&image.config.config.labels)
-            && filters.any("reference", called))
+            && (filters.values("reference").is_empty()
+                || !called(&names.tags, filters).is_empty()
+                || !called(&names.digests, filters).is_empty()))
     }
+}
+
+/// The names that the filter `reference` asks for: an image is listed under those alone.
+fn called(names: &[Reference], filters: &Filters) -> Vec<Reference> {
+    let is_asked_for = |name: &&Reference| {
+        filters.any("reference", |pattern| {
+            glob(pattern, &name.familiar()) || glob(pattern, &name.familiar_name())
+        })
+    };
+    names.iter().filter(is_asked_for).cloned().collect()
 }
 
 /// What a container starts with, as the API writes it.
