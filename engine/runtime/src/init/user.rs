@@ -103,6 +103,9 @@ fn look_up(text: &str, additional: &[String], passwd: &str, group: &str) -> Step
     for text in additional {
         chosen.groups.push(group_number(text, group)?);
     }
+    // The own group counts as a further one too: without it a process that changes its group would
+    // lose what the group may do (CVE-2022-36109).
+    chosen.groups.push(chosen.gid);
     chosen.groups.sort_unstable();
     chosen.groups.dedup();
     chosen.groups.truncate(GROUPS_MAX);
@@ -223,21 +226,21 @@ mod tests {
 
     #[test]
     fn names_and_numbers_are_what_docker_makes_of_them() {
-        check("", Some((0, 0, &[], "/root")));
-        check("0", Some((0, 0, &[], "/root")));
-        check("root", Some((0, 0, &[], "/root")));
-        check("ada", Some((1000, 1001, &[29, 44], "/home/ada")));
-        check("1000", Some((1000, 1001, &[29, 44], "/home/ada")));
-        check("ada:audio", Some((1000, 29, &[], "/home/ada")));
-        check("ada:0", Some((1000, 0, &[], "/home/ada")));
-        check("4242", Some((4242, 0, &[], "/")));
-        check("4242:17", Some((4242, 17, &[], "/")));
-        check("2147483647", Some((2_147_483_647, 0, &[], "/")));
+        check("", Some((0, 0, &[0], "/root")));
+        check("0", Some((0, 0, &[0], "/root")));
+        check("root", Some((0, 0, &[0], "/root")));
+        check("ada", Some((1000, 1001, &[29, 44, 1001], "/home/ada")));
+        check("1000", Some((1000, 1001, &[29, 44, 1001], "/home/ada")));
+        check("ada:audio", Some((1000, 29, &[29], "/home/ada")));
+        check("ada:0", Some((1000, 0, &[0], "/home/ada")));
+        check("4242", Some((4242, 0, &[0], "/")));
+        check("4242:17", Some((4242, 17, &[17], "/")));
+        check("2147483647", Some((2_147_483_647, 0, &[0], "/")));
     }
 
     #[test]
     fn a_name_that_looks_like_a_number_is_the_number() {
-        check("1234", Some((1234, 0, &[], "/")));
+        check("1234", Some((1234, 0, &[0], "/")));
     }
 
     #[test]
