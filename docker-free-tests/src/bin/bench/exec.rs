@@ -12,7 +12,7 @@ const ROUNDS: usize = 200;
 
 pub(crate) fn measure() {
     let engine = Engine::with_busybox();
-    engine.run_script("c", "sleep 100000");
+    engine.run_script("cc", "sleep 100000");
     let wire = engine.wire();
     let (mut ours, mut command, mut client) =
         (Samples::default(), Samples::default(), Samples::default());
@@ -22,7 +22,7 @@ pub(crate) fn measure() {
     for round in 0..ROUNDS {
         ours.time(|| once(&wire));
         if round % 10 == 0 {
-            command.time(|| engine.docker(&["exec", "c", "true"]).expect(0));
+            command.time(|| engine.docker(&["exec", "cc", "true"]).expect(0));
             client.time(|| docker::run(engine.docker_command().arg("--version"), &[]).expect(0));
         }
     }
@@ -34,7 +34,7 @@ pub(crate) fn measure() {
 
 fn once(wire: &Wire) {
     let body = json!({ "Cmd": ["true"], "AttachStdout": true });
-    let created = wire.post("/containers/c/exec", &body).expect(201).json();
+    let created = wire.post("/containers/cc/exec", &body).expect(201).json();
     let id = created["Id"].as_str().unwrap_or_default();
     let mut stream = wire.upgrade(&format!("/exec/{id}/start"), &json!({}));
     let mut output = Vec::new();

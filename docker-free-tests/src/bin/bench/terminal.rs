@@ -16,7 +16,7 @@ const KEYS: usize = 500;
 
 pub(crate) fn measure() {
     let engine = Engine::with_busybox();
-    let id = engine.run_script("c", "sleep 100000");
+    let id = engine.run_script("cc", "sleep 100000");
     let server = Server::start(&engine);
     let owner = server.first_owner();
     let mut opened = Samples::default();
@@ -91,7 +91,7 @@ impl Direct {
         let body = json!({ "Cmd": ["sh"], "Tty": true, "AttachStdin": true, "AttachStdout": true });
         let created = engine
             .wire()
-            .post("/containers/c/exec", &body)
+            .post("/containers/cc/exec", &body)
             .expect(201)
             .json();
         let id = created["Id"].as_str().unwrap_or_default();

@@ -107,7 +107,7 @@ fn the_command_line_rescues_and_checks() {
     Person::logged_in(&server, "rita", PASSWORD)
         .get("/containers")
         .expect(200);
-    let weak = server.admin("owner", &["--name", "x", "--password-stdin"], "a\n");
+    let weak = server.admin("owner", &["--name", "xx", "--password-stdin"], "a\n");
     assert_ne!(weak.code, 0, "a password of one letter");
 }
 

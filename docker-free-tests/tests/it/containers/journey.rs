@@ -87,7 +87,7 @@ fn a_fresh_engine_has_an_image_to_begin_with() {
     engine.ok(&["stop", "hello"]);
     assert_eq!(engine.inspect("hello")["State"]["ExitCode"], 0);
     let no_shell = engine
-        .docker(&["run", "--rm", "gantry/hello", "sh"])
+        .docker(&["run", "--rm", "--entrypoint", "sh", "gantry/hello"])
         .expect(127);
     assert!(no_shell.err.contains("sh"), "{}", no_shell.err);
     assert!(

@@ -247,7 +247,7 @@ fn settings_reach_the_process() {
     );
     assert_eq!(
         run(&["-u", "ann", "busybox", "id"]),
-        "uid=1000(ann) gid=1000(ann) groups=2000(books)"
+        "uid=1000(ann) gid=1000(ann) groups=1000(ann),2000(books)"
     );
     assert_eq!(
         run(&["-u", "1234:99", "busybox", "id"]),

@@ -20,7 +20,6 @@ fn without_effect() -> Vec<(&'static str, Value)> {
         ("PidMode", json!("host")),
         ("IpcMode", json!("host")),
         ("UsernsMode", json!("host")),
-        ("Dns", json!(["10.0.0.1"])),
         (
             "Devices",
             json!([{ "PathOnHost": "/dev/null", "PathInContainer": "/dev/x", "CgroupPermissions": "r" }]),

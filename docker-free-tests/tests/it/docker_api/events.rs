@@ -62,19 +62,19 @@ fn events_are_filtered() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.ok(&["run", "--rm", "--name", "a", "busybox", "true"]);
-    engine.ok(&["run", "--rm", "--name", "b", "busybox", "true"]);
+    engine.ok(&["run", "--rm", "--name", "aa", "busybox", "true"]);
+    engine.ok(&["run", "--rm", "--name", "bb", "busybox", "true"]);
     let filtered = |filters: &str| {
         let encoded: String = filters.bytes().map(|byte| format!("%{byte:02X}")).collect();
         since_start(&engine, &format!("&filters={encoded}"))
     };
 
-    let of_a = filtered("{\"container\":[\"a\"]}");
+    let of_a = filtered("{\"container\":[\"aa\"]}");
     assert!(
         !of_a.is_empty()
             && of_a
                 .iter()
-                .all(|event| event["Actor"]["Attributes"]["name"] == "a"),
+                .all(|event| event["Actor"]["Attributes"]["name"] == "aa"),
         "{of_a:?}"
     );
     let dies = filtered("{\"event\":{\"die\":true}}");

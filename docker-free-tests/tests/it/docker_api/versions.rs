@@ -88,7 +88,7 @@ fn info_describes_this_machine() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "sleep 1000");
+    engine.run_script("cc", "sleep 1000");
 
     let info = engine.wire().get("/info").expect(200).json();
 

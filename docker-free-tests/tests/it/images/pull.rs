@@ -2,8 +2,14 @@
 
 use docker_free_tests::fault::{Lie, LyingRegistry};
 use docker_free_tests::images::{Image, busybox, busybox_layer};
-use docker_free_tests::registry::{NAME, PASSWORD, Registry};
-use docker_free_tests::{Engine, docker, need};
+use docker_free_tests::registry::{PASSWORD, Registry};
+use docker_free_tests::{Engine, need};
+use serde_json::json;
+
+/// `ann:loopback-only`, as the docker command keeps it.
+const SECRET: &str = "YW5uOmxvb3BiYWNrLW9ubHk=";
+/// `{"username":"ann","password":"wrong"}`, as a client sends it.
+const WRONG: &str = "eyJ1c2VybmFtZSI6ICJhbm4iLCAicGFzc3dvcmQiOiAid3JvbmcifQ==";
 
 #[test]
 fn an_image_is_pulled_with_its_progress_and_run() {
@@ -70,18 +76,33 @@ fn a_closed_registry_wants_its_password() {
 
     let refused = engine.docker(&["pull", &name]).expect(1);
     assert!(
-        refused.err.contains("unauthorized") || refused.err.contains("authentication"),
+        refused.err.contains("may require 'docker login'"),
         "{}",
         refused.err
     );
     before.holds_again(&engine);
-    let mut login = engine.docker_command();
-    login.args(["login", "-u", NAME, "--password-stdin", &registry.address]);
-    let wrong = docker::run(&mut login, b"wrong");
-    assert_ne!(wrong.code, 0, "{}", wrong.out);
-    let mut login = engine.docker_command();
-    login.args(["login", "-u", NAME, "--password-stdin", &registry.address]);
-    docker::run(&mut login, PASSWORD.as_bytes()).expect(0);
+    let knows = |secret: &str| {
+        let folder = engine.scratch().join("docker-config");
+        std::fs::create_dir_all(&folder).expect("the directory is ours");
+        let config = json!({ "auths": { &registry.address: { "auth": secret } } });
+        std::fs::write(folder.join("config.json"), config.to_string())
+            .expect("the directory is ours");
+    };
+    // With a wrong password the docker command would ask for another one on its terminal.
+    let asked = format!("/images/create?fromImage={name}");
+    let header = [("X-Registry-Auth", WRONG)];
+    let refused = engine
+        .wire()
+        .send("POST", &asked, &header, &[])
+        .expect("an answer")
+        .expect(401);
+    assert!(
+        refused.message().contains(&registry.address),
+        "{}",
+        refused.message()
+    );
+    before.holds_again(&engine);
+    knows(SECRET);
     engine.ok(&["pull", &name]);
 
     assert_eq!(engine.ok(&["run", "--rm", &name, "echo", "hi"]), "hi");
@@ -126,7 +147,7 @@ fn a_registry_that_lies_leaves_nothing_behind() {
     let before = engine.count();
     let image = Image::new("shop/app:1", vec![busybox_layer()]);
     let lies = [
-        (Lie::WrongBytes, "digest"),
+        (Lie::WrongBytes, "other content"),
         (Lie::Truncated, ""),
         (Lie::ServerError, "500"),
         (Lie::Missing, ""),

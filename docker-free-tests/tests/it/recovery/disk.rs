@@ -39,9 +39,9 @@ fn a_full_disk_stops_a_load_and_leaves_nothing_of_it() {
     assert!(text.to_lowercase().contains("no space left"), "{text}");
     before.holds_again(&engine);
     engine.wire().get("/images/big/json").expect(404);
-    let id = engine.run_script("c", "echo still");
+    let id = engine.run_script("cc", "echo still");
     engine.until_state(&id, "exited");
-    assert_eq!(engine.logs("c"), "still\n");
+    assert_eq!(engine.logs("cc"), "still\n");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn a_full_disk_stops_a_create_and_a_later_one_works() {
     let ballast = disk.fill();
 
     let body = json!({ "Image": "busybox", "Cmd": ["true"] });
-    let refused = engine.wire().post("/containers/create?name=c", &body);
+    let refused = engine.wire().post("/containers/create?name=cc", &body);
     assert_eq!(refused.status, 500, "{}", refused.text());
     assert!(
         refused.message().to_lowercase().contains("no space left"),
@@ -72,12 +72,12 @@ fn a_full_disk_stops_a_create_and_a_later_one_works() {
     engine.again();
     assert_eq!(engine.inspect("before")["State"]["Running"], true);
     std::fs::remove_file(ballast).expect("the ballast is ours");
-    engine.create("c", &body);
+    engine.create("cc", &body);
     engine
         .wire()
-        .post("/containers/c/start", &Value::Null)
+        .post("/containers/cc/start", &Value::Null)
         .expect(204);
-    assert_eq!(engine.until_state("c", "exited")["State"]["ExitCode"], 0);
+    assert_eq!(engine.until_state("cc", "exited")["State"]["ExitCode"], 0);
     engine
         .wire()
         .delete("/containers/before?force=1")

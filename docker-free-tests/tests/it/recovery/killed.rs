@@ -17,9 +17,9 @@ fn a_container_lives_and_logs_through_a_killed_engine() {
         return;
     }
     let mut engine = Engine::with_busybox();
-    engine.run_script("c", COUNTING);
-    let before = engine.until_state("c", "running");
-    wait::until_true("the first lines", || engine.logs("c").lines().count() > 20);
+    engine.run_script("cc", COUNTING);
+    let before = engine.until_state("cc", "running");
+    wait::until_true("the first lines", || engine.logs("cc").lines().count() > 20);
 
     engine.kill();
     let pid = before["State"]["Pid"].to_string();
@@ -29,21 +29,21 @@ fn a_container_lives_and_logs_through_a_killed_engine() {
     );
     engine.again();
 
-    let after = engine.inspect("c");
+    let after = engine.inspect("cc");
     assert_eq!(after["State"]["Pid"], before["State"]["Pid"]);
     assert_eq!(after["State"]["StartedAt"], before["State"]["StartedAt"]);
-    let seen = engine.logs("c").lines().count();
+    let seen = engine.logs("cc").lines().count();
     wait::until_true("lines come on", || {
-        engine.logs("c").lines().count() > seen + 20
+        engine.logs("cc").lines().count() > seen + 20
     });
     // Everything works on it as before.
-    assert_eq!(engine.ok(&["exec", "c", "echo", "hi"]), "hi");
-    assert!(engine.ok(&["stats", "--no-stream", "--format", "{{.PIDs}}", "c"]) != "0");
-    engine.ok(&["stop", "-t", "0", "c"]);
-    assert_eq!(engine.inspect("c")["State"]["ExitCode"], 137);
-    lines_are_complete(&engine.logs("c"));
-    engine.ok(&["start", "c"]);
-    engine.ok(&["rm", "-f", "c"]);
+    assert_eq!(engine.ok(&["exec", "cc", "echo", "hi"]), "hi");
+    assert!(engine.ok(&["stats", "--no-stream", "--format", "{{.PIDs}}", "cc"]) != "0");
+    engine.ok(&["stop", "-t", "0", "cc"]);
+    assert_eq!(engine.inspect("cc")["State"]["ExitCode"], 137);
+    lines_are_complete(&engine.logs("cc"));
+    engine.ok(&["start", "cc"]);
+    engine.ok(&["rm", "-f", "cc"]);
 }
 
 #[test]
@@ -53,11 +53,11 @@ fn an_exit_while_the_engine_is_down_is_known_afterwards() {
     }
     let mut engine = Engine::with_busybox();
     engine.run_script(
-        "c",
+        "cc",
         "trap 'echo last words; exit 23' TERM; echo up; while true; do sleep 0.05; done",
     );
-    wait::until_true("it is up", || engine.logs("c").contains("up"));
-    let pid = engine.inspect("c")["State"]["Pid"].to_string();
+    wait::until_true("it is up", || engine.logs("cc").contains("up"));
+    let pid = engine.inspect("cc")["State"]["Pid"].to_string();
 
     engine.kill();
     docker_free_tests::docker::run(std::process::Command::new("kill").arg(&pid), &[]).expect(0);
@@ -66,13 +66,13 @@ fn an_exit_while_the_engine_is_down_is_known_afterwards() {
     });
     engine.again();
 
-    let state = engine.until_state("c", "exited");
+    let state = engine.until_state("cc", "exited");
     assert_eq!(state["State"]["ExitCode"], 23);
     assert_ne!(state["State"]["FinishedAt"], "0001-01-01T00:00:00Z");
-    assert!(engine.logs("c").ends_with("last words\n"));
+    assert!(engine.logs("cc").ends_with("last words\n"));
     let wait = engine
         .wire()
-        .post("/containers/c/wait", &Value::Null)
+        .post("/containers/cc/wait", &Value::Null)
         .expect(200);
     assert_eq!(wait.json()["StatusCode"], 23);
 }
@@ -83,13 +83,13 @@ fn an_engine_that_is_asked_to_stop_leaves_containers_running() {
         return;
     }
     let mut engine = Engine::with_busybox();
-    engine.run_script("c", COUNTING);
-    let pid = engine.until_state("c", "running")["State"]["Pid"].clone();
+    engine.run_script("cc", COUNTING);
+    let pid = engine.until_state("cc", "running")["State"]["Pid"].clone();
 
     engine.stop();
     engine.again();
 
-    assert_eq!(engine.inspect("c")["State"]["Pid"], pid);
+    assert_eq!(engine.inspect("cc")["State"]["Pid"], pid);
     assert!(engine.socket().exists());
 }
 
@@ -100,8 +100,8 @@ fn a_killed_monitor_is_an_exit_with_an_error() {
     }
     let engine = Engine::with_busybox();
     let before = engine.count();
-    engine.run_script("c", "sleep 1000");
-    let init = engine.until_state("c", "running")["State"]["Pid"].to_string();
+    engine.run_script("cc", "sleep 1000");
+    let init = engine.until_state("cc", "running")["State"]["Pid"].to_string();
     let stat = std::fs::read_to_string(format!("/proc/{init}/status")).expect("init lives");
     let parent = stat
         .lines()
@@ -116,12 +116,12 @@ fn a_killed_monitor_is_an_exit_with_an_error() {
     docker_free_tests::docker::run(std::process::Command::new("kill").args(["-9", parent]), &[])
         .expect(0);
 
-    let state = engine.until_state("c", "exited");
+    let state = engine.until_state("cc", "exited");
     assert_ne!(state["State"]["ExitCode"], 0);
     wait::until_true("no process is left behind", || {
         !std::path::Path::new(&format!("/proc/{init}")).exists()
     });
-    engine.ok(&["rm", "c"]);
+    engine.ok(&["rm", "cc"]);
     before.holds_again(&engine);
 }
 

@@ -16,7 +16,7 @@ fn a_second_engine_on_the_same_data_is_refused() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "sleep 1000");
+    engine.run_script("cc", "sleep 1000");
     let other_socket = engine.scratch().join("other.sock");
     let mut command = engine.command();
     let arguments: Vec<_> = command.get_args().map(std::ffi::OsStr::to_owned).collect();
@@ -38,7 +38,7 @@ fn a_second_engine_on_the_same_data_is_refused() {
         "{}",
         outcome.err
     );
-    assert_eq!(engine.inspect("c")["State"]["Running"], true);
+    assert_eq!(engine.inspect("cc")["State"]["Running"], true);
     assert!(!other_socket.exists());
 }
 

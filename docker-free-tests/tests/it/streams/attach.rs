@@ -64,7 +64,7 @@ fn output_before_the_attach_is_seen_only_when_asked_for() {
         "Image": "busybox", "OpenStdin": true, "StdinOnce": true, "AttachStdin": true,
         "Cmd": ["sh", "-c", "echo early; read line; echo got $line"],
     });
-    let id = engine.create("c", &body);
+    let id = engine.create("cc", &body);
     engine
         .wire()
         .post(&format!("/containers/{id}/start"), &Value::Null)
@@ -101,7 +101,7 @@ fn closing_ones_input_closes_the_containers() {
     let body = json!({
         "Image": "busybox", "OpenStdin": true, "StdinOnce": true, "Cmd": ["sh", "-c", "cat; echo end"],
     });
-    let id = engine.create("c", &body);
+    let id = engine.create("cc", &body);
     let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1");
     let mut stream = engine.wire().upgrade(&path, &Value::Null);
     engine
@@ -132,7 +132,8 @@ fn the_detach_keys_let_go_and_the_process_stays() {
         return;
     }
     let engine = Engine::with_busybox();
-    let mut terminal = engine.docker_on_a_terminal(&["run", "-it", "--name", "c", "busybox", "sh"]);
+    let mut terminal =
+        engine.docker_on_a_terminal(&["run", "-it", "--name", "cc", "busybox", "sh"]);
     terminal.until("#");
     terminal.type_in("echo $((40 + 2))\n");
     terminal.until("42");
@@ -141,8 +142,8 @@ fn the_detach_keys_let_go_and_the_process_stays() {
     let (code, output) = terminal.finish();
 
     assert_eq!(code, 0, "{output}");
-    assert_eq!(engine.inspect("c")["State"]["Running"], true);
-    let mut again = engine.docker_on_a_terminal(&["attach", "c"]);
+    assert_eq!(engine.inspect("cc")["State"]["Running"], true);
+    let mut again = engine.docker_on_a_terminal(&["attach", "cc"]);
     // A shell draws its prompt when somebody presses return.
     again.type_in("\necho $((1000 + 1))\n");
     again.until("1001");
@@ -168,11 +169,11 @@ fn what_cannot_be_attached_says_so_before_the_upgrade() {
     assert_eq!(answer.message(), "No such container: ghost");
     assert_eq!(answer.header("content-type"), Some("application/json"));
     // Without an upgrade the answer is the plain stream.
-    engine.run_script("c", "echo plain");
-    engine.until_state("c", "exited");
+    engine.run_script("cc", "echo plain");
+    engine.until_state("cc", "exited");
     let plain = engine.wire().send(
         "POST",
-        "/containers/c/attach?logs=1&stdout=1&stream=0",
+        "/containers/cc/attach?logs=1&stdout=1&stream=0",
         &[],
         &[],
     );
@@ -191,7 +192,7 @@ fn a_terminal_has_the_size_it_was_told() {
     }
     let engine = Engine::with_busybox();
     let body = json!({ "Image": "busybox", "Tty": true, "OpenStdin": true, "Cmd": ["sh", "-c", "read x; stty size"] });
-    let id = engine.create("c", &body);
+    let id = engine.create("cc", &body);
     let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1");
     let mut stream = engine.wire().upgrade(&path, &Value::Null);
     engine

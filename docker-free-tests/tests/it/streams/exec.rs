@@ -22,14 +22,14 @@ fn a_command_runs_with_its_streams_and_its_code() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.ok(&["run", "-d", "--name", "c", "busybox", "sleep", "1000"]);
+    engine.ok(&["run", "-d", "--name", "cc", "busybox", "sleep", "1000"]);
 
     let both = engine
-        .docker(&["exec", "c", "sh", "-c", "echo out; echo err >&2; exit 9"])
+        .docker(&["exec", "cc", "sh", "-c", "echo out; echo err >&2; exit 9"])
         .expect(9);
     assert_eq!((both.out.as_str(), both.err.as_str()), ("out\n", "err\n"));
     let mut piped = engine.docker_command();
-    piped.args(["exec", "-i", "c", "tr", "a-z", "A-Z"]);
+    piped.args(["exec", "-i", "cc", "tr", "a-z", "A-Z"]);
     assert_eq!(docker::run(&mut piped, b"shout").expect(0).out, "SHOUT");
     let set = engine.ok(&[
         "exec",
@@ -39,15 +39,15 @@ fn a_command_runs_with_its_streams_and_its_code() {
         "/tmp",
         "-u",
         "ann",
-        "c",
+        "cc",
         "sh",
         "-c",
         "echo $A $(pwd) $(id -un)",
     ]);
     assert_eq!(set, "b /tmp ann");
-    engine.ok(&["exec", "-d", "c", "touch", "/tmp/made"]);
+    engine.ok(&["exec", "-d", "cc", "touch", "/tmp/made"]);
     wait::until_true("the detached command ran", || {
-        engine.docker(&["exec", "c", "ls", "/tmp/made"]).code == 0
+        engine.docker(&["exec", "cc", "ls", "/tmp/made"]).code == 0
     });
 }
 
@@ -57,15 +57,15 @@ fn a_missing_program_is_127_and_a_forbidden_one_126() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.ok(&["run", "-d", "--name", "c", "busybox", "sleep", "1000"]);
+    engine.ok(&["run", "-d", "--name", "cc", "busybox", "sleep", "1000"]);
 
-    let missing = engine.docker(&["exec", "c", "no-such-shell"]).expect(127);
+    let missing = engine.docker(&["exec", "cc", "no-such-shell"]).expect(127);
     assert!((missing.out + &missing.err).contains("no-such-shell"));
-    engine.docker(&["exec", "c", "/etc/passwd"]).expect(126);
-    let nobody = engine.docker(&["exec", "-u", "nobody-here", "c", "true"]);
+    engine.docker(&["exec", "cc", "/etc/passwd"]).expect(126);
+    let nobody = engine.docker(&["exec", "-u", "nobody-here", "cc", "true"]);
     assert!(matches!(nobody.code, 1 | 126), "{}", nobody.code);
     assert!((nobody.out + &nobody.err).contains("nobody-here"));
-    assert_eq!(engine.inspect("c")["State"]["Running"], true);
+    assert_eq!(engine.inspect("cc")["State"]["Running"], true);
 }
 
 #[test]
@@ -74,9 +74,9 @@ fn an_exec_is_followed_by_its_id() {
         return;
     }
     let engine = Engine::with_busybox();
-    let container = engine.run_script("c", "sleep 1000");
+    let container = engine.run_script("cc", "sleep 1000");
     let body = json!({ "Cmd": ["sh", "-c", "echo $((6 * 7)); exit 3"], "AttachStdout": true });
-    let id = exec(&engine, "c", &body);
+    let id = exec(&engine, "cc", &body);
 
     let ready = engine
         .wire()
@@ -119,11 +119,11 @@ fn a_stopped_container_takes_no_commands() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.create("c", &json!({ "Image": "busybox" }));
+    engine.create("cc", &json!({ "Image": "busybox" }));
 
     let answer = engine
         .wire()
-        .post("/containers/c/exec", &json!({ "Cmd": ["true"] }))
+        .post("/containers/cc/exec", &json!({ "Cmd": ["true"] }))
         .expect(409);
     assert!(
         answer.message().contains("is not running"),
@@ -138,10 +138,10 @@ fn a_stopped_container_takes_no_commands() {
         .wire()
         .post("/exec/0000/start", &json!({}))
         .expect(404);
-    engine.run_script("d", "sleep 1000");
+    engine.run_script("dd", "sleep 1000");
     let empty = engine
         .wire()
-        .post("/containers/d/exec", &json!({ "Cmd": [] }))
+        .post("/containers/dd/exec", &json!({ "Cmd": [] }))
         .expect(400);
     assert!(
         empty.message().to_lowercase().contains("cmd") || empty.message().contains("command"),
@@ -156,11 +156,11 @@ fn a_terminal_of_its_own_follows_the_window() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.ok(&["run", "-d", "--name", "c", "busybox", "sleep", "1000"]);
+    engine.ok(&["run", "-d", "--name", "cc", "busybox", "sleep", "1000"]);
     let body = json!({
         "Cmd": ["sh", "-c", "read x; stty size"], "Tty": true, "AttachStdin": true, "AttachStdout": true, "AttachStderr": true,
     });
-    let id = exec(&engine, "c", &body);
+    let id = exec(&engine, "cc", &body);
     let mut stream = engine
         .wire()
         .upgrade(&format!("/exec/{id}/start"), &json!({ "Tty": true }));
@@ -185,15 +185,15 @@ fn commands_end_with_their_container_and_leave_nothing() {
     }
     let engine = Engine::with_busybox();
     let before = engine.count();
-    engine.ok(&["run", "-d", "--name", "c", "busybox", "sleep", "1000"]);
-    let mut first = engine.docker_running(&["exec", "c", "sh", "-c", "echo up; sleep 1000"]);
+    engine.ok(&["run", "-d", "--name", "cc", "busybox", "sleep", "1000"]);
+    let mut first = engine.docker_running(&["exec", "cc", "sh", "-c", "echo up; sleep 1000"]);
     first.until("up");
 
-    engine.ok(&["kill", "c"]);
+    engine.ok(&["kill", "cc"]);
     let (code, _) = first.finish();
 
     assert_eq!(code, 137);
-    engine.ok(&["rm", "c"]);
+    engine.ok(&["rm", "cc"]);
     before.holds_again(&engine);
 }
 
@@ -203,10 +203,10 @@ fn a045_a_thousand_cut_streams_cost_nothing() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "sleep 1000");
+    engine.run_script("cc", "sleep 1000");
     let attach = || {
         engine.wire().upgrade(
-            "/containers/c/attach?stream=1&stdout=1&stdin=1",
+            "/containers/cc/attach?stream=1&stdout=1&stdin=1",
             &Value::Null,
         )
     };
@@ -215,10 +215,10 @@ fn a045_a_thousand_cut_streams_cost_nothing() {
 
     for n in 0..300 {
         drop(attach());
-        let path = format!("/containers/c/resize?h={}&w=80", n + 1);
+        let path = format!("/containers/cc/resize?h={}&w=80", n + 1);
         engine.wire().post(&path, &Value::Null);
     }
 
     before.holds_again(&engine);
-    assert_eq!(engine.inspect("c")["State"]["Running"], true);
+    assert_eq!(engine.inspect("cc")["State"]["Running"], true);
 }

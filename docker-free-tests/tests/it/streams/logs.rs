@@ -8,7 +8,7 @@ const BOTH: &str = "stdout=1&stderr=1";
 fn read(engine: &Engine, query: &str) -> String {
     let answer = engine
         .wire()
-        .get(&format!("/containers/c/logs?{query}"))
+        .get(&format!("/containers/cc/logs?{query}"))
         .expect(200);
     let (out, err) = wire::frames(&answer.body);
     out + &err
@@ -21,10 +21,10 @@ fn lines_are_chosen_by_stream_and_from_the_end() {
     }
     let engine = Engine::with_busybox();
     engine.run_script(
-        "c",
+        "cc",
         "for i in 1 2 3 4 5; do echo out $i; done; echo oops >&2; printf 'no newline'",
     );
-    engine.until_state("c", "exited");
+    engine.until_state("cc", "exited");
 
     assert_eq!(
         read(&engine, "stdout=1"),
@@ -34,7 +34,7 @@ fn lines_are_chosen_by_stream_and_from_the_end() {
     assert_eq!(read(&engine, "stdout=1&tail=2"), "out 5\nno newline");
     assert_eq!(read(&engine, "stdout=1&tail=0"), "");
     assert_eq!(read(&engine, "stdout=1&tail=all").lines().count(), 6);
-    let neither = engine.wire().get("/containers/c/logs").expect(400);
+    let neither = engine.wire().get("/containers/cc/logs").expect(400);
     assert!(
         neither
             .message()
@@ -44,7 +44,7 @@ fn lines_are_chosen_by_stream_and_from_the_end() {
     );
     let wrong = engine
         .wire()
-        .get("/containers/c/logs?stdout=1&since=yesterday");
+        .get("/containers/cc/logs?stdout=1&since=yesterday");
     assert_eq!(wrong.status, 400, "{}", wrong.text());
 }
 
@@ -54,8 +54,8 @@ fn times_choose_and_are_shown() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "for i in 1 2 3; do echo line $i; sleep 0.2; done");
-    engine.until_state("c", "exited");
+    engine.run_script("cc", "for i in 1 2 3; do echo line $i; sleep 0.2; done");
+    engine.until_state("cc", "exited");
 
     let stamped = read(&engine, &format!("{BOTH}&timestamps=1"));
     let lines: Vec<(&str, &str)> = stamped
@@ -80,10 +80,10 @@ fn times_choose_and_are_shown() {
         "line 1\nline 2\n"
     );
     assert_eq!(
-        engine.ok(&["logs", "--since", "1h", "c"]),
+        engine.ok(&["logs", "--since", "1h", "cc"]),
         "line 1\nline 2\nline 3"
     );
-    assert_eq!(engine.ok(&["logs", "--until", "1h", "c"]), "");
+    assert_eq!(engine.ok(&["logs", "--until", "1h", "cc"]), "");
 }
 
 #[test]
@@ -92,13 +92,16 @@ fn a_follower_sees_every_line_and_then_the_end() {
         return;
     }
     let engine = Engine::with_busybox();
-    let body = json!({ "Image": "busybox", "Cmd": ["sh", "-c", "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done"] });
-    engine.create("c", &body);
-    let mut early = engine.docker_running(&["logs", "-f", "c"]);
-    engine.ok(&["start", "c"]);
+    let count = "i=0; while [ $i -lt 20000 ]; do echo line $i; i=$((i+1)); done";
+    let script = format!("echo begin; while [ ! -e /go ]; do sleep 0.05; done; {count}");
+    engine.run_script("cc", &script);
+    let mut early = engine.docker_running(&["logs", "-f", "cc"]);
+    early.until("begin\n");
+    engine.ok(&["exec", "cc", "touch", "/go"]);
     early.until("line 0\n");
-    let late = engine.docker_running(&["logs", "-f", "c"]);
-    let expected: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
+    let late = engine.docker_running(&["logs", "-f", "cc"]);
+    let lines: String = (0..20_000).map(|n| format!("line {n}\n")).collect();
+    let expected = format!("begin\n{lines}");
 
     for follower in [early, late] {
         let (code, text) = follower.finish();
@@ -110,8 +113,32 @@ fn a_follower_sees_every_line_and_then_the_end() {
             expected.len()
         );
     }
-    assert!(engine.docker(&["logs", "c"]).expect(0).out == expected);
-    assert_eq!(engine.ok(&["logs", "-n", "1", "c"]), "line 19999");
+    assert!(engine.docker(&["logs", "cc"]).expect(0).out == expected);
+    assert_eq!(engine.ok(&["logs", "-n", "1", "cc"]), "line 19999");
+}
+
+#[test]
+fn a_follower_that_leaves_is_noticed_even_when_nothing_is_said() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    engine.run_script("cc", "echo once; sleep 1000");
+    let follow = || {
+        let path = "/containers/cc/logs?follow=1&stdout=1";
+        engine
+            .wire()
+            .open("GET", path, &[], &[])
+            .expect("an answer")
+    };
+    drop(follow());
+    let before = engine.count();
+
+    for _ in 0..50 {
+        drop(follow());
+    }
+
+    before.holds_again(&engine);
 }
 
 #[test]
@@ -120,12 +147,12 @@ fn a_log_goes_on_over_a_restart() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "echo once");
-    engine.until_state("c", "exited");
+    engine.run_script("cc", "echo once");
+    engine.until_state("cc", "exited");
 
-    engine.ok(&["start", "-a", "c"]);
+    engine.ok(&["start", "-a", "cc"]);
 
-    assert_eq!(engine.ok(&["logs", "c"]), "once\nonce");
+    assert_eq!(engine.ok(&["logs", "cc"]), "once\nonce");
 }
 
 #[test]
@@ -134,13 +161,16 @@ fn very_long_lines_come_back_whole() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "head -c 300000 /dev/zero | tr '\\0' x; echo; echo end");
-    engine.until_state("c", "exited");
+    engine.run_script(
+        "cc",
+        "head -c 300000 /dev/zero | tr '\\0' x; echo; echo end",
+    );
+    engine.until_state("cc", "exited");
 
-    let text = engine.docker(&["logs", "c"]).expect(0).out;
+    let text = engine.docker(&["logs", "cc"]).expect(0).out;
 
     assert_eq!(text.lines().map(str::len).collect::<Vec<_>>(), [300_000, 3]);
-    assert_eq!(engine.ok(&["logs", "-n", "1", "c"]), "end");
+    assert_eq!(engine.ok(&["logs", "-n", "1", "cc"]), "end");
 }
 
 #[test]
@@ -150,16 +180,19 @@ fn a_terminals_log_is_raw() {
     }
     let engine = Engine::with_busybox();
     let id = engine.create(
-        "c",
+        "cc",
         &json!({ "Image": "busybox", "Tty": true, "Cmd": ["echo", "hi"] }),
     );
     engine
         .wire()
         .post(&format!("/containers/{id}/start"), &Value::Null)
         .expect(204);
-    engine.until_state("c", "exited");
+    engine.until_state("cc", "exited");
 
-    let answer = engine.wire().get("/containers/c/logs?stdout=1").expect(200);
+    let answer = engine
+        .wire()
+        .get("/containers/cc/logs?stdout=1")
+        .expect(200);
 
     assert_eq!(answer.text(), "hi\r\n");
     assert_eq!(

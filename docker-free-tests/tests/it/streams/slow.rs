@@ -27,12 +27,12 @@ fn a_log_reader_that_sleeps_keeps_memory_flat_and_the_container_going() {
     let line = "x".repeat(95);
     let script = format!("yes {line} | head -c 200000000; echo; echo done");
     let body = json!({ "Image": "busybox", "Cmd": ["sh", "-c", script] });
-    engine.create("c", &body);
+    engine.create("cc", &body);
     let sleepers: Vec<_> = (0..3)
         .map(|_| {
             engine
                 .wire()
-                .open("GET", "/containers/c/logs?follow=1&stdout=1", &[], &[])
+                .open("GET", "/containers/cc/logs?follow=1&stdout=1", &[], &[])
                 .expect("an answer")
         })
         .collect();
@@ -40,22 +40,22 @@ fn a_log_reader_that_sleeps_keeps_memory_flat_and_the_container_going() {
 
     engine
         .wire()
-        .post("/containers/c/start", &Value::Null)
+        .post("/containers/cc/start", &Value::Null)
         .expect(204);
     let mut highest = before;
     wait::until("the container is through", || {
         highest = highest.max(pss_kib(engine.pid()));
-        (engine.inspect("c")["State"]["Status"] == "exited").then_some(())
+        (engine.inspect("cc")["State"]["Status"] == "exited").then_some(())
     });
 
-    assert_eq!(engine.inspect("c")["State"]["ExitCode"], 0);
+    assert_eq!(engine.inspect("cc")["State"]["ExitCode"], 0);
     assert!(
         highest < before + 16 * 1024,
         "the engine grew from {before} to {highest} KiB"
     );
     let tail = engine
         .wire()
-        .get("/containers/c/logs?stdout=1&tail=1")
+        .get("/containers/cc/logs?stdout=1&tail=1")
         .expect(200);
     assert_eq!(docker_free_tests::wire::frames(&tail.body).0, "done\n");
     drop(sleepers);
@@ -67,7 +67,7 @@ fn an_attached_client_that_sleeps_does_not_stop_the_others() {
         return;
     }
     let engine = Engine::with_busybox();
-    engine.run_script("c", "sleep 1000");
+    engine.run_script("cc", "sleep 1000");
     let open = || {
         engine
             .wire()
@@ -78,11 +78,11 @@ fn an_attached_client_that_sleeps_does_not_stop_the_others() {
     let before = pss_kib(engine.pid());
 
     for n in 0..300 {
-        let name = format!("/containers/c/rename?name=c{n}");
+        let name = format!("/containers/cc/rename?name=cc{n}");
         let name = if n == 0 {
             name
         } else {
-            name.replace("/c/", &format!("/c{}/", n - 1))
+            name.replace("/cc/", &format!("/cc{}/", n - 1))
         };
         engine.wire().post(&name, &Value::Null).expect(204);
     }
