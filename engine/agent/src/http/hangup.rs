@@ -37,7 +37,7 @@ impl Hangup {
     pub(super) async fn wait(&self) {
         // An error of the watch itself cannot be waited for either: nothing will be told any more.
         if self.0.ready(Interest::PRIORITY).await.is_err() {
-            std::future::pending().await;
+            std::future::pending::<()>().await;
         }
     }
 }
