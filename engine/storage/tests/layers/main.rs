@@ -5,4 +5,5 @@ mod archive;
 mod good;
 mod hostile;
 mod killed;
+mod random;
 mod store;
