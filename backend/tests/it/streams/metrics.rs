@@ -8,7 +8,7 @@ use engine_api::stats::Stats;
 use super::stage::{Stage, owner};
 use crate::engine::id;
 
-fn sample(second: u64) -> Bytes {
+pub(super) fn sample(second: u64) -> Bytes {
     let mut stats = Stats {
         read: format!("2027-01-15T08:00:{second:02}.000000000Z"),
         ..Stats::default()

@@ -3,6 +3,7 @@
 
 mod ingest;
 mod jobs;
+mod live;
 mod logs;
 mod metrics;
 mod sockets;

@@ -19,10 +19,10 @@ use crate::house::House;
 
 const NOW: &str = "2027-01-15T08:00:00.000000000Z";
 
-type Socket = WebSocketStream<TcpStream>;
+pub(super) type Socket = WebSocketStream<TcpStream>;
 
 /// Serves the house on a port of the machine's own.
-async fn serve(house: &House) -> SocketAddr {
+pub(super) async fn serve(house: &House) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let service = house
@@ -50,13 +50,13 @@ async fn connect(
     Ok(tokio_tungstenite::client_async(request, stream).await?.0)
 }
 
-async fn open(address: SocketAddr, path: &str, cookie: &str) -> Socket {
+pub(super) async fn open(address: SocketAddr, path: &str, cookie: &str) -> Socket {
     connect(address, path, cookie, &format!("http://{address}"))
         .await
         .unwrap()
 }
 
-async fn next<T: DeserializeOwned>(socket: &mut Socket) -> T {
+pub(super) async fn next<T: DeserializeOwned>(socket: &mut Socket) -> T {
     loop {
         let message = tokio::time::timeout(Duration::from_secs(5), socket.next()).await;
         match message.unwrap().unwrap().unwrap() {
