@@ -58,7 +58,9 @@ pub async fn account(store: &Store, id: &AccountId) -> Result<Option<Account>, S
 /// # Errors
 /// When the database fails.
 pub async fn begin(session: &Session, account: &Account) -> Result<(), SessionError> {
-    session.flush().await.map_err(SessionError::Layer)?;
+    if session.id().is_some() {
+        session.flush().await.map_err(SessionError::Layer)?;
+    }
     // `flush` alone keeps the id that the browser came with, which somebody else may have planted.
     session.cycle_id().await.map_err(SessionError::Layer)?;
     session

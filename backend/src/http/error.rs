@@ -103,6 +103,22 @@ pub struct Problem {
 pub(super) const IS_DRAWN: HeaderName = HeaderName::from_static("x-gantry-drawn");
 
 impl Problem {
+    /// The keys of all problems but those of an engine that is away.
+    pub const KEYS: &[&'static str] = &[
+        "problem-malformed",
+        "problem-logged-out",
+        "problem-not-allowed",
+        "problem-other-site",
+        "problem-not-found",
+        "problem-conflict",
+        "problem-too-large",
+        "problem-too-often",
+        "problem-engine",
+        "problem-unavailable",
+        "problem-audit",
+        "problem-internal",
+    ];
+
     fn new(status: StatusCode, message: String) -> Self {
         Self {
             status,

@@ -12,3 +12,4 @@ mod gates;
 mod house;
 mod index;
 mod streams;
+mod words;

@@ -6,6 +6,7 @@ mod jobs;
 mod live;
 mod logs;
 mod metrics;
+mod page;
 mod sockets;
 mod stage;
 mod terminals;
