@@ -105,7 +105,19 @@ pub fn prepare(config: &Config) -> Result<Ground, StartError> {
         return Err(StartError::DataInUse(config.data.clone()));
     };
     check_version(&config.data)?;
+    raise_descriptor_limit();
     Ok(Ground { _lock: lock })
+}
+
+/// A thousand containers need some thousand descriptors; the soft limit is often 1,024. Programs
+/// inside containers get limits of their own.
+fn raise_descriptor_limit() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn check_kernel() -> Result<(), StartError> {

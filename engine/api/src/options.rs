@@ -133,6 +133,53 @@ pub fn refuse_unsupported(body: &Value, table: &[Pending]) -> Result<(), Unsuppo
     Ok(())
 }
 
+/// Refuses a key that differs from a known one in letter case only.
+///
+/// Docker's own reader takes such a key and ours does not: what one of two readers would obey,
+/// nobody may overlook. `known` is the body with everything in it that it can hold.
+///
+/// # Errors
+/// Names the key and how it is written.
+pub fn refuse_other_case(body: &Value, known: &Value, table: &[Pending]) -> Result<(), OtherCase> {
+    let mut names: Vec<String> = Vec::new();
+    collect_paths("", known, &mut names);
+    names.extend(table.iter().map(|pending| pending.path.to_owned()));
+    let mut given = Vec::new();
+    collect_paths("", body, &mut given);
+    for path in given {
+        let meant = names.iter().find(|name| name.eq_ignore_ascii_case(&path));
+        if let Some(meant) = meant
+            && !names.contains(&path)
+        {
+            return Err(OtherCase {
+                given: path,
+                meant: meant.clone(),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A key in another letter case than the known one.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the key {given} is written {meant}")]
+pub struct OtherCase {
+    /// As it was given.
+    pub given: String,
+    /// As it is known.
+    pub meant: String,
+}
+
+/// Lists the keys of a body and of its `HostConfig`; below that, keys are names people chose.
+fn collect_paths(prefix: &str, value: &Value, paths: &mut Vec<String>) {
+    for (key, value) in value.as_object().into_iter().flatten() {
+        if prefix.is_empty() && key.eq_ignore_ascii_case("HostConfig") {
+            collect_paths("HostConfig.", value, paths);
+        }
+        paths.push(format!("{prefix}{key}"));
+    }
+}
+
 /// Adds the defaults of the table's `HostConfig` options that `host_config` does not hold.
 pub fn fill_host_defaults(host_config: &mut Map<String, Value>, table: &[Pending]) {
     for pending in table {
@@ -210,6 +257,40 @@ mod tests {
             r#"{"Volumes":{"/data":{}}}"#,
         ] {
             assert!(check(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_key_in_other_letter_case_is_refused() {
+        let known = crate::containers::CreateBody::all_members();
+        let check = |text: &str| {
+            let body = body::parse_value(text.as_bytes()).unwrap();
+            refuse_other_case(&body, &known, CREATE).map_err(|e| e.to_string())
+        };
+        assert_eq!(
+            check(r#"{"Image":"a","StopSignal":"INT","HostConfig":{"Memory":1}}"#),
+            Ok(())
+        );
+        assert_eq!(
+            check(r#"{"Labels":{"image":"x","memory":"y"},"Other":1}"#),
+            Ok(())
+        );
+        for (text, says) in [
+            (r#"{"image":"a"}"#, "the key image is written Image"),
+            (
+                r#"{"stopsignal":"a"}"#,
+                "the key stopsignal is written StopSignal",
+            ),
+            (
+                r#"{"HostConfig":{"memory":1}}"#,
+                "the key HostConfig.memory is written HostConfig.Memory",
+            ),
+            (
+                r#"{"hostconfig":{}}"#,
+                "the key hostconfig is written HostConfig",
+            ),
+        ] {
+            assert_eq!(check(text), Err(says.to_owned()));
         }
     }
 

@@ -22,6 +22,23 @@ pub struct CreateBody {
     pub networking_config: NetworkingConfig,
 }
 
+impl CreateBody {
+    /// Returns a body that holds every member it can, to compare names with.
+    pub fn all_members() -> serde_json::Value {
+        let body = Self {
+            config: ContainerConfig {
+                exposed_ports: [(String::new(), Empty {})].into(),
+                stop_signal: "TERM".to_owned(),
+                stop_timeout: Some(0),
+                shell: Some(Vec::new()),
+                ..ContainerConfig::default()
+            },
+            ..Self::default()
+        };
+        serde_json::to_value(body).unwrap_or_default()
+    }
+}
+
 /// What belongs to the program inside and may come from its image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

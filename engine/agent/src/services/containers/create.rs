@@ -36,6 +36,8 @@ impl Containers {
         let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
         let value = body::parse_value(bytes).map_err(bad)?;
         options::refuse_unsupported(&value, CREATE)?;
+        options::refuse_other_case(&value, &CreateBody::all_members(), CREATE)
+            .map_err(|e| ServiceError::BadRequest(e.to_string()))?;
         // First by itself: what is flattened into the body cannot be named in its errors.
         body::shaped::<ContainerConfig>(&value).map_err(bad)?;
         let asked: CreateBody = body::shaped(&value).map_err(bad)?;
