@@ -36,10 +36,11 @@ fn page(
 ) -> frontend::pages::ImagesIndex {
     let view = asked.view(paths::Images.to_string());
     let found = images::list(&app.services, permit, &lists::image_query(&view));
-    let users = |fact: &std::sync::Arc<crate::fleet::ImageFact>| {
-        (fact.clone(), app.services.index().users_of(&fact.id))
-    };
-    let rows: Vec<_> = found.rows.iter().map(users).collect();
+    let rows = found.rows.iter().map(|fact| {
+        let users = app.services.index().users_of(&fact.id);
+        (fact.clone(), users)
+    });
+    let rows: Vec<_> = rows.collect();
     let mut page = present::index(&frame.reader, &view, &found, &rows, refused);
     frame.greet(&mut page.shell);
     page

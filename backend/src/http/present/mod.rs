@@ -9,6 +9,7 @@ pub mod details;
 pub mod drafts;
 pub mod exits;
 pub mod fields;
+pub mod fragments;
 pub mod images;
 pub mod jobs;
 pub mod lists;

@@ -9,7 +9,6 @@
 //! first drops the work, and with it what the engine does for it. A page of another site opens none
 //! (`middleware`). Shapes and paths of the messages are `frontend::live`'s.
 
-mod fragments;
 mod logs;
 mod page;
 mod routes;

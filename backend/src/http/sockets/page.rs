@@ -20,14 +20,14 @@ use futures_util::stream::{BoxStream, SelectAll};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::fragments::{self, Topics};
 use super::wire::{self, Cut, Gone, Incoming, Inlet, Outlet};
 use crate::access::{Permit, container, host, job};
 use crate::app::App;
 use crate::domain::{ContainerId, JobId, Language};
-use crate::fleet::Change;
 use crate::http::extract::Visit;
 use crate::http::present::Reader;
+use crate::http::present::fragments::{self, Topics};
+use crate::services::hosts::{self, Change};
 use crate::services::jobs;
 use crate::services::metrics::{self, Load};
 
@@ -51,7 +51,8 @@ pub(super) async fn open(
     wire::accept(upgrade, MOST_BYTES, async move |mut outlet, inlet| {
         let mut tab = Tab {
             language: visit.language,
-            changes: app.services.index().watch(),
+            host: permit.clone(),
+            changes: hosts::watch(&app.services, &permit),
             progress: jobs::watch(&app.services, &jobs),
             topics: Topics::default(),
             loads: SelectAll::new(),
@@ -76,6 +77,7 @@ pub(super) async fn open(
 struct Tab {
     app: App,
     language: Language,
+    host: Permit<host::View>,
     containers: Permit<container::List>,
     jobs: Permit<job::List>,
     changes: Receiver<Change>,
@@ -141,7 +143,7 @@ impl Tab {
         if self.topics.jobs {
             self.draw_tray(outlet).await?;
         }
-        let missed = self.app.services.index().recent(RECENT);
+        let missed = hosts::recent(&self.app.services, &self.host, RECENT);
         self.tell(missed, outlet).await
     }
 

@@ -7,9 +7,10 @@ use frontend::Template;
 use frontend::live::ToPage;
 use frontend::parts::{ContainerRow, Tab};
 
+use super::{Reader, containers, jobs, loads, records};
 use crate::domain::ContainerId;
 use crate::fleet::{Change, ContainerFact, EventFact};
-use crate::http::present::{Reader, containers, jobs, loads, records};
+
 use crate::services::jobs::JobFact;
 use crate::services::metrics::Load;
 
@@ -18,26 +19,26 @@ const MOST_TOPICS: usize = 600;
 
 /// What a tab looks at.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Topics {
+pub struct Topics {
     /// Rows of containers that come and go.
-    pub(super) containers: bool,
+    pub containers: bool,
     /// These rows, and what they use.
-    pub(super) rows: HashSet<ContainerId>,
+    pub rows: HashSet<ContainerId>,
     /// One container's head, with its tab.
-    pub(super) head: Option<(ContainerId, Tab)>,
+    pub head: Option<(ContainerId, Tab)>,
     /// The list of images.
-    pub(super) images: bool,
+    pub images: bool,
     /// Events as they happen.
-    pub(super) events: bool,
+    pub events: bool,
     /// Jobs.
-    pub(super) jobs: bool,
+    pub jobs: bool,
     /// The first page.
-    pub(super) overview: bool,
+    pub overview: bool,
 }
 
 impl Topics {
     /// Reads a tab's topics; unknown ones are left out.
-    pub(super) fn of(words: &[String]) -> Self {
+    pub fn of(words: &[String]) -> Self {
         let mut topics = Self::default();
         for word in words.iter().take(MOST_TOPICS) {
             let mut parts = word.split(':');
@@ -60,7 +61,7 @@ impl Topics {
     }
 
     /// Tells whether the page has to be fetched again after a change.
-    pub(super) fn is_stale_after(&self, change: &Change) -> bool {
+    pub fn is_stale_after(&self, change: &Change) -> bool {
         match change {
             Change::All | Change::Host => {
                 self.containers || self.overview || self.images || self.head.is_some()
@@ -86,7 +87,7 @@ fn tab_of(word: Option<&str>) -> Tab {
 }
 
 /// Returns what a container's change means for a tab.
-pub(super) fn container(
+pub fn container(
     reader: &Reader,
     topics: &Topics,
     fact: &Arc<ContainerFact>,
@@ -118,7 +119,7 @@ pub(super) fn container(
 }
 
 /// Returns an event as a new row.
-pub(super) fn event(reader: &Reader, fact: &EventFact) -> ToPage {
+pub fn event(reader: &Reader, fact: &EventFact) -> ToPage {
     let row = records::event(reader, fact);
     ToPage::Add {
         list: "event-rows".to_owned(),
@@ -128,7 +129,7 @@ pub(super) fn event(reader: &Reader, fact: &EventFact) -> ToPage {
 }
 
 /// Returns the tray of jobs.
-pub(super) fn tray(reader: &Reader, all: &[JobFact]) -> ToPage {
+pub fn tray(reader: &Reader, all: &[JobFact]) -> ToPage {
     ToPage::Replace {
         id: "jobs".to_owned(),
         html: draw(&jobs::tray(reader, all)),
@@ -136,7 +137,7 @@ pub(super) fn tray(reader: &Reader, all: &[JobFact]) -> ToPage {
 }
 
 /// Returns one job's panel.
-pub(super) fn job(reader: &Reader, fact: &JobFact) -> ToPage {
+pub fn job(reader: &Reader, fact: &JobFact) -> ToPage {
     ToPage::Replace {
         id: format!("job-panel-{}", fact.id),
         html: draw(&jobs::panel(reader, fact)),
@@ -144,7 +145,7 @@ pub(super) fn job(reader: &Reader, fact: &JobFact) -> ToPage {
 }
 
 /// Returns the two cells of a row.
-pub(super) fn load(reader: &Reader, id: &ContainerId, minute: &[Load]) -> Vec<ToPage> {
+pub fn load(reader: &Reader, id: &ContainerId, minute: &[Load]) -> Vec<ToPage> {
     if minute.is_empty() {
         return Vec::new();
     }
