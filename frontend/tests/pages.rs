@@ -16,7 +16,7 @@ const VOID: [&str; 9] = [
 
 fn each_page(check: impl Fn(&str, &str)) {
     for language in Language::ALL {
-        for (name, html) in book(language, Theme::System).unwrap() {
+        for (name, html) in book(language, Theme::System).expect("every sample is drawn") {
             check(&format!("{name}.{}", language.tag()), &html);
         }
     }

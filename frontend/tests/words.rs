@@ -11,7 +11,7 @@ use std::path::Path;
 /// Reads a catalogue: each key (attributes as `key.attribute`) with the arguments it names.
 fn catalogue(language: &str) -> BTreeMap<String, BTreeSet<String>> {
     let path = format!("{}/messages/{language}.ftl", env!("CARGO_MANIFEST_DIR"));
-    let text = fs::read_to_string(path).unwrap();
+    let text = fs::read_to_string(path).expect("the catalogue can be read");
     let mut keys = BTreeMap::new();
     let (mut message, mut current) = (String::new(), String::new());
     for line in text.lines().filter(|line| !line.starts_with('#')) {
@@ -41,8 +41,8 @@ fn catalogue(language: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 /// Finds the keys that a directory's files name: `t("key")`, `named("key"`, and the like.
 fn used(directory: &Path, found: &mut BTreeSet<String>) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
+    for entry in fs::read_dir(directory).expect("the directory is there") {
+        let path = entry.expect("the entry can be read").path();
         if path.is_dir() {
             used(&path, found);
             continue;
@@ -88,4 +88,34 @@ fn every_key_that_is_used_exists() {
         .collect();
     assert!(found.len() > 150, "the search finds nothing any more");
     assert!(missing.is_empty(), "not in the catalogue: {missing:?}");
+}
+
+#[test]
+fn nothing_in_the_catalogue_is_dead() {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut text = String::new();
+    for directory in ["src", "templates", "../backend/src"] {
+        gather(&here.join(directory), &mut text);
+    }
+    // Made at run time: `create-<field>`, `theme-<tag>`.
+    let is_made = |key: &str| key.starts_with("create-") || key.starts_with("theme-");
+    let known = catalogue("en");
+    let names = known
+        .keys()
+        .filter(|key| !key.is_empty() && !key.contains('.'));
+    let dead: Vec<_> = names
+        .filter(|key| !is_made(key) && !text.contains(&format!("\"{key}\"")))
+        .collect();
+    assert!(dead.is_empty(), "nobody says: {dead:?}");
+}
+
+fn gather(directory: &Path, text: &mut String) {
+    for entry in fs::read_dir(directory).expect("the directory is there") {
+        let path = entry.expect("the entry can be read").path();
+        if path.is_dir() {
+            gather(&path, text);
+        } else {
+            text.push_str(&fs::read_to_string(&path).unwrap_or_default());
+        }
+    }
 }
