@@ -302,7 +302,7 @@ inspect-masked = Values of the environment are masked.
 inspect-search = Search keys and values
 unfold-all = Unfold all
 fold-all = Fold all
-tree-entries = {"{"}count{"}"} entries
+tree-entries = ({"{"}count{"}"})
 tree-found = {"{"}count{"}"} found
 
 ## Create
@@ -440,7 +440,7 @@ image-file-hint = Made by docker save, or an OCI archive; plain, gzip or zstd.
 registry-user = Registry user
 registry-user-hint = Only for private images; not kept.
 registry-password = Registry password or token
-images-filter = Filter: words, name:nginx
+images-filter = Filter: words
 images-none = No images
 images-none-text = Pull one from a registry or load an archive; containers are made from images.
 image-without-name = without a name
@@ -489,10 +489,10 @@ job-bytes = { $done } of { $total }
 job-open-image = Open the image
 
 ## Events and audit
-events-filter = Filter: words, kind:container action:die
+events-filter = Filter: words, type:container action:die
 events-none-found = No events fit
 events-none-found-text = Events appear here as they happen, newest first.
-audit-filter = Filter: words, who:anna action:container.start
+audit-filter = Filter: words
 audit-none = No entries fit
 audit-none-text = Every change is written down here: who, what, on what, and how it ended.
 outcome-done = Done

@@ -275,7 +275,7 @@ inspect-masked = 환경 변수 값은 가려져 있습니다.
 inspect-search = 키와 값 검색
 unfold-all = 모두 펼치기
 fold-all = 모두 접기
-tree-entries = 항목 {"{"}count{"}"}개
+tree-entries = ({"{"}count{"}"})
 tree-found = {"{"}count{"}"}개 찾음
 
 ## 만들기
@@ -410,7 +410,7 @@ image-file-hint = docker save로 만든 파일 또는 OCI 아카이브(압축 �
 registry-user = 레지스트리 사용자
 registry-user-hint = 비공개 이미지에만 필요하며 저장하지 않습니다.
 registry-password = 레지스트리 비밀번호 또는 토큰
-images-filter = 필터: 단어, name:nginx
+images-filter = 필터: 단어
 images-none = 이미지가 없습니다
 images-none-text = 레지스트리에서 받거나 아카이브를 불러오세요. 컨테이너는 이미지로 만듭니다.
 image-without-name = 이름 없음
@@ -457,10 +457,10 @@ job-bytes = { $total } 중 { $done }
 job-open-image = 이미지 열기
 
 ## 이벤트와 감사 기록
-events-filter = 필터: 단어, kind:container action:die
+events-filter = 필터: 단어, type:container action:die
 events-none-found = 맞는 이벤트가 없습니다
 events-none-found-text = 이벤트는 일어나는 대로 최신순으로 표시됩니다.
-audit-filter = 필터: 단어, who:anna action:container.start
+audit-filter = 필터: 단어
 audit-none = 맞는 기록이 없습니다
 audit-none-text = 모든 변경이 여기에 남습니다. 누가, 무엇을, 어디에, 어떤 결과로 했는지 볼 수 있습니다.
 outcome-done = 완료

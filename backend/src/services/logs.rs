@@ -32,6 +32,9 @@ const USUAL_TAIL: u64 = 1_000;
 /// A line that has begun and does not end within this time is shown: it is a prompt.
 const PROMPT: Duration = Duration::from_millis(500);
 
+/// A page does not wait longer for the last lines of a log.
+const LAST_LINES_TIME: Duration = Duration::from_millis(500);
+
 /// Which streams of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Streams {
@@ -237,6 +240,32 @@ pub async fn follow(
         desk,
         _pump: AbortOnDropHandle::new(pump),
     })
+}
+
+/// The last lines of a log as plain text, for a page that is drawn once. Nothing when the engine is
+/// away or slow: the page says so elsewhere.
+pub async fn last_lines(
+    services: &Services,
+    permit: &Permit<container::Logs>,
+    most: u64,
+) -> Vec<String> {
+    let request = LogsRequest {
+        tail: Some(most),
+        until: Some(services.clock().now()),
+        ..LogsRequest::default()
+    };
+    let mut lines = Vec::new();
+    let reading = async {
+        let mut log = follow(services, permit, &request).await?;
+        while let Some(item) = log.next().await? {
+            if let Item::Lines(more) = item {
+                lines.extend(more.into_iter().map(|line| line.text));
+            }
+        }
+        Result::<()>::Ok(())
+    };
+    let _late_or_away = tokio::time::timeout(LAST_LINES_TIME, reading).await;
+    lines
 }
 
 async fn pump(mut output: OutputStream, desk: Arc<Desk>, live_from: i128) {

@@ -62,7 +62,7 @@ class StatsView extends HTMLElement {
       ...size(figure),
       cursor: { sync: { key: "stats" }, drag: { x: false } },
       legend: { live: true },
-      scales: { y: { range: (/** @type {any} */ _plot, /** @type {number} */ _low, /** @type {number} */ high) => [0, (high || 1) * 1.1] } },
+      scales: { y: { range: (/** @type {any} */ _plot, /** @type {number} */ _low, /** @type {number} */ high) => [0, Math.max(high * 1.1, least(unit))] } },
       axes: [
         { ...axis, ticks: { show: false } },
         { ...axis, size: 76, ticks: { show: false }, values: (/** @type {any} */ _p, /** @type {number[]} */ ns) => ns.map((n) => quantity(n, unit)) },
@@ -119,6 +119,11 @@ class StatsView extends HTMLElement {
       return line;
     });
   }
+}
+
+/** The least height of an axis, so that rest looks like rest. @param {string} unit */
+function least(unit) {
+  return { percent: 1, count: 4 }[unit] ?? 4096;
 }
 
 /** A limit of 0 means none. @param {any} sample @param {string} name @returns {number | null} */

@@ -22,6 +22,10 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainersBulk::PATTERN, actions::bulk),
         get(paths::Container::PATTERN, containers::overview),
         get(paths::ContainerLogs::PATTERN, containers::logs),
+        get(
+            paths::ContainerLogsDownload::PATTERN,
+            containers::download_log,
+        ),
         get(paths::ContainerStats::PATTERN, containers::stats),
         get(paths::ContainerTerminal::PATTERN, containers::terminal),
         get(paths::ContainerProcesses::PATTERN, containers::processes),

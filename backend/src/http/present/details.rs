@@ -81,12 +81,12 @@ fn runs(reader: &Reader, detail: &Container) -> Vec<Pair> {
         Pair::code(words.t("hostname"), config.hostname.clone()),
         Pair::code(words.t("id"), detail.id.clone()),
         Pair::code(words.t("image"), detail.image.clone()),
-        Pair::text(words.t("created"), detail.created.clone()),
+        Pair::text(words.t("created"), moment(&detail.created)),
     ];
     if detail.state.started_at != engine_api::containers::ZERO_TIME {
         pairs.push(Pair::text(
             words.t("started"),
-            detail.state.started_at.clone(),
+            moment(&detail.state.started_at),
         ));
     }
     if config.tty {
@@ -102,6 +102,14 @@ fn runs(reader: &Reader, detail: &Container) -> Vec<Pair> {
         ));
     }
     pairs
+}
+
+/// A moment as people read it; in UTC, as it says.
+fn moment(text: &str) -> String {
+    match text.parse::<jiff::Timestamp>() {
+        Ok(at) => at.strftime("%Y-%m-%d %H:%M:%S UTC").to_string(),
+        Err(_) => text.to_owned(),
+    }
 }
 
 fn limits(reader: &Reader, host: &HostConfig) -> Vec<Pair> {
