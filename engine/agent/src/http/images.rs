@@ -3,13 +3,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 
-use super::error::{ApiError, Result};
-use super::extract::Values;
-use super::routes::{App, Route};
-use super::stream::BodyReader;
-use super::stream::flushed;
-use crate::services::error::{ServiceError, chain};
-use crate::services::images::{Board, Import, Wanted};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -24,7 +17,15 @@ use engine_api::images::{
     FILTERS, HistoryItem, Image, ImageSummary, REGISTRY_AUTH_HEADER, RegistryAuth, RemovedItem,
 };
 use engine_api::operation;
+use futures_util::future::join;
 use futures_util::{Stream, stream};
+
+use super::error::{ApiError, Result};
+use super::extract::Values;
+use super::routes::{App, Route};
+use super::stream::{blocking_reader, flushed};
+use crate::services::error::{ServiceError, chain};
+use crate::services::images::{Board, Import, Wanted};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -121,17 +122,18 @@ async fn import(app: App, values: Values, body: Body) -> Result<Response> {
         platform: values.text("platform").map(str::to_owned),
     };
     let board = Board::default();
-    app.images
-        .import(BodyReader::new(body), import, &board)
-        .await?;
+    let (bring, reader) = blocking_reader(body);
+    let (imported, ()) = join(app.images.import(reader, import, &board), bring).await;
+    imported?;
     Ok(lines(Body::from(written(&board))))
 }
 
 async fn load(State(app): State<App>, values: Values, body: Body) -> Result<Response> {
     let board = Board::default();
-    app.images
-        .load(BodyReader::new(body), values.text("platform"), &board)
-        .await?;
+    let (bring, reader) = blocking_reader(body);
+    let load = app.images.load(reader, values.text("platform"), &board);
+    let (loaded, ()) = join(load, bring).await;
+    loaded?;
     Ok(lines(Body::from(written(&board))))
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use axum::body::Body;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use tokio::runtime::Handle;
+use tokio::sync::mpsc;
 
 /// Makes a body of a stream. Each piece is sent as it comes; the stream is dropped as soon as the
 /// client goes away.
@@ -16,32 +16,38 @@ where
     Body::from_stream(pieces)
 }
 
+/// Chunks that wait for work that blocks: enough that neither side waits for the other's turn on
+/// a busy machine, and still bounded.
+const CHUNKS_MAX: usize = 32;
+
 /// A request's body for work that blocks; read it on a thread that may.
-///
-/// Nothing is buffered beyond the chunk that came last: the client waits for the reader.
 pub(super) struct BodyReader {
-    body: axum::body::BodyDataStream,
+    chunks: mpsc::Receiver<io::Result<Bytes>>,
     chunk: Bytes,
-    runtime: Handle,
 }
 
-impl BodyReader {
-    /// Takes a body; call it where the request is handled.
-    pub(super) fn new(body: Body) -> Self {
-        Self {
-            body: body.into_data_stream(),
-            chunk: Bytes::new(),
-            runtime: Handle::current(),
+/// Splits a body into what brings its chunks, to be awaited beside the work, and what the work
+/// reads. Bringing ends with the body, or when the reader is gone.
+pub(super) fn blocking_reader(body: Body) -> (impl Future<Output = ()>, BodyReader) {
+    let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
+    let mut body = body.into_data_stream();
+    let bring = async move {
+        while let Some(chunk) = body.next().await {
+            if sender.send(chunk.map_err(io::Error::other)).await.is_err() {
+                return;
+            }
         }
-    }
+    };
+    let chunk = Bytes::new();
+    (bring, BodyReader { chunks, chunk })
 }
 
 impl Read for BodyReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.chunk.is_empty() {
-            match self.runtime.block_on(self.body.next()) {
+            match self.chunks.blocking_recv() {
                 None => return Ok(0),
-                Some(chunk) => self.chunk = chunk.map_err(io::Error::other)?,
+                Some(chunk) => self.chunk = chunk?,
             }
         }
         let n_read = buffer.len().min(self.chunk.len());

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use engine_images::{Digest, Image, Layer, Prepared, Reference, Store};
 use engine_storage::{ApplyError, DiffId, Layers};
+use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::progress::Board;
 use super::service::Images;
 use crate::services::error::{Result, ServiceError};
 use crate::tasks::{blocking, blocking_detached};
 
+/// Layers that are unpacked at once.
+const LAYERS_MAX: usize = 4;
 /// A line of progress for each of these.
 const STEP_BYTES: u64 = 1 << 20;
 
@@ -21,12 +24,20 @@ impl Images {
     ///
     /// Usually everything is there; a layer that the start found damaged is repaired so.
     pub(super) async fn unpack(&self, image: &Image) -> Result<Vec<DiffId>> {
-        let mut diff_ids = Vec::with_capacity(image.layers.len());
-        for layer in &image.layers {
-            self.unpack_layer(layer, None).await?;
-            diff_ids.push(diff_id(layer.diff_id)?);
-        }
-        Ok(diff_ids)
+        let work: Vec<_> = image
+            .layers
+            .iter()
+            .map(|layer| self.unpack_layer(layer, None))
+            .collect();
+        stream::iter(work)
+            .buffer_unordered(LAYERS_MAX)
+            .try_collect::<()>()
+            .await?;
+        image
+            .layers
+            .iter()
+            .map(|layer| diff_id(layer.diff_id))
+            .collect()
     }
 
     /// Unpacks one layer whose blob is here, unless it is unpacked. Dropping this stops the work.
