@@ -23,9 +23,9 @@ after(async () => {
 const rowOf = (name) => page.locator('tr', { has: page.getByRole('link', { name, exact: true }) })
 const header = () => page.locator('#container-header')
 const press = (verb) => header().locator(`[formaction$="/${verb}"]`).click()
-const state = (word) => header().getByText(word, { exact: true }).first().waitFor()
+const state = (word) => header().locator('.badge', { hasText: word }).waitFor()
 
-async function create(fields) {
+async function create(fields, { start = true } = {}) {
   await page.goto(`${house.origin}/containers`)
   await page.locator('.page__actions a[href="/containers/new"]').first().click()
   for (const [name, value] of Object.entries(fields)) {
@@ -33,6 +33,7 @@ async function create(fields) {
     if (!(await field.isVisible())) await page.locator('details', { has: field }).locator('summary').click()
     await field.fill(value)
   }
+  await page.locator('#start').setChecked(start)
   await page.locator('button[form="create"]').click()
   await header().waitFor()
 }
@@ -53,10 +54,12 @@ test('the printed link makes the first person the owner', async () => {
 })
 
 test('the hello container is created by the form and starts', async () => {
-  await create({ image: 'gantry/hello', name: 'hello' })
-  await state('running')
+  await create({ image: 'gantry/hello', name: 'hello' }, { start: false })
+  await state('Created')
+  await press('start')
+  await state('Running')
   await page.goto(`${house.origin}/containers`)
-  await rowOf('hello').getByText('running').first().waitFor()
+  await rowOf('hello').locator('.badge', { hasText: 'Running' }).waitFor()
 })
 
 test('its log is read as it comes', async () => {
@@ -71,20 +74,21 @@ test('its log is read as it comes', async () => {
 
 test('its load is seen', async () => {
   await header().locator('.tabs__tab[href$="/stats"]').click()
-  await page.locator('stats-view canvas, stats-view svg').first().waitFor()
-  await page.locator('stats-view [data-part=table]').click()
-  await page.locator('stats-view table tbody tr, stats-view table tr').nth(1).waitFor()
+  await page.locator('stats-view canvas').first().waitFor()
+  await page.locator('stats-view').getByText(/\d (KiB|MiB)/).first().waitFor()
+  await page.getByText('As table').click()
+  await page.locator('stats-view table:not(.u-legend) td').first().waitFor()
 })
 
 test('it has no shell and the page says so', async () => {
   await header().locator('.tabs__tab[href$="/terminal"]').click()
-  await page.locator('.notice', { hasText: /shell/i }).first().waitFor()
+  await page.getByText('This image has no shell').first().waitFor()
 })
 
 test('a command is typed in a terminal and its answer read', async () => {
   await house.loadBusybox()
   await create({ image: 'busybox', name: 'box', command: 'sleep 1000' })
-  await state('running')
+  await state('Running')
   await header().locator('.tabs__tab[href$="/terminal"]').click()
   const screen = page.locator('terminal-view .xterm-rows')
   await screen.getByText('#').first().waitFor()
@@ -116,8 +120,8 @@ test('it is stopped and removed, and the list follows by itself', async () => {
 
   await page.getByRole('link', { name: 'hello', exact: true }).click()
   await press('stop')
-  await state('stopped')
-  await other.locator('tr', { hasText: 'hello' }).getByText('stopped').first().waitFor()
+  await state('Stopped')
+  await other.locator('tr .badge', { hasText: 'Stopped' }).waitFor()
   await header().locator('[href$="/remove"]').click()
   const dialog = page.locator('dialog[open]')
   await dialog.getByText('hello').first().waitFor()
@@ -125,7 +129,7 @@ test('it is stopped and removed, and the list follows by itself', async () => {
   await dialog.locator('button.button--danger-fill').click()
   await page.waitForURL(/\/containers($|\?)/)
 
-  assert.equal(await rowOf('hello').count(), 0)
+  await rowOf('hello').waitFor({ state: 'detached' })
   await other.getByRole('link', { name: 'hello', exact: true }).waitFor({ state: 'detached' })
   assert.deepEqual(other.complaints, [])
   await other.context().close()
@@ -136,8 +140,8 @@ test('the audit shows each step with the actor', async () => {
   const rows = page.locator('#audit-rows tr')
   await rows.first().waitFor()
   const text = await rows.allInnerTexts()
-  for (const action of ['container.create', 'container.start', 'container.stop', 'container.remove', 'container.exec|terminal']) {
-    const row = text.find((line) => action.split('|').some((word) => line.includes(word)))
+  for (const action of ['container.create', 'container.start', 'container.stop', 'container.remove', 'container.exec']) {
+    const row = text.find((line) => line.includes(action))
     assert.ok(row, `${action} is missing in ${text.join('\n')}`)
     assert.match(row, /olga/)
   }

@@ -19,7 +19,7 @@ before(async () => {
   await owner.waitForURL(`${house.origin}/`)
   await owner.goto(`${house.origin}/people`)
   await owner.locator('main #name').fill('vera')
-  await owner.locator('main input[type=password]').first().fill(PASSWORD)
+  for (const field of await owner.locator('main input[type=password]').all()) await field.fill(PASSWORD)
   const role = owner.locator('main #role')
   if (await role.count()) await role.selectOption('viewer')
   await owner.locator('main form button.button--primary').click()
@@ -38,7 +38,7 @@ after(async () => {
 test('a viewer sees the container and its state', async () => {
   await page.goto(`${house.origin}/containers`)
   await page.getByRole('link', { name: 'box', exact: true }).click()
-  await page.locator('#container-header').getByText('running').first().waitFor()
+  await page.locator('#container-header .badge', { hasText: 'Running' }).waitFor()
 })
 
 test('every control that changes something is grey and says why', async () => {
