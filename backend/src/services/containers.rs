@@ -2,16 +2,21 @@
 
 use std::future::Future;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine_api::containers::{Container, CreateBody, Top};
 use futures_util::StreamExt;
 use serde_json::Value;
+use tokio::sync::broadcast::error::RecvError;
 
 use super::{Error, Result, Services, audit, masking};
 use crate::access::{Permission, Permit, container};
 use crate::domain::{ContainerId, Rule};
 pub use crate::fleet::{ContainerFact, RemoveOptions};
 use crate::fleet::{ContainerQuery, Page};
+
+/// How long an answer waits for the index to hear of what was just made.
+const NEWS_PATIENCE: Duration = Duration::from_secs(2);
 
 /// A container with everything that one page about it shows.
 #[derive(Clone, Debug)]
@@ -113,7 +118,7 @@ pub async fn create(
         "name={shown_name} image={} start={and_start}",
         body.config.image
     );
-    audit::bracket(services, permit, detail, async move {
+    let created = audit::bracket(services, permit, detail, async move {
         let answer = client
             .create_container(name.as_deref(), &body)
             .await
@@ -127,7 +132,24 @@ pub async fn create(
         }
         Ok((id, answer.warnings))
     })
-    .await
+    .await?;
+    until_known(services, &created.0).await;
+    Ok(created)
+}
+
+/// Waits until the index has heard of a new container, so that the page that is shown next finds it.
+async fn until_known(services: &Services, id: &ContainerId) {
+    let mut changes = services.index().watch();
+    let heard = async {
+        while services.index().container(id).is_none() {
+            // Changes that were missed are looked for as well; a closed index never changes.
+            if let Err(RecvError::Closed) = changes.recv().await {
+                return;
+            }
+        }
+    };
+    // It is made in any case; when the news is late, the list will have it a moment later.
+    let _ = tokio::time::timeout(NEWS_PATIENCE, heard).await;
 }
 
 /// What the engine refuses at a create is said beside the field it is about.
