@@ -41,7 +41,8 @@ function show(page, answer) {
   for (const box of document.querySelectorAll(".check:checked")) {
     if (box.closest("data-table")) /** @type {HTMLInputElement} */ (box).checked = false;
   }
-  refresh();
+  // The index hears of it a moment after the engine has done it.
+  setTimeout(refresh, 150);
 }
 
 /** @param {string} text */

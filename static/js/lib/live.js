@@ -17,7 +17,8 @@ export function watch() {
     onState(state) {
       if (state === "open") {
         socket.send({ type: "watch", topics });
-        if (wasLost) refresh();
+        // What was done just before this page may have been heard of only after it was drawn.
+        if (wasLost || document.querySelector("#notices .notice")) refresh();
       }
       note(state === "lost" && wasLost ? "connection-lost" : null);
       wasLost = state === "lost";
