@@ -7,6 +7,10 @@ use crate::tree::{File, Problem, Tree};
 /// Files larger than this are no source text.
 const LARGEST_BYTES: u64 = 1024 * 1024;
 
+/// Our own few lines that name what npm bundles into one file.
+const OUR_ENTRIES: &str = "static/js/vendor/";
+const ENTRY_BYTES: u64 = 4096;
+
 /// A call, the files where it may stand, and where to go instead.
 const CALLS: &[(&str, &[&str], &str)] = &[
     (
@@ -214,7 +218,8 @@ pub(crate) fn third_party(tree: &Tree) -> Vec<Problem> {
             .any(|end| path.ends_with(end));
         let vendored = path
             .split('/')
-            .any(|part| matches!(part, "node_modules" | "vendor" | "third_party"));
+            .any(|part| matches!(part, "node_modules" | "vendor" | "third_party"))
+            && !(path.starts_with(OUR_ENTRIES) && *bytes <= ENTRY_BYTES);
         if bundled || vendored {
             problems.push(Problem::new(
                 path,

@@ -76,6 +76,10 @@ pub(crate) fn dead_assets(tree: &Tree) -> Vec<Problem> {
     assets
         .filter(|file| {
             let name = file.path.rsplit('/').next().unwrap_or_default();
+            // An element is used by its tag; the bundle takes in the whole folder.
+            let tag = format!("<{}", name.trim_end_matches(".js"));
+            let is_element = file.path.contains("/elements/");
+            let name = if is_element { &tag } else { name };
             !tree
                 .files
                 .iter()
@@ -146,10 +150,11 @@ mod tests {
     #[test]
     fn a_script_that_nobody_loads_is_seen() {
         let tree = Tree::of(&[
-            ("static/js/app.js", "import './elements/copy.js';"),
+            ("static/js/app.js", "import './lib/dom.js';"),
+            ("static/js/lib/dom.js", ""),
             ("static/js/elements/copy.js", ""),
             ("static/js/elements/lost.js", ""),
-            ("frontend/templates/a.html", "app.js"),
+            ("frontend/templates/a.html", "app.js <copy>"),
         ]);
         let lost: Vec<_> = dead_assets(&tree)
             .into_iter()

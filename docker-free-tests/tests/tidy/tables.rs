@@ -140,7 +140,14 @@ const BACKEND: &[Room] = &[
     ),
     room(
         "http::present",
-        &["domain", "access", "fleet", "services"],
+        &[
+            "http",
+            "http::extract",
+            "domain",
+            "access",
+            "fleet",
+            "services",
+        ],
         &["frontend", "engine_api"],
     ),
     room(
@@ -157,7 +164,7 @@ const BACKEND: &[Room] = &[
     room("jobs", &["domain", "services"], &[]),
     room("app", &["*"], &["*"]),
     // Before the server serves: command line, privileges, certificates, the engine beside it.
-    room("start", &["*"], &["axum"]),
+    room("start", &["*"], &["axum", "frontend"]),
 ];
 
 const PAGE_ROOMS: &[&str] = &[
