@@ -160,6 +160,7 @@ impl ContainerInput {
     pub fn fresh(image: &str) -> ContainerInput {
         let mut input = ContainerInput::default();
         input.0.insert("start".into(), "on".into());
+        input.0.insert("network".into(), "none".into());
         input.0.insert("image".into(), image.into());
         input
     }

@@ -56,5 +56,6 @@ pub fn table() -> Vec<Entry> {
         post(paths::AccountLook::PATTERN, account::change_look),
         post(paths::AccountSessions::PATTERN, account::end_sessions),
         get(paths::Search::PATTERN, search::search),
+        get(paths::Gallery::PATTERN, search::gallery),
     ]
 }

@@ -8,7 +8,7 @@ use frontend::shell::Section;
 use frontend::ui::View;
 
 use super::frame::Frame;
-use crate::access::{Permit, container, image};
+use crate::access::{Actor, Permit, container, image};
 use crate::app::App;
 use crate::http::present::{Reader, lists};
 
@@ -55,6 +55,13 @@ pub(super) async fn search(
         query: asked.q,
         results,
     })
+}
+
+/// Every part in every state, for whoever changes one.
+pub(super) async fn gallery(_: Actor, frame: Frame) -> Response {
+    let reader = &frame.reader;
+    let shell = reader.shell(Section::Elsewhere, reader.words.t("overview"));
+    frame.draw(&frontend::samples::gallery(shell))
 }
 
 fn page_results(reader: &Reader, query: &str) -> Vec<SearchResult> {

@@ -26,7 +26,8 @@ pub fn input(fields: &Fields) -> ContainerInput {
 pub fn from_pasted(pasted: &Pasted) -> ContainerInput {
     let mut input = ContainerInput::fresh("");
     if let Ok(serde_json::Value::Object(members)) = serde_json::to_value(&pasted.typed) {
-        for (name, value) in members {
+        let typed = members.into_iter().filter(|(_, value)| *value != "");
+        for (name, value) in typed {
             input
                 .0
                 .insert(name, value.as_str().unwrap_or_default().to_owned());
