@@ -1,8 +1,4 @@
 //! Every page with every sample: it is drawn, it is well formed, nothing in it is inline.
-#![expect(
-    clippy::unwrap_used,
-    reason = "a test that cannot be set up has failed"
-)]
 
 use std::collections::BTreeSet;
 
