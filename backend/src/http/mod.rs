@@ -22,6 +22,7 @@ pub mod present;
 pub mod routes;
 mod sockets;
 mod table;
+mod wire;
 
 use error::mark_drawn;
 pub use error::{Error, Problem, Result};

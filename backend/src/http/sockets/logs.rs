@@ -7,11 +7,11 @@ use frontend::Words;
 use frontend::live::{LogsQuery, ToLogs};
 
 use super::sentence;
-use super::wire::{self, Gone, Inlet, Outlet};
 use crate::access::{Permit, container};
 use crate::app::App;
 use crate::http::Result;
 use crate::http::extract::Visit;
+use crate::http::wire::{self, Gone, Inlet, Outlet};
 use crate::services::logs::{self, Item, LogStream, LogsRequest};
 
 /// A page of a log has nothing to say.

@@ -15,6 +15,5 @@ mod routes;
 mod sentence;
 mod stats;
 mod terminal;
-mod wire;
 
 pub(super) use routes::table;

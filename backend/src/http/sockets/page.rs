@@ -20,13 +20,13 @@ use futures_util::stream::{BoxStream, SelectAll};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 
-use super::wire::{self, Cut, Gone, Incoming, Inlet, Outlet};
 use crate::access::{Permit, container, host, job};
 use crate::app::App;
 use crate::domain::{ContainerId, JobId, Language};
 use crate::http::extract::Visit;
 use crate::http::present::Reader;
 use crate::http::present::fragments::{self, Topics};
+use crate::http::wire::{self, Cut, Gone, Incoming, Inlet, Outlet};
 use crate::services::hosts::{self, Change};
 use crate::services::jobs;
 use crate::services::metrics::{self, Load};

@@ -5,10 +5,10 @@ use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use frontend::live::StatsSample;
 
-use super::wire::{self, Gone, Outlet};
 use crate::access::{Permit, container};
 use crate::app::App;
 use crate::http::Result;
+use crate::http::wire::{self, Gone, Outlet};
 use crate::services::metrics::{self, Load, Watch};
 
 /// A page of statistics has nothing to say.

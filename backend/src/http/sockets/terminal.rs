@@ -8,12 +8,12 @@ use frontend::live::{FromTerminal, TerminalQuery, ToTerminal};
 use tokio::sync::mpsc;
 
 use super::sentence;
-use super::wire::{self, Gone, Incoming, Inlet, Outlet};
 use crate::access::{Permit, container};
 use crate::app::App;
 use crate::domain::Rule;
 use crate::http::Result;
 use crate::http::extract::Visit;
+use crate::http::wire::{self, Gone, Incoming, Inlet, Outlet};
 use crate::services::terminals::{
     self, Keyboard, OpenError, Shown, Size, Terminal, TerminalRequest,
 };
