@@ -8,6 +8,9 @@ use engine_agent::config::Settings;
 use engine_agent::engine::{self, VERSION};
 use engine_agent::preflight::StartError;
 
+/// Heaps of the C library: one for each worker.
+const HEAPS: i32 = 2;
+
 /// Gantry's engine: runs containers and answers the Docker Engine API on a local socket.
 ///
 /// Exit codes: 0 ended when asked to, 1 a step failed, 2 wrong settings, 3 not root, 4 the kernel
@@ -51,12 +54,15 @@ fn main() -> ExitCode {
 
 fn serve(settings: Settings) -> Result<(), StartError> {
     let config = settings.resolve()?;
+    engine_sys::memory::limit_heaps(HEAPS);
     // Two workers carry an API of short requests; few small stacks keep an idle engine small.
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .max_blocking_threads(64)
         .thread_keep_alive(Duration::from_secs(2))
         .thread_stack_size(1 << 20)
+        // Threads that may block end when a busy moment is over; its memory goes with them.
+        .on_thread_stop(engine_sys::memory::trim_heaps)
         .enable_all()
         .build()
         .map_err(StartError::Threads)?;

@@ -95,9 +95,31 @@ pub fn release_program() -> Result<()> {
         .during("madvise", "the program")
 }
 
+/// Keeps the C library from making a heap for each thread; `false` when it will not.
+///
+/// A process whose threads come and go otherwise keeps what each of them once needed.
+#[cfg(target_env = "gnu")]
+pub fn limit_heaps(n: i32) -> bool {
+    // SAFETY: mallopt stores two integers; it concerns heaps that are not made yet.
+    unsafe { libc::mallopt(libc::M_ARENA_MAX, n) == 1 }
+}
+
+/// Gives what is free in the heaps back to the kernel; for the end of a busy moment.
+#[cfg(target_env = "gnu")]
+pub fn trim_heaps() {
+    // SAFETY: malloc_trim takes the heaps' own locks and touches only what nobody has.
+    unsafe { libc::malloc_trim(0) };
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_c_library_takes_a_limit_of_heaps() {
+        assert!(limit_heaps(2));
+        trim_heaps();
+    }
 
     #[test]
     fn a_buffer_is_zeroed_and_can_be_written() {

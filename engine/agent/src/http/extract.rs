@@ -1,6 +1,7 @@
 //! What handlers read from a request: query values, bodies, the version spoken.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
@@ -16,6 +17,9 @@ use super::error::{ApiError, Result};
 
 /// Most bytes of a JSON body: a create with a megabyte of command line fits.
 const BODY_MAX_BYTES: usize = 8 << 20;
+
+/// How long a body that nobody needs may take to arrive.
+const DRAIN_DEADLINE: Duration = Duration::from_secs(2);
 
 /// The query's values by name; of a repeated name the first counts, as in Go's readers.
 #[derive(Debug, Default)]
@@ -107,6 +111,14 @@ pub(super) async fn read(body: Body) -> Result<Bytes> {
             "the body broke off: {error}"
         ))),
     }
+}
+
+/// Reads and forgets a body before a refusal: a client that still writes would see a broken pipe
+/// instead of the answer. What is too long or too slow for that is left.
+pub(super) async fn drain(body: Body) {
+    let read = Limited::new(body, BODY_MAX_BYTES).collect();
+    // Whatever comes of it, the answer is the same.
+    let _ = tokio::time::timeout(DRAIN_DEADLINE, read).await;
 }
 
 /// The version that the request speaks, put there by the door.

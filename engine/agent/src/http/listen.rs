@@ -1,12 +1,12 @@
 //! The local socket: its rights, and an accept loop that neither spins nor gives up.
 
 use std::io;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustix::fs::Mode;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::Door;
@@ -61,20 +61,17 @@ pub fn bind(path: &Path) -> Result<UnixListener, ListenError> {
         std::fs::create_dir_all(parent).map_err(failed("make the directory of"))?;
     }
     refuse_occupied(path)?;
-    // Bound under another name, so that it never has its final name with the wrong rights.
-    let mut new = path.as_os_str().to_owned();
-    new.push(".new");
-    let new = PathBuf::from(new);
-    match std::fs::remove_file(&new) {
+    match std::fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
             return Err(failed("clear the way for")(error));
         }
         _ => {}
     }
-    let listener = UnixListener::bind(&new).map_err(failed("bind"))?;
-    std::fs::set_permissions(&new, std::fs::Permissions::from_mode(0o660))
-        .map_err(failed("set the rights of"))?;
-    std::fs::rename(&new, path).map_err(failed("put into place"))?;
+    // Made with its final rights: there is no moment in which others could connect.
+    let mask = rustix::process::umask(Mode::from_raw_mode(0o117));
+    let listener = UnixListener::bind(path);
+    rustix::process::umask(mask);
+    let listener = listener.map_err(failed("bind"))?;
     Ok(listener)
 }
 
@@ -152,6 +149,8 @@ async fn serve(stream: UnixStream, door: Door) {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
     use super::*;
 
     #[tokio::test]

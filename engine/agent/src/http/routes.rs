@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
 use engine_api::error::ErrorKind;
 use engine_api::operation::Operation;
 
 use super::error::ApiError;
+use super::extract::drain;
 use super::{
     attach, containers, events, execs, images, logs, networks, stats, swarm, system, volumes, wait,
 };
@@ -47,7 +49,8 @@ fn all() -> Vec<Route> {
     routes
 }
 
-async fn not_found() -> Response {
+async fn not_found(request: Request) -> Response {
+    drain(request.into_body()).await;
     ApiError::new(ErrorKind::NotFound, "page not found").into_response()
 }
 

@@ -1,11 +1,13 @@
 //! Docker's clustering, which is not offered: every path of it says so, as a node without it does.
 
 use axum::Router;
+use axum::extract::Request;
 use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use engine_api::error::ErrorKind;
 
 use super::error::ApiError;
+use super::extract::drain;
 use super::routes::App;
 
 const ROOTS: &[&str] = &[
@@ -27,7 +29,8 @@ pub(super) fn route(mut router: Router<App>) -> Router<App> {
     router
 }
 
-async fn refuse() -> Response {
+async fn refuse(request: Request) -> Response {
+    drain(request.into_body()).await;
     ApiError::new(
         ErrorKind::Unavailable,
         "This node is not a swarm manager. Use \"docker swarm init\" or \"docker swarm join\" to \

@@ -1,7 +1,7 @@
 //! `/_ping`, `/version`, `/info`, `/auth`, `/plugins`.
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{HeaderName, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, head, post};
@@ -10,6 +10,7 @@ use engine_api::operation;
 use engine_api::system::{Info, Version};
 
 use super::error::{ApiError, Result};
+use super::extract::drain;
 use super::routes::{App, Route};
 use crate::services::system;
 
@@ -57,7 +58,8 @@ async fn info(State(app): State<App>) -> Result<Json<Info>> {
 }
 
 /// Credentials are given with each pull; the engine keeps none and asks no registry for them here.
-async fn auth() -> ApiError {
+async fn auth(request: Request) -> ApiError {
+    drain(request.into_body()).await;
     ApiError::new(
         ErrorKind::NotImplemented,
         "this engine does not check credentials apart from a pull: give them with the pull",
