@@ -60,7 +60,7 @@ async fn attach(
     };
     let containers = std::sync::Arc::clone(&app.containers);
     let after = move |end| async move {
-        if end == End::Detached {
+        if end != End::Over {
             containers.tell(&handle, "detach", []);
         }
     };

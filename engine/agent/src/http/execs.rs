@@ -16,7 +16,7 @@ use super::containers::size;
 use super::detach::DetachKeys;
 use super::error::{ApiError, Result};
 use super::extract::{self, JsonBytes, Spoken, Values};
-use super::hijack::{Joined, Upgrade, message};
+use super::hijack::{End, Joined, Upgrade, message};
 use super::output::content_type;
 use super::routes::{App, Route};
 
@@ -74,7 +74,12 @@ async fn start(
         socket: session.socket,
     };
     let mut ended = session.ended;
-    let after = move |_| async move {
+    let (execs, tty) = (std::sync::Arc::clone(&app.execs), session.tty);
+    let after = move |end| async move {
+        // A shell whose window is gone would wait for its next line for ever. Docker leaves it.
+        if end == End::Gone && tty {
+            execs.hang_up(&id).await;
+        }
         // Too late is as good as never: the client sees that it still runs.
         let _ = tokio::time::timeout(CODE_DEADLINE, ended.wait()).await;
     };

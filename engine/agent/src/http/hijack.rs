@@ -36,8 +36,10 @@ pub(super) struct Joined {
 pub(super) enum End {
     /// The container has nothing more to say.
     Over,
-    /// The client typed the keys, or went away.
+    /// The client typed the keys that let go.
     Detached,
+    /// The client is gone.
+    Gone,
 }
 
 /// The way to the client's connection, taken before the request's body is read.
@@ -164,7 +166,7 @@ where
     let (from_client, mut to_client) = tokio::io::split(client);
     let (from_socket, to_socket) = socket.into_split();
     if !prelude.is_empty() && to_client.write_all(&prelude).await.is_err() {
-        return End::Detached;
+        return End::Gone;
     }
     let end = {
         let output = output(from_socket, &mut to_client);
@@ -176,7 +178,7 @@ where
                 // No more input; what it says goes on.
                 Matched::Nothing => tokio::select! {
                     end = &mut output => end,
-                    () = gone(hangup.as_ref()) => End::Detached,
+                    () = gone(hangup.as_ref()) => End::Gone,
                 },
                 Matched::Keys => End::Detached,
             },
@@ -208,7 +210,7 @@ where
             Ok(_) => {}
         }
         if to.write_all(&buffer).await.is_err() || to.flush().await.is_err() {
-            return End::Over;
+            return End::Gone;
         }
     }
 }

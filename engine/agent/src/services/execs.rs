@@ -187,6 +187,17 @@ impl Execs {
         }
     }
 
+    /// Hangs up on a command whose terminal's other end is gone; nothing happens if it has ended.
+    pub(crate) async fn hang_up(&self, id: &str) {
+        let Ok(exec) = self.find(id) else { return };
+        if !matches!(*exec.state.borrow(), State::Running { .. }) {
+            return;
+        }
+        if let Err(error) = exec.container.hang_up(id).await {
+            tracing::debug!(exec.id = id, %error, "nobody to hang up on");
+        }
+    }
+
     /// Returns what is known of a command.
     ///
     /// # Errors

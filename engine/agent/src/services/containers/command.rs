@@ -18,6 +18,7 @@ pub(crate) enum Command {
         reply: Reply<()>,
     },
     Signal {
+        target: Target,
         signal: i32,
         reply: Reply<()>,
     },

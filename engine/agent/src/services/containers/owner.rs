@@ -119,11 +119,12 @@ impl Owner {
                 answer(reply, result);
                 self.remove_if_asked().await;
             }
-            Command::Signal { signal, reply } => {
-                let request = Request::Signal {
-                    target: Target::Init,
-                    signal,
-                };
+            Command::Signal {
+                target,
+                signal,
+                reply,
+            } => {
+                let request = Request::Signal { target, signal };
                 self.ask_running(request, reply);
             }
             Command::Attach { client, reply } => self.attach(client, reply),

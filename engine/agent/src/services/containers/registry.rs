@@ -11,6 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::command::{Beginning, Command, ExecOutcome, ExecStart, Reply};
 use super::owner;
+use super::signal;
 use super::view::View;
 use crate::clock::Clock;
 use crate::guard::Guard;
@@ -128,6 +129,19 @@ impl Handle {
         self.ask(|reply| Command::Resize {
             target,
             size,
+            reply,
+        })
+        .await
+    }
+
+    /// Hangs up on a command: what a terminal does when its line is cut.
+    ///
+    /// # Errors
+    /// When it does not run any more.
+    pub(crate) async fn hang_up(&self, exec: &str) -> Result<()> {
+        self.ask(|reply| Command::Signal {
+            target: Target::Exec(exec.to_owned()),
+            signal: signal::HANG_UP,
             reply,
         })
         .await

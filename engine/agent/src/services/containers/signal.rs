@@ -10,6 +10,7 @@ const RTMAX: i32 = 64;
 
 pub(crate) const KILL: i32 = Signal::SIGKILL as i32;
 pub(crate) const TERM: i32 = Signal::SIGTERM as i32;
+pub(crate) const HANG_UP: i32 = Signal::SIGHUP as i32;
 
 /// Reads `TERM`, `SIGTERM`, `15`, `RTMIN+3`.
 ///

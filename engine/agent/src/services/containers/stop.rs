@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use engine_runtime::Target;
+
 use super::command::Command;
 use super::registry::{Containers, Handle};
 use super::signal::{self, KILL, TERM};
@@ -134,7 +136,11 @@ impl Containers {
 
     async fn signal(&self, handle: &Handle, signal: i32) -> Result<()> {
         handle
-            .ask(|reply| Command::Signal { signal, reply })
+            .ask(|reply| Command::Signal {
+                target: Target::Init,
+                signal,
+                reply,
+            })
             .await?;
         self.tell(handle, "kill", [("signal", signal.to_string())]);
         Ok(())
