@@ -15,7 +15,7 @@ rmSync(out, { recursive: true, force: true });
 mkdirSync(join(files, "fonts"), { recursive: true });
 
 // Our own scripts are served as they are.
-cpSync(join(here, "js"), join(files, "js"), { recursive: true, filter: (path) => !path.includes("/js/vendor") });
+cpSync(join(here, "js"), join(files, "js"), { recursive: true, filter: (path) => !path.includes("/js/bundles") });
 for (const font of ["inter", "jetbrains-mono"]) {
   const file = `${font}-latin-wght-normal.woff2`;
   cpSync(join(modules, "@fontsource-variable", font, "files", file), join(files, "fonts", `${font}.woff2`));
@@ -27,7 +27,7 @@ const shared = { bundle: true, minify: true, logLevel: "error", legalComments: "
 await build({ ...shared, entryPoints: ["css/app.css"], outfile: join(files, "app.css"), external: ["*.woff2"] });
 await build({
   ...shared,
-  entryPoints: ["js/vendor/terminal.js", "js/vendor/chart.js"],
+  entryPoints: ["js/bundles/terminal.js", "js/bundles/chart.js"],
   outdir: join(files, "vendor"),
   format: "esm",
   plugins: [{ name: "strict-csp", setup: strictCsp }],

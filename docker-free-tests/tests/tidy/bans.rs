@@ -8,7 +8,7 @@ use crate::tree::{File, Problem, Tree};
 const LARGEST_BYTES: u64 = 1024 * 1024;
 
 /// Our own few lines that name what npm bundles into one file.
-const OUR_ENTRIES: &str = "static/js/vendor/";
+const OUR_ENTRIES: &str = "static/js/bundles/";
 const ENTRY_BYTES: u64 = 4096;
 
 /// A call, the files where it may stand, and where to go instead.

@@ -276,6 +276,7 @@ mod tests {
     fn further_groups_are_added_once() {
         let further = ["video".to_owned(), "7".to_owned(), "29".to_owned()];
         let user = look_up("ada", &further, PASSWD, GROUP).expect("all exist");
-        assert_eq!(user.groups, [7, 29, 44]);
+        // Her own primary group is among them, as with Docker since its fix of CVE-2022-36109.
+        assert_eq!(user.groups, [7, 29, 44, 1001]);
     }
 }

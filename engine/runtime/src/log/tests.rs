@@ -59,7 +59,7 @@ fn lines_come_back_with_stream_and_time() {
         (Stream::Stdout, 10, "one", false),
         (Stream::Stderr, 20, "oops", false),
         (Stream::Stdout, 30, "two", false),
-        (Stream::Stdout, 0, "thr", true),
+        (Stream::Stdout, 30, "thr", true),
     ];
     assert_eq!(
         lines,
