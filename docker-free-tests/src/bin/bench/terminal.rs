@@ -21,7 +21,11 @@ pub(crate) fn measure() {
     let owner = server.first_owner();
     let mut opened = Samples::default();
     for _ in 0..OPENINGS {
-        opened.time(|| open(&server, &id, &owner.cookie()));
+        let mut socket = opened.time(|| open(&server, &id, &owner.cookie()));
+        // A person may have a handful at once; each shell ends before the next is opened.
+        let end = Message::Text(r#"{"type":"close"}"#.into());
+        socket.send(end).expect("the terminal stays open");
+        while socket.read().is_ok() {}
     }
     times("terminal open, connect to prompt (at most 100)", &opened);
 
