@@ -27,9 +27,13 @@ where
     W: Future<Output = Result<T>> + Send + 'static,
 {
     let begun = entry(services, permit, Outcome::Begun, detail);
-    let number = write(services, &begun).await.map_err(Error::Audit)?;
     let services_of_task = services.clone();
+    // The entry too is written by the task: a request that is dropped between the two would leave
+    // an entry that nobody ends.
     let task = services.tasks().finish("change", async move {
+        let number = write(&services_of_task, &begun)
+            .await
+            .map_err(Error::Audit)?;
         let result = work.await;
         complete(&services_of_task, number, begun, result.as_ref().err()).await;
         result
