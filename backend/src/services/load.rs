@@ -79,6 +79,17 @@ impl Load {
             pids: now.pids_stats.current.unwrap_or(0),
         }
     }
+
+    /// Forgets a memory limit that is the host's whole memory: an engine says so where there is none.
+    pub(super) fn limited_below(self, host_memory: u64) -> Self {
+        if self.memory_limit_bytes < host_memory {
+            return self;
+        }
+        Self {
+            memory_limit_bytes: 0,
+            ..self
+        }
+    }
 }
 
 /// The kernel writes "no limit" as the greatest number of pages there could be.
@@ -321,5 +332,15 @@ mod tests {
         assert!(all.is_sorted_by_key(|load| load.at_ms));
         assert_eq!((all[0].at_ms, all[629].at_ms), (400, 3_999));
         assert_eq!(history.last(60).len(), 60);
+    }
+
+    #[test]
+    fn the_hosts_whole_memory_is_no_limit() {
+        let load = |memory_limit_bytes| Load {
+            memory_limit_bytes,
+            ..Load::default()
+        };
+        assert_eq!(load(8).limited_below(16), load(8));
+        assert_eq!(load(16).limited_below(16), load(0));
     }
 }

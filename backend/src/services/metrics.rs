@@ -209,9 +209,13 @@ async fn sample(services: Services, client: EngineClient, id: ContainerId) {
             samplers.end(&id);
             return;
         };
+        let host = services.index().host().info;
+        let host_memory = host.map_or(u64::MAX, |info| info.mem_total);
         if fact.phase.is_alive()
             && let Ok(stats) = client.container_stats(id.as_str()).await
-            && take_in(stats, samplers, &id, &mut round).await.is_break()
+            && take_in(stats, samplers, &id, &mut round, host_memory)
+                .await
+                .is_break()
         {
             return;
         }
@@ -229,6 +233,7 @@ async fn take_in(
     samplers: &Samplers,
     id: &ContainerId,
     round: &mut Interval,
+    host_memory: u64,
 ) -> ControlFlow<()> {
     let mut before = None;
     loop {
@@ -238,7 +243,8 @@ async fn take_in(
                     return ControlFlow::Continue(());
                 };
                 if let Some(before) = before.take().or_else(|| enclosed(&now)) {
-                    samplers.put(id, Load::between(&before, &now));
+                    let load = Load::between(&before, &now);
+                    samplers.put(id, load.limited_below(host_memory));
                 }
                 before = Some(now);
             }
