@@ -119,6 +119,8 @@ fn site(
 /// Names what is missing or in the way; see [`StartError::exit_code`].
 pub async fn serve(config: Config) -> Result<(), StartError> {
     init_log(&config.log);
+    // Before the socket is there: whoever sees it may ask to stop, and then the path must go.
+    let asked_to_stop = asked_to_stop()?;
     let ground = preflight::prepare(&config)?;
     let listener = listen::bind(&config.socket)?;
     tracing::info!(?config, version = VERSION, "the engine begins");
@@ -129,7 +131,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     tasks.spawn("accept", accepting);
     tracing::info!(socket = %config.socket.display(), "the engine serves");
 
-    asked_to_stop().await;
+    asked_to_stop.await;
     tracing::info!("the engine stops; containers go on");
     // The path may be gone already; nothing depends on it.
     let _ = std::fs::remove_file(&config.socket);
@@ -138,20 +140,17 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     Ok(())
 }
 
-async fn asked_to_stop() {
-    let wait_for = |kind| async move {
-        match signal(kind) {
-            Ok(mut signals) => {
-                signals.recv().await;
-            }
-            // Without a handler the signal ends the process anyway.
-            Err(_) => std::future::pending().await,
+/// Takes over the signals that ask to stop; the future ends when one has come.
+fn asked_to_stop() -> Result<impl Future<Output = ()>, StartError> {
+    let take = |kind| signal(kind).map_err(ServiceError::failed("take over the stop signals"));
+    let mut terminate = take(SignalKind::terminate())?;
+    let mut interrupt = take(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        () = wait_for(SignalKind::terminate()) => {}
-        () = wait_for(SignalKind::interrupt()) => {}
-    }
+    })
 }
 
 fn init_log(filter: &str) {
