@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HostConfig, words};
+use super::{HealthConfig, HostConfig, words};
 use crate::networks::EndpointSettings;
 
 /// A member whose presence is all it says: `{}`.
@@ -31,6 +31,7 @@ impl CreateBody {
                 stop_signal: "TERM".to_owned(),
                 stop_timeout: Some(0),
                 shell: Some(Vec::new()),
+                healthcheck: Some(HealthConfig::default()),
                 ..ContainerConfig::default()
             },
             ..Self::default()
@@ -70,6 +71,8 @@ pub struct ContainerConfig {
     pub stop_timeout: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shell: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub healthcheck: Option<HealthConfig>,
 }
 
 /// The networks to join at create.

@@ -6,8 +6,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{ContainerConfig, PortBinding};
+use super::{ContainerConfig, Health, PortBinding};
 use crate::networks::EndpointSettings;
+use crate::ours::GantryFacts;
 
 /// How Docker writes "never".
 pub const ZERO_TIME: &str = "0001-01-01T00:00:00Z";
@@ -47,6 +48,8 @@ pub struct Container {
     pub mounts: Vec<MountPoint>,
     pub config: ContainerConfig,
     pub network_settings: NetworkSettings,
+    /// What Docker does not keep; see [`crate::ours`].
+    pub gantry: GantryFacts,
 }
 
 impl Container {
@@ -73,6 +76,9 @@ pub struct ContainerState {
     pub error: String,
     pub started_at: String,
     pub finished_at: String,
+    /// Absent when nothing looks after its health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub health: Option<Health>,
 }
 
 /// Where its root file system is.

@@ -1,19 +1,23 @@
 //! Containers: what may be asked for, and what is known of them.
 
 mod create;
+mod health;
 mod host;
 mod inspect;
 mod list;
 mod top;
+mod update;
 mod wait;
 mod words;
 
 pub use create::{ContainerConfig, CreateAnswer, CreateBody, Empty, NetworkingConfig};
+pub use health::{Health, HealthConfig, HealthResult};
 pub use host::{
     HostConfig, LogConfig, MountRequest, PortBinding, RestartPolicy, TmpfsOptions, Ulimit,
 };
 pub use inspect::{Container, ContainerState, GraphDriver, MountPoint, NetworkSettings, ZERO_TIME};
 pub use list::{ContainerSummary, FILTERS, Port, SummaryHostConfig, SummaryNetworkSettings};
 pub use top::Top;
+pub use update::{UpdateAnswer, UpdateBody};
 pub use wait::{WaitAnswer, WaitCondition, WaitError};
 pub use words::words;

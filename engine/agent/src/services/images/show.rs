@@ -235,6 +235,11 @@ pub(super) fn config(config: &RunConfig) -> wire::ImageConfig {
         labels: (!config.labels.is_empty()).then(|| config.labels.clone()),
         stop_signal: config.stop_signal.clone(),
         shell: config.shell.clone(),
+        // Foreign too: one that is none says nothing.
+        healthcheck: config
+            .healthcheck
+            .as_ref()
+            .and_then(|check| serde_json::from_value(check.clone()).ok()),
     }
 }
 
