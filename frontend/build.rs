@@ -82,25 +82,26 @@ fn table(built: &Path, list: &str) -> String {
         format!("pub const DIGEST: &str = {digest:?};\npub static FILES: &[Asset] = &[\n");
     for (path, content_type) in lines.filter_map(|line| line.split_once(", ")) {
         let file = built.join("files").join(path);
-        let brotli = file.with_file_name(format!("{}.br", file_name(&file)));
-        let brotli = brotli
-            .exists()
-            .then(|| format!("Some(include_bytes!({brotli:?}))"));
+        let (brotli, gzip) = (twin(&file, "br"), twin(&file, "gz"));
         let _ = writeln!(
             rust,
             "    Asset {{ path: {path:?}, content_type: {content_type:?}, \
-             bytes: include_bytes!({file:?}), brotli: {} }},",
-            brotli.as_deref().unwrap_or("None"),
+             bytes: include_bytes!({file:?}), brotli: {brotli}, gzip: {gzip} }},",
         );
     }
     rust.push_str("];\n");
     rust
 }
 
-fn file_name(path: &Path) -> String {
-    path.file_name()
-        .map(|name| name.to_string_lossy().into_owned())
-        .unwrap_or_default()
+/// Writes the compressed twin of a file as Rust, if it has one.
+fn twin(file: &Path, ending: &str) -> String {
+    let mut twin = file.as_os_str().to_owned();
+    twin.push(".");
+    twin.push(ending);
+    match Path::new(&twin).exists() {
+        true => format!("Some(include_bytes!({twin:?}))"),
+        false => "None".to_owned(),
+    }
 }
 
 #[expect(

@@ -1,9 +1,9 @@
 // Bundles static/ into one directory: `node build.mjs OUT`.
-// OUT/files holds what the browser gets (with .br twins), OUT/files.txt lists it for the Rust side.
+// OUT/files holds what the browser gets (with .br and .gz twins), OUT/files.txt lists it for the Rust side.
 import { createHash } from "node:crypto";
 import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
-import { brotliCompressSync, constants } from "node:zlib";
+import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
 
 const here = import.meta.dirname;
@@ -16,9 +16,14 @@ mkdirSync(join(files, "fonts"), { recursive: true });
 
 // Our own scripts are served as they are.
 cpSync(join(here, "js"), join(files, "js"), { recursive: true, filter: (path) => !path.includes("/js/bundles") });
-for (const font of ["inter", "jetbrains-mono"]) {
-  const file = `${font}-latin-wght-normal.woff2`;
-  cpSync(join(modules, "@fontsource-variable", font, "files", file), join(files, "fonts", `${font}.woff2`));
+// Text comes in many weights, code in two: a weight of its own each is half of the file of all.
+const fonts = {
+  "inter": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
+  "jetbrains-mono": "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2",
+  "jetbrains-mono-bold": "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-700-normal.woff2",
+};
+for (const [font, file] of Object.entries(fonts)) {
+  cpSync(join(modules, file), join(files, "fonts", `${font}.woff2`));
 }
 writeFileSync(join(files, "icons.svg"), sprite());
 cpSync(join(here, "icons", "gantry.svg"), join(files, "favicon.svg"));
@@ -74,8 +79,14 @@ function strictCsp(builder) {
 function compress(file) {
   if (/\.woff2$/.test(file)) return;
   const bytes = readFileSync(file);
-  const small = brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } });
-  if (small.length < bytes.length) writeFileSync(`${file}.br`, small);
+  // Browsers ask for brotli only over TLS and on loopback; gzip is for the rest.
+  const twins = {
+    br: brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_QUALITY]: 11 } }),
+    gz: gzipSync(bytes, { level: 9 }),
+  };
+  for (const [ending, small] of Object.entries(twins)) {
+    if (small.length < bytes.length) writeFileSync(`${file}.${ending}`, small);
+  }
 }
 
 function walk(directory) {

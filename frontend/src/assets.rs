@@ -16,6 +16,8 @@ pub struct Asset {
     pub bytes: &'static [u8],
     /// The file compressed with brotli, when that is smaller.
     pub brotli: Option<&'static [u8]>,
+    /// The file compressed with gzip, when that is smaller.
+    pub gzip: Option<&'static [u8]>,
 }
 
 /// What the router mounts.

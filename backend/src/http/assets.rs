@@ -19,8 +19,11 @@ pub(super) async fn file(
     let Some(asset) = assets::find(&path) else {
         return StatusCode::NOT_FOUND.into_response();
     };
-    let compressed = asset.brotli.filter(|_| accepts_brotli(&headers));
-    let mut response = compressed.unwrap_or(asset.bytes).into_response();
+    let twins = [("br", asset.brotli), ("gzip", asset.gzip)];
+    let chosen = twins
+        .into_iter()
+        .find_map(|(coding, twin)| Some((coding, twin.filter(|_| accepts(&headers, coding))?)));
+    let mut response = chosen.map_or(asset.bytes, |(_, twin)| twin).into_response();
     let answer = response.headers_mut();
     answer.insert(
         header::CONTENT_TYPE,
@@ -34,20 +37,22 @@ pub(super) async fn file(
         "no-cache"
     };
     answer.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
-    if compressed.is_some() {
-        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    if let Some((coding, _)) = chosen {
+        answer.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     response
 }
 
-fn accepts_brotli(headers: &HeaderMap) -> bool {
+fn accepts(headers: &HeaderMap, coding: &str) -> bool {
     let accepted = headers
         .get(header::ACCEPT_ENCODING)
         .and_then(|value| value.to_str().ok());
     accepted.is_some_and(|list| {
         list.split(',').any(|item| {
             let (name, weight) = item.split_once(';').unwrap_or((item, ""));
-            name.trim().eq_ignore_ascii_case("br") && weight.trim() != "q=0"
+            let weight = weight.trim().strip_prefix("q=").unwrap_or("1");
+            name.trim().eq_ignore_ascii_case(coding)
+                && weight.parse().is_ok_and(|weight: f32| weight > 0.0)
         })
     })
 }
@@ -63,11 +68,27 @@ mod tests {
     }
 
     #[test]
-    fn brotli_is_sent_only_to_who_takes_it() {
-        assert!(accepts_brotli(&with_encoding("gzip, deflate, br")));
-        assert!(accepts_brotli(&with_encoding("br;q=0.5")));
-        assert!(!accepts_brotli(&with_encoding("gzip, br;q=0")));
-        assert!(!accepts_brotli(&HeaderMap::new()));
+    fn a_coding_is_sent_only_to_who_takes_it() {
+        assert!(accepts(&with_encoding("gzip, deflate, br"), "br"));
+        assert!(accepts(&with_encoding("br;q=0.5"), "br"));
+        assert!(!accepts(&with_encoding("gzip, br;q=0"), "br"));
+        assert!(!accepts(&with_encoding("gzip, br;q=0.000"), "br"));
+        assert!(!accepts(&with_encoding("gzip"), "br"));
+        assert!(!accepts(&HeaderMap::new(), "gzip"));
+    }
+
+    #[tokio::test]
+    async fn a_file_comes_as_small_as_the_browser_can_take_it() {
+        for (accepted, coding) in [
+            ("gzip, deflate, br", Some("br")),
+            ("gzip, deflate", Some("gzip")),
+            ("identity", None),
+        ] {
+            let asked = Path((assets::DIGEST.to_owned(), "app.css".to_owned()));
+            let response = file(Anyone, asked, with_encoding(accepted)).await;
+            let given = response.headers().get(header::CONTENT_ENCODING);
+            assert_eq!(given.and_then(|value| value.to_str().ok()), coding);
+        }
     }
 
     #[tokio::test]

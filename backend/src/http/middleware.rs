@@ -14,6 +14,7 @@ use tower_http::timeout::RequestBodyTimeoutLayer;
 use tower_sessions::cookie::SameSite;
 use tower_sessions::{Expiry, Session, SessionManagerLayer};
 
+use super::compress;
 use super::error::{self, Error};
 use super::extract::Visit;
 use super::headers;
@@ -44,6 +45,7 @@ pub(super) fn around(routes: Router<App>, app: &App) -> Router<App> {
         .layer(CatchPanicLayer::custom(|_| {
             Error::panicked().into_response()
         }))
+        .layer(compress::layer())
         .layer(from_fn(visit))
         .layer(from_fn_with_state(app.clone(), headers::on_every_answer))
 }

@@ -13,6 +13,7 @@
 //! Begin with [`routes`].
 
 mod assets;
+mod compress;
 mod error;
 pub mod extract;
 mod headers;
@@ -24,6 +25,7 @@ mod sockets;
 mod table;
 mod wire;
 
+use compress::as_is;
 use error::mark_drawn;
 pub use error::{Error, Problem, Result};
 pub use routes::router;

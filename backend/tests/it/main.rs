@@ -12,4 +12,5 @@ mod gates;
 mod house;
 mod index;
 mod streams;
+mod weight;
 mod words;

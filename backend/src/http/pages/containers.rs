@@ -16,6 +16,7 @@ use super::frame::Frame;
 use crate::access::{Permission, PermissionId, Permit, container};
 use crate::app::App;
 use crate::domain::{ContainerPlace, FieldError};
+use crate::http::as_is;
 use crate::http::present::lists::{self, Asked};
 use crate::http::present::{containers as present, details, fields};
 use crate::http::{Error, Result};
@@ -58,7 +59,12 @@ pub(super) async fn overview(
         lines.iter().map(|line| plain(line)).collect(),
     );
     frame.greet(&mut page.shell);
-    Ok(frame.draw(&page))
+    let drawn = frame.draw(&page);
+    Ok(if lines.is_empty() {
+        drawn
+    } else {
+        as_is(drawn)
+    })
 }
 
 /// The overview again, with a rule that its rename form broke.
@@ -173,7 +179,7 @@ pub(super) async fn logs(
         notice: None,
         running: fact.phase.is_alive(),
     };
-    Ok(frame.draw(&page))
+    Ok(as_is(frame.draw(&page)))
 }
 
 /// The log as a file: what the query asks for, each line with its time.

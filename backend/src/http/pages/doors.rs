@@ -10,6 +10,7 @@ use tower_sessions::Session;
 use super::frame::{Frame, back_or, go};
 use crate::access::{Actor, Permit, own_session, session};
 use crate::app::App;
+use crate::http::as_is;
 use crate::http::extract::{Anyone, Fields};
 use crate::http::present::accounts as present;
 use crate::http::{Error, Result};
@@ -93,7 +94,7 @@ pub(super) async fn setup_form(
         return Ok(used_up(&frame));
     }
     let page = present::setup(&frame.reader, &token, "", None);
-    Ok(frame.draw(&page))
+    Ok(as_is(frame.draw(&page)))
 }
 
 pub(super) async fn setup(
@@ -123,7 +124,9 @@ pub(super) async fn setup(
         Err(error) => {
             let error = Error::from(error).into_field()?;
             let page = present::setup(&frame.reader, &token, name, Some(&error));
-            Ok(frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            Ok(as_is(
+                frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page),
+            ))
         }
     }
 }
