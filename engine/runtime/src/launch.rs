@@ -59,7 +59,7 @@ impl Launcher {
             socket::packet_pair().map_err(Error::sys("make the control socket"))?;
         // The process started here only forks the monitor and ends, so that the monitor is never
         // the engine's child and no engine has to wait for it.
-        let status = Command::new(format!("/proc/self/fd/{}", self.program.as_raw_fd()))
+        let mut forker = Command::new(format!("/proc/self/fd/{}", self.program.as_raw_fd()))
             .arg(bundle.data())
             .arg(bundle.run())
             .env_clear()
@@ -67,12 +67,22 @@ impl Launcher {
             .stdin(Stdio::from(theirs))
             .stdout(filter)
             .stderr(Stdio::null())
-            .status()
+            .spawn()
+            .map_err(|error| Error::Spawn(error.to_string()))?;
+        // Taken once the monitor has spoken or its end of the socket is closed: by then it has
+        // long ended, and nobody has waited for it.
+        let begun = Control::begin(ours, SETUP_LIMIT);
+        if begun.is_err() {
+            // It may hang before its fork; one that has ended does not mind.
+            let _ = forker.kill();
+        }
+        let status = forker
+            .wait()
             .map_err(|error| Error::Spawn(error.to_string()))?;
         if !status.success() {
             return Err(Error::Spawn(format!("it ended with {status}")));
         }
-        Control::begin(ours, SETUP_LIMIT)
+        begun
     }
 
     /// Returns the compiled filter of a container as a file, or nothing when it has none.

@@ -19,13 +19,24 @@ use crate::{During, Result};
 /// # Errors
 /// The kernel's answer to the open or to the value.
 pub fn write(file: &Path, value: &str) -> Result<()> {
+    write_each(file, [value])
+}
+
+/// Writes several values into one control file, each by a write(2) of its own.
+///
+/// # Errors
+/// The kernel's answer to the open or to the first value that it refuses; those before it hold.
+pub fn write_each(file: &Path, values: impl IntoIterator<Item = impl AsRef<str>>) -> Result<()> {
     let mut handle = OpenOptions::new()
         .write(true)
         .open(file)
         .during("open", file.display())?;
-    handle
-        .write_all(value.as_bytes())
-        .during("write", format_args!("{value:?} to {}", file.display()))
+    values.into_iter().try_for_each(|value| {
+        let value = value.as_ref();
+        handle
+            .write_all(value.as_bytes())
+            .during("write", format_args!("{value:?} to {}", file.display()))
+    })
 }
 
 /// Reads a control file whole.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //!   make dir ── upper, work ── record.json ──> exists      (a directory without a record is swept)
-//!   exists ── rename to .removing-<id> ──> gone ── delete  (what is left of it is swept)
+//!   exists ── rename to .removing-<id> ──> gone ── sweep   (in the background, or at the next start)
 //! ```
 
 use std::ffi::OsStr;
@@ -149,22 +149,30 @@ impl ContainerStore {
             })
     }
 
-    /// Removes a container and all it wrote. Once the name is gone it stays gone, also after a
-    /// power cut in the middle.
+    /// Ends a container's existence: its record is out of the way, also after a power cut. What it
+    /// wrote is still on the disk until [`ContainerStore::sweep`].
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn retire(&self, id: &ContainerId) -> Result<(), RecordError> {
+        let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
+        let renamed = dir.rename(OsStr::new(id.as_str()), &dir, OsStr::new(&removing(id)));
+        match renamed.and_then(|()| dir.sync()) {
+            Err(error) if !error.is_not_found() => {
+                Err(directory("remove", &self.dir_of(id))(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes what a retired container wrote.
     ///
     /// # Errors
     /// When the disk fails; what is left is swept at the next start.
-    pub(crate) fn remove(&self, id: &ContainerId) -> Result<(), RecordError> {
-        let path = self.dir_of(id);
-        let removing = format!("{REMOVING}{id}");
+    pub(crate) fn sweep(&self, id: &ContainerId) -> Result<(), RecordError> {
         let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
-        let renamed = dir.rename(OsStr::new(id.as_str()), &dir, OsStr::new(&removing));
-        match renamed.and_then(|()| dir.sync()) {
-            Err(error) if !error.is_not_found() => return Err(directory("remove", &path)(error)),
-            _ => {}
-        }
-        match dir.remove_all(OsStr::new(&removing)) {
-            Err(error) if !error.is_not_found() => Err(directory("remove", &path)(error)),
+        match dir.remove_all(OsStr::new(&removing(id))) {
+            Err(error) if !error.is_not_found() => Err(directory("sweep", &self.dir_of(id))(error)),
             _ => Ok(()),
         }
     }
@@ -210,6 +218,10 @@ impl ContainerStore {
         }
         Ok(stored)
     }
+}
+
+fn removing(id: &ContainerId) -> String {
+    format!("{REMOVING}{id}")
 }
 
 fn read_record(path: &Path) -> io::Result<ContainerRecord> {
@@ -295,8 +307,10 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let store = ContainerStore::open(data.path()).unwrap();
         let gone = record(&store);
-        store.remove(&gone.id).unwrap();
-        store.remove(&gone.id).unwrap();
+        for _ in 0..2 {
+            store.retire(&gone.id).unwrap();
+            store.sweep(&gone.id).unwrap();
+        }
         assert_eq!(store.load().unwrap().records, []);
     }
 }

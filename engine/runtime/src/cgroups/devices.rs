@@ -94,18 +94,17 @@ impl Cgroup {
         let dir = self
             .controller_dir(Controller::Devices)
             .ok_or(no_controller)?;
-        let write = |file, rule: &str| {
-            cgroup::write(&dir.join(file), rule).map_err(|source| CgroupError::Apply {
+        let refused = |setting| {
+            move |source| CgroupError::Apply {
                 group: self.path().to_owned(),
-                setting: file,
-                value: rule.to_owned(),
+                setting,
+                value: "the allow-list".to_owned(),
                 source,
-            })
+            }
         };
-        write("devices.deny", "a")?;
-        allowed
-            .iter()
-            .try_for_each(|rule| write("devices.allow", &rule.to_string()))
+        cgroup::write(&dir.join("devices.deny"), "a").map_err(refused("devices.deny"))?;
+        let rules = allowed.iter().map(DeviceRule::to_string);
+        cgroup::write_each(&dir.join("devices.allow"), rules).map_err(refused("devices.allow"))
     }
 
     fn attach_rules(&self, allowed: &[DeviceRule]) -> Result<()> {

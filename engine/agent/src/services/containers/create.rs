@@ -129,7 +129,7 @@ fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerR
         let (site, id) = (Arc::clone(site), record.id.clone());
         undo.push(move || {
             // What stays is swept at the next start.
-            let _ = site.store.remove(&id);
+            let _ = site.store.retire(&id).and_then(|()| site.store.sweep(&id));
         });
     }
 

@@ -365,13 +365,14 @@ impl Owner {
         let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
         let removed = blocking(move || {
             running::forget(&site, &id);
-            site.store.remove(&id)
+            site.store.retire(&id)
         });
         if let Err(error) = removed.await {
             self.removing = false;
             self.publish_view();
             return Err(ServiceError::failed("remove the container")(error));
         }
+        self.site.sweep_later(&self.record.id).await;
         self.site.unregister(&self.record);
         self.gone = true;
         self.tell("destroy", []);

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use engine_api::id::{ContainerId, ContainerName, is_hex};
 use engine_runtime::layout::Layout;
 use engine_runtime::{Bundle, Launcher, Target, TerminalSize};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 
 use super::command::{Beginning, Command, ExecOutcome, ExecStart, Reply};
 use super::owner;
@@ -16,10 +16,13 @@ use super::view::View;
 use crate::clock::Clock;
 use crate::guard::Guard;
 use crate::records::{ContainerRecord, ContainerStore};
-use crate::services::error::{Result, ServiceError};
+use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::services::images::{ImageUse, Images};
-use crate::tasks::Tasks;
+use crate::tasks::{Tasks, blocking};
+
+/// How many removed containers may be waiting for their files to be deleted.
+const MAX_SWEEPS: usize = 8;
 
 /// How everybody but its owner reaches a container.
 #[derive(Debug)]
@@ -41,6 +44,7 @@ pub(crate) struct Site {
     pub(crate) launcher: Launcher,
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
+    sweeps: Arc<Semaphore>,
     index: Mutex<Index>,
 }
 
@@ -185,8 +189,27 @@ impl Site {
             launcher,
             guard,
             powers,
+            sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
             index: Mutex::default(),
         }
+    }
+
+    /// Deletes what a retired container wrote, behind whoever removed it; waits only while many
+    /// are being deleted, so that removals never outrun the disk by more than a few.
+    pub(super) async fn sweep_later(self: &Arc<Self>, id: &ContainerId) {
+        let permit = Arc::clone(&self.sweeps).acquire_owned().await;
+        let (site, id) = (Arc::clone(self), id.clone());
+        self.tasks.spawn_to_end("sweep", async move {
+            let swept = blocking(move || (site.store.sweep(&id), id)).await;
+            if let (Err(error), id) = swept {
+                tracing::warn!(
+                    container.id = id.as_str(),
+                    reason = chain(&error),
+                    "failed to delete what a removed container wrote; the next start tries again"
+                );
+            }
+            drop(permit);
+        });
     }
 
     /// Names the directories of a container. The passing one is short: its socket's path must fit
