@@ -187,3 +187,12 @@ export async function logIn(page, house, name, password = PASSWORD) {
   await page.locator('main form button.button--primary').click()
   await page.waitForURL(`${house.origin}/`)
 }
+
+/** Makes the first person of a house its owner, by the printed link. */
+export async function becomeOwner(page, house, name = 'olga') {
+  await page.goto(await house.setUpLink())
+  await page.locator('#name').fill(name)
+  for (const field of await page.locator('input[type=password]').all()) await field.fill(PASSWORD)
+  await page.locator('main form button.button--primary').click()
+  await page.waitForURL(`${house.origin}/`)
+}

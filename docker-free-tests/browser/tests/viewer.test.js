@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, PASSWORD, browser, logIn, tab } from '../house.js'
+import { House, PASSWORD, becomeOwner, browser, logIn, tab } from '../house.js'
 
 let house
 let chrome
@@ -12,11 +12,7 @@ before(async () => {
   house = await House.start()
   chrome = await browser()
   const owner = await tab(chrome)
-  await owner.goto(await house.setUpLink())
-  await owner.locator('#name').fill('olga')
-  for (const field of await owner.locator('input[type=password]').all()) await field.fill(PASSWORD)
-  await owner.locator('main form button.button--primary').click()
-  await owner.waitForURL(`${house.origin}/`)
+  await becomeOwner(owner, house)
   await owner.goto(`${house.origin}/people`)
   await owner.locator('main #name').fill('vera')
   for (const field of await owner.locator('main input[type=password]').all()) await field.fill(PASSWORD)

@@ -1,5 +1,8 @@
 // @ts-check
-/** The search of the bar as a palette: Ctrl-K, type, arrows, Enter. Shows what the search page shows. */
+/**
+ * The search of the bar as a palette: Ctrl-K or a click, type, arrows, Enter. Shows what the search page
+ * shows. Focus alone never opens it: whoever tabs through the bar goes on, or types and presses Enter.
+ */
 class CommandPalette extends HTMLElement {
   /** @type {HTMLDialogElement | null} */
   #dialog = null;
@@ -7,12 +10,12 @@ class CommandPalette extends HTMLElement {
 
   connectedCallback() {
     this.addEventListener("palette-open", this.#open);
-    this.addEventListener("focusin", this.#open);
+    this.addEventListener("click", this.#open);
   }
 
   disconnectedCallback() {
     this.removeEventListener("palette-open", this.#open);
-    this.removeEventListener("focusin", this.#open);
+    this.removeEventListener("click", this.#open);
     this.#dialog?.remove();
   }
 
