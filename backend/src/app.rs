@@ -1,11 +1,13 @@
 //! The composition root: opens the database, joins the services, builds the router.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use axum::Router;
 use engine_client::EngineClient;
 
 use crate::clock::Clock;
+use crate::domain::Front;
 use crate::fleet::{Index, Link};
 use crate::services::{self, Services};
 use crate::store::{Store, StoreError};
@@ -17,8 +19,8 @@ use crate::{http, jobs};
 pub struct App {
     /// What the product does.
     pub services: Services,
-    /// Whether browsers reach the server by TLS; then cookies demand it.
-    pub is_secure: bool,
+    /// What stands between the browsers and the server.
+    pub front: Arc<Front>,
 }
 
 impl App {
@@ -29,12 +31,12 @@ impl App {
     pub async fn open(
         data: &Path,
         engine_socket: &Path,
-        is_secure: bool,
+        front: Front,
         tasks: Tasks,
     ) -> Result<Self, StoreError> {
         let store = Store::open(&data.join("gantry.db")).await?;
         let client = EngineClient::unix(engine_socket);
-        Ok(Self::new(store, Clock::System, tasks, client, is_secure))
+        Ok(Self::new(store, Clock::System, tasks, client, front))
     }
 
     /// Joins everything; tests bring a database, a clock and an engine of their own.
@@ -43,12 +45,12 @@ impl App {
         clock: Clock,
         tasks: Tasks,
         client: EngineClient,
-        is_secure: bool,
+        front: Front,
     ) -> Self {
         let link = Link::new(client);
         Self {
             services: Services::new(store, clock, tasks, Index::default(), link),
-            is_secure,
+            front: Arc::new(front),
         }
     }
 

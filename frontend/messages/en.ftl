@@ -198,7 +198,9 @@ failed-bulk = Not done for all: { $name }
 done-password-changed = Password changed. Other sessions are ended.
 done-look-saved = Saved.
 done-sessions-ended = Other sessions are ended.
+done-session-ended = That session is ended.
 done-person-added = { $name } can log in now.
+done-person-removed = { $name } is removed.
 done-image-removed = Image { $name } removed.
 done-image-tagged = The image is now also named { $name }.
 done-job-cancelled = Cancelling { $name }.
@@ -299,6 +301,8 @@ terminal-taken = This terminal was opened in another tab.
 
 ## Inspect
 inspect-masked = Values of the environment are masked.
+inspect-revealed = Values are shown. The audit notes who asked for them.
+inspect-reveal = Show values
 inspect-search = Search keys and values
 unfold-all = Unfold all
 fold-all = Fold all
@@ -515,7 +519,16 @@ password-new = New password
 account-sessions = Where you are logged in
 last-seen = Last used
 session-current = this one
+session-browser = Browser
+session-address = Address
+session-end = End
+unknown = unknown
 people-add = Add a person
+person-remove-title = Remove { $name } from this server?
+person-remove-goes = The account is gone, and its sessions and open pages end at once.
+person-remove-own = It is your own account: you are logged out.
+person-remove-stays = Containers and images stay, and so does what the audit says of this person.
+blocked-last-owner = The last owner cannot be removed: nobody could manage this server.
 role-owner = Owner
 role-viewer = Viewer
 

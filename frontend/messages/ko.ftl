@@ -174,7 +174,9 @@ failed-bulk = 일부는 처리하지 못했습니다: { $name }
 done-password-changed = 비밀번호를 변경했습니다. 다른 세션은 종료되었습니다.
 done-look-saved = 저장했습니다.
 done-sessions-ended = 다른 세션을 종료했습니다.
+done-session-ended = 세션을 종료했습니다.
 done-person-added = { $name } 사용자가 이제 로그인할 수 있습니다.
+done-person-removed = { $name } 사용자를 삭제했습니다.
 done-image-removed = { $name } 이미지를 삭제했습니다.
 done-image-tagged = 이미지에 { $name } 이름을 추가했습니다.
 done-job-cancelled = { $name } 작업을 취소하는 중입니다.
@@ -272,6 +274,8 @@ terminal-taken = 이 터미널이 다른 탭에서 열렸습니다.
 
 ## 상세 정보
 inspect-masked = 환경 변수 값은 가려져 있습니다.
+inspect-revealed = 값이 표시되어 있습니다. 누가 요청했는지 감사 기록에 남습니다.
+inspect-reveal = 값 표시
 inspect-search = 키와 값 검색
 unfold-all = 모두 펼치기
 fold-all = 모두 접기
@@ -483,7 +487,16 @@ password-new = 새 비밀번호
 account-sessions = 로그인한 곳
 last-seen = 마지막 사용
 session-current = 현재 세션
+session-browser = 브라우저
+session-address = 주소
+session-end = 종료
+unknown = 알 수 없음
 people-add = 사용자 추가
+person-remove-title = 이 서버에서 { $name } 사용자를 삭제할까요?
+person-remove-goes = 계정이 사라지고, 세션과 열려 있는 페이지가 곧바로 종료됩니다.
+person-remove-own = 본인 계정입니다. 로그아웃됩니다.
+person-remove-stays = 컨테이너와 이미지, 그리고 이 사용자에 대한 감사 기록은 그대로 남습니다.
+blocked-last-owner = 마지막 소유자는 삭제할 수 없습니다. 이 서버를 관리할 사람이 없게 됩니다.
 role-owner = 소유자
 role-viewer = 조회자
 

@@ -23,7 +23,7 @@ pub enum FromPage {
     /// Replaces what this tab looks at. A hidden tab closes its socket instead of watching nothing.
     ///
     /// Topics: `containers` (rows that come and go), `row:<container id>` (that row, its usage too),
-    /// `container:<container id>` (the header and overview of one container), `images`, `events`,
+    /// `container:<container id>:<tab>` (the header of one container, with that tab lit), `images`, `events`,
     /// `jobs`, `overview`. Unknown topics are ignored.
     Watch {
         /// All topics of the tab.

@@ -84,7 +84,7 @@ fixed! {
     AccountPassword = "/account/password";
     /// Post: language and theme.
     AccountLook = "/account/look";
-    /// Post: ends one session of one's own.
+    /// Post: ends the session of one's own that the form names, or all but this one.
     AccountSessions = "/account/sessions/end";
     /// Everything that has a name, for the palette.
     Search = "/search";
@@ -109,7 +109,7 @@ about! {
     ContainerTerminal = "/containers/", "id", "/terminal";
     /// Its processes.
     ContainerProcesses = "/containers/", "id", "/processes";
-    /// Everything the engine knows about it.
+    /// Everything the engine knows about it; post shows the values that are masked else.
     ContainerInspect = "/containers/", "id", "/inspect";
     /// Post.
     ContainerStart = "/containers/", "id", "/start";
@@ -123,6 +123,8 @@ about! {
     ContainerRename = "/containers/", "id", "/rename";
     /// Asks first; post removes.
     ContainerRemove = "/containers/", "id", "/remove";
+    /// Asks first; post removes the account.
+    PersonRemove = "/people/", "id", "/remove";
     /// One image and its layers.
     Image = "/images/", "id", "";
     /// Post: another name for it.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use tower_sessions::Session;
 
 use super::Actor;
-use crate::domain::{Account, AccountId, RequestId};
+use crate::domain::{Account, AccountId, Browser, RequestId};
 use crate::store::{Store, StoreError, accounts, sessions};
 
 /// Why a session cannot be used.
@@ -53,20 +53,30 @@ pub async fn account(store: &Store, id: &AccountId) -> Result<Option<Account>, S
     Ok(accounts::by_id(&mut read, id).await?)
 }
 
-/// Makes the session the account's, under a new id so that one known before opens nothing.
+/// Makes the session the account's, under a new id so that one known before opens nothing; it keeps
+/// where the login came from.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn begin(session: &Session, account: &Account) -> Result<(), SessionError> {
+pub async fn begin(
+    session: &Session,
+    account: &Account,
+    address: IpAddr,
+    browser: &Browser,
+) -> Result<(), SessionError> {
     if session.id().is_some() {
         session.flush().await.map_err(SessionError::Layer)?;
     }
     // `flush` alone keeps the id that the browser came with, which somebody else may have planted.
     session.cycle_id().await.map_err(SessionError::Layer)?;
-    session
-        .insert(sessions::ACCOUNT, account.id.as_str())
-        .await
-        .map_err(SessionError::Layer)?;
+    for (member, value) in [
+        (sessions::ACCOUNT, account.id.as_str()),
+        (sessions::BROWSER, browser.as_str()),
+        (sessions::ADDRESS, &address.to_string()),
+    ] {
+        let inserted = session.insert(member, value).await;
+        inserted.map_err(SessionError::Layer)?;
+    }
     session.save().await.map_err(SessionError::Layer)
 }
 

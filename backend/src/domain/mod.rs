@@ -5,14 +5,20 @@
 
 mod account;
 mod audit;
+mod browser;
 mod field;
+mod front;
 mod ids;
+mod network;
 mod place;
 
 pub use account::{Account, AccountName, Language, Password, Role, Theme};
 pub use audit::{AuditActor, AuditEntry, AuditRecord, Outcome};
+pub use browser::Browser;
 pub use field::{FieldError, Rule};
+pub use front::Front;
 pub use ids::{AccountId, ContainerId, HostId, IdError, ImageId, JobId, RequestId, SessionKey};
+pub use network::{Network, NetworkError, PublicUrl, PublicUrlError};
 pub use place::{
     AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, PlaceRef, ServerPlace,
 };

@@ -1,11 +1,11 @@
 //! The headers on every answer, errors included.
 
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::app::App;
+use super::extract::Visit;
 
 /// What a page may load and do: everything from here, nothing inline, nothing in a frame.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -33,17 +33,13 @@ const ALWAYS: [(HeaderName, &str); 7] = [
 ];
 
 /// Puts the headers on every answer. What names no other rule of its own is not kept by anybody.
-pub(super) async fn on_every_answer(
-    State(app): State<App>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(super) async fn on_every_answer(visit: Visit, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
     }
-    if app.is_secure {
+    if visit.is_secure {
         // Without `includeSubDomains` or `preload`: other names of this machine are not ours.
         let value = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);

@@ -2,7 +2,7 @@
 //! fields, and handlers of a few lines.
 //!
 //! ```text
-//! headers → visit (request id, language) → session → origin → route → Permit<P> → handler → service
+//! visit (request id, address, language) → headers → session → origin → route → Permit<P> → handler → service
 //!                                                                        │
 //!                        problem page or JSON, by what the request accepts ←┘ on any failure
 //! ```
@@ -16,6 +16,7 @@ mod assets;
 mod compress;
 mod error;
 pub mod extract;
+mod forwarded;
 mod headers;
 mod middleware;
 pub mod pages;

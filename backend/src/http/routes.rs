@@ -25,7 +25,7 @@ pub fn router(app: &App) -> Router {
     let routes = table()
         .into_iter()
         .fold(Router::new(), |router, entry| entry.mount(router));
-    middleware::around(routes.fallback(nothing_here), app).with_state(app.clone())
+    middleware::around(routes.fallback(nothing_here), app)
 }
 
 /// Tells a watcher that the server answers and can read its database.

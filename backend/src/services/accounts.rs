@@ -9,7 +9,7 @@ use crate::access::password::Verdict;
 use crate::access::{Permit, account, own_session, people};
 use crate::domain::{
     Account, AccountId, AccountName, AuditActor, AuditEntry, Language, Outcome, Password, PlaceRef,
-    RequestId, Role, Rule, Theme,
+    RequestId, Role, Rule, SessionKey, Theme,
 };
 use crate::store::sessions::SessionRow;
 use crate::store::{accounts as rows, login_failures, sessions};
@@ -189,6 +189,25 @@ pub async fn end_other_sessions(
         .await?;
     services.watchtower().announce();
     Ok(n_ended)
+}
+
+/// Ends one session of one's own: a browser left open elsewhere, or one that is not recognised.
+///
+/// # Errors
+/// [`Error::NotFound`] when it has ended already or is somebody else's.
+pub async fn end_session(
+    services: &Services,
+    permit: &Permit<own_session::End>,
+    key: &SessionKey,
+) -> Result<()> {
+    let mut write = services.store().write().await?;
+    if !sessions::end_one(&mut write, &permit.place().id, key).await? {
+        return Err(Error::NotFound { kind: "session" });
+    }
+    let entry = audit::entry(services, permit, Outcome::Done, "one".to_owned());
+    write.commit(&entry).await?;
+    services.watchtower().announce();
+    Ok(())
 }
 
 /// Replaces one's own password; all other sessions of the account end.

@@ -13,7 +13,7 @@ use super::{Error, Result, Services, audit, masking};
 use crate::access::{Permission, Permit, container};
 use crate::domain::{ContainerId, Rule};
 pub use crate::fleet::{ContainerFact, RemoveOptions};
-use crate::fleet::{ContainerQuery, Page};
+use crate::fleet::{ContainerQuery, Index, Page};
 
 /// How long an answer waits for the index to hear of what was just made.
 const NEWS_PATIENCE: Duration = Duration::from_secs(2);
@@ -133,22 +133,23 @@ pub async fn create(
         Ok((id, answer.warnings))
     })
     .await?;
-    until_known(services, &created.0).await;
+    until(services, |index| index.container(&created.0).is_some()).await;
     Ok(created)
 }
 
-/// Waits until the index has heard of a new container, so that the page that is shown next finds it.
-async fn until_known(services: &Services, id: &ContainerId) {
+/// Waits until the index has heard of a change, so that the page that is drawn next shows it: there
+/// need not be a script to mend it.
+async fn until(services: &Services, is_known: impl Fn(&Index) -> bool) {
     let mut changes = services.index().watch();
     let heard = async {
-        while services.index().container(id).is_none() {
+        while !is_known(services.index()) {
             // Changes that were missed are looked for as well; a closed index never changes.
             if let Err(RecvError::Closed) = changes.recv().await {
                 return;
             }
         }
     };
-    // It is made in any case; when the news is late, the list will have it a moment later.
+    // It is done in any case; when the news is late, the list will have it a moment later.
     let _ = tokio::time::timeout(NEWS_PATIENCE, heard).await;
 }
 
@@ -172,13 +173,32 @@ fn of_create(error: Error) -> Error {
 pub async fn start(services: &Services, permit: &Permit<container::Start>) -> Result<()> {
     let client = services.link().client(permit);
     let id = permit.place().id.clone();
+    let started_at = |index: &Index| {
+        let fact = index.container(&permit.place().id)?;
+        Some(fact.state.started_at.clone())
+    };
+    let before = started_at(services.index());
     audit::bracket(services, permit, String::new(), async move {
         client
             .start_container(id.as_str())
             .await
             .map_err(|error| of_container(error.into()))
     })
-    .await
+    .await?;
+    // It may have ended again already.
+    until(services, |index| {
+        is_alive(index, permit) || started_at(index) != before
+    })
+    .await;
+    Ok(())
+}
+
+fn is_alive<P>(index: &Index, permit: &Permit<P>) -> bool
+where
+    P: Permission<Place = crate::domain::ContainerPlace>,
+{
+    let fact = index.container(&permit.place().id);
+    fact.is_some_and(|fact| fact.phase.is_alive())
 }
 
 /// Stops a container, by force after its own patience.
@@ -194,7 +214,9 @@ pub async fn stop(services: &Services, permit: &Permit<container::Stop>) -> Resu
             .await
             .map_err(|error| of_container(error.into()))
     })
-    .await
+    .await?;
+    until(services, |index| !is_alive(index, permit)).await;
+    Ok(())
 }
 
 /// Stops a container and starts it.
@@ -276,7 +298,12 @@ pub async fn remove(
         let done = client.remove_container(id.as_str(), options).await;
         done.map_err(|error| of_container(error.into()))
     })
-    .await
+    .await?;
+    until(services, |index| {
+        index.container(&permit.place().id).is_none()
+    })
+    .await;
+    Ok(())
 }
 
 /// Changes side by side at one moment.

@@ -13,7 +13,7 @@ use super::error::StartError;
 use super::privileges::{self, Account};
 use super::serve::{of_store, runtime, say};
 use crate::app::App;
-use crate::domain::{AccountName, Password, Rule};
+use crate::domain::{AccountName, Front, Password, Rule};
 use crate::errors;
 use crate::services::setup;
 use crate::store::{Store, audit};
@@ -81,7 +81,7 @@ fn words(rule: &Rule) -> String {
 
 async fn owner(data: &Path, name: AccountName, password: &Password) -> Result<(), StartError> {
     let socket = Path::new("/run/gantry/engine.sock");
-    let app = App::open(data, socket, false, Tasks::default()).await;
+    let app = App::open(data, socket, Front::default(), Tasks::default()).await;
     let app = app.map_err(|error| of_store(data, &error))?;
     let made = setup::rescue_owner(&app.services, name, password).await;
     app.close().await;

@@ -9,6 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use serde::Deserialize;
 
 use super::error::StartError;
+use crate::domain::Front;
 
 const DEFAULT_FILE: &str = "/etc/gantry/gantry.toml";
 
@@ -106,6 +107,14 @@ pub struct ServeOptions {
     /// Serves without TLS even beyond loopback: only behind a proxy that has it.
     #[arg(long, env = "GANTRY_PLAIN_HTTP", num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
     plain_http: Option<bool>,
+    /// Proxies before the server: what they say of a client's address and of TLS (X-Forwarded-For,
+    /// X-Forwarded-Proto) is believed, and nobody else's word. Addresses or networks.
+    #[arg(long, env = "GANTRY_TRUSTED_PROXY", value_name = "CIDR", value_delimiter = ',', num_args = 1..)]
+    trusted_proxy: Vec<String>,
+    /// The address that people open where a proxy has another: links begin with it, pages of it are
+    /// our own, and with https cookies demand TLS.
+    #[arg(long, env = "GANTRY_PUBLIC_URL", value_name = "URL")]
+    public_url: Option<String>,
     /// The account that the server becomes when started as root: a name or a number.
     ///
     /// [default: gantry if there is such an account, else the number 64440, which needs none]
@@ -147,6 +156,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// How connections are protected.
     pub transport: Transport,
+    /// What stands between the browsers and the server.
+    pub front: Front,
     /// The data directory.
     pub data: PathBuf,
     /// The engine's socket.
@@ -169,9 +180,11 @@ impl ServeOptions {
         let asked = self.or(file);
         let text = asked.listen.as_deref().unwrap_or("127.0.0.1:8440");
         let listen = address(text)?;
+        let transport = transport(&asked, listen)?;
         Ok(Config {
             listen,
-            transport: transport(&asked, listen)?,
+            front: front(&asked, &transport)?,
+            transport,
             data: asked
                 .data
                 .unwrap_or_else(|| PathBuf::from("/var/lib/gantry")),
@@ -193,6 +206,12 @@ impl ServeOptions {
             tls_cert: self.tls_cert.or(file.tls_cert),
             tls_key: self.tls_key.or(file.tls_key),
             plain_http: self.plain_http.or(file.plain_http),
+            trusted_proxy: if self.trusted_proxy.is_empty() {
+                file.trusted_proxy
+            } else {
+                self.trusted_proxy
+            },
+            public_url: self.public_url.or(file.public_url),
             user: self.user.or(file.user),
             log: self.log.or(file.log),
             config: self.config,
@@ -251,6 +270,26 @@ fn transport(asked: &ServeOptions, listen: SocketAddr) -> Result<Transport, Star
     }
 }
 
+fn front(asked: &ServeOptions, transport: &Transport) -> Result<Front, StartError> {
+    let network = |text: &String| {
+        text.parse()
+            .map_err(|error| StartError::Usage(format!("--trusted-proxy {text}: {error}")))
+    };
+    let url = |text: &String| {
+        text.parse()
+            .map_err(|error| StartError::Usage(format!("--public-url {text}: {error}")))
+    };
+    Ok(Front {
+        has_tls: *transport != Transport::Plain,
+        proxies: asked
+            .trusted_proxy
+            .iter()
+            .map(network)
+            .collect::<Result<_, _>>()?,
+        public: asked.public_url.as_ref().map(url).transpose()?,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -286,10 +325,30 @@ mod tests {
                 "--plain-http",
             ),
             (&["--listen", "nowhere"], "--listen nowhere"),
+            (&["--trusted-proxy", "*"], "--trusted-proxy *"),
+            (&["--trusted-proxy", "0.0.0.0/0"], "everybody"),
+            (&["--public-url", "gantry.example"], "--public-url"),
         ] {
             let message = parse(arguments).unwrap_err().to_string();
             assert!(message.contains(word), "{message}");
         }
+    }
+
+    #[test]
+    fn proxies_are_listed_by_flag_or_file_and_nobody_by_default() {
+        let default = parse(&[]).unwrap().front;
+        assert!(default.proxies.is_empty() && !default.is_always_secure());
+        let url = "https://gantry.example.org/";
+        let front = parse(&["--trusted-proxy", "10.0.0.0/8,::1", "--public-url", url]);
+        let front = front.unwrap().front;
+        assert_eq!(front.proxies.len(), 2);
+        assert!(front.is_always_secure() && front.trusts("10.1.1.1".parse().unwrap()));
+
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("gantry.toml");
+        std::fs::write(&file, "trusted_proxy = [\"192.0.2.1\"]\n").unwrap();
+        let config = parse(&["--config", file.to_str().unwrap()]).unwrap();
+        assert!(config.front.trusts("192.0.2.1".parse().unwrap()));
     }
 
     #[test]

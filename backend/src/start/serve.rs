@@ -128,14 +128,17 @@ async fn run(
     let app = App::open(
         &config.data,
         &config.engine_socket,
-        tls.is_some(),
+        config.front.clone(),
         tasks.clone(),
     )
     .await
     .map_err(|error| of_store(&config.data, &error))?;
     let failed = |error: crate::services::Error| StartError::Other(errors::chain(&error));
     app.begin().await.map_err(failed)?;
-    let address = address(config.listen, tls.is_some());
+    let address = match &config.front.public {
+        Some(public) => public.to_string(),
+        None => address(config.listen, tls.is_some()),
+    };
     say(&format!("Gantry listens on {address}"));
     if let Some(path) = app.setup_link().await.map_err(failed)? {
         say(&format!(

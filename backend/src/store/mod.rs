@@ -18,6 +18,7 @@ mod chain;
 mod database;
 mod error;
 pub mod login_failures;
+mod session_layer;
 pub mod sessions;
 pub mod settings;
 mod tx;

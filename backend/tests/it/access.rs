@@ -159,7 +159,8 @@ async fn a_login_never_keeps_the_id_that_a_browser_came_with() {
     let planted = tower_sessions::session::Id::default();
     let session = house.session(Some(planted));
 
-    backend::access::session::begin(&session, &ana)
+    let browser = backend::domain::Browser::default();
+    backend::access::session::begin(&session, &ana, crate::house::ADDRESS, &browser)
         .await
         .unwrap();
 

@@ -10,7 +10,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode, header};
 use backend::access::{Actor, Permission, Permit, policy, session};
 use backend::app::App;
 use backend::clock::Clock;
-use backend::domain::{Account, AccountId, RequestId, Role, Theme};
+use backend::domain::{Account, AccountId, Browser, Front, RequestId, Role, Theme};
 use backend::http::extract::Locate;
 use backend::store::sessions::Sessions;
 use backend::store::{Store, accounts};
@@ -53,12 +53,17 @@ impl House {
 
     /// A server that has not looked at its engine yet.
     pub(crate) async fn without_engine() -> Self {
+        Self::behind(Front::default()).await
+    }
+
+    /// A server with something before it, that has not looked at its engine yet.
+    pub(crate) async fn behind(front: Front) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let tasks = Tasks::default();
         let engine = FakeEngine::new(tasks.clone());
         let clock = Clock::manual(1_800_000_000);
         let store = Store::open(&dir.path().join("gantry.db")).await.unwrap();
-        let app = App::new(store, clock.clone(), tasks.clone(), engine.client(), false);
+        let app = App::new(store, clock.clone(), tasks.clone(), engine.client(), front);
         Self {
             app,
             engine,
@@ -107,7 +112,10 @@ impl House {
     /// Logs an account in; returns the cookie of its browser.
     pub(crate) async fn login(&self, account: &Account) -> String {
         let session = self.session(None);
-        session::begin(&session, account).await.unwrap();
+        let browser = Browser::of("curl/8.5.0");
+        session::begin(&session, account, ADDRESS, &browser)
+            .await
+            .unwrap();
         format!("gantry={}", session.id().unwrap())
     }
 

@@ -11,6 +11,8 @@ mod engine;
 mod gates;
 mod house;
 mod index;
+mod people;
+mod proxies;
 mod streams;
 mod weight;
 mod words;

@@ -4,7 +4,7 @@ use askama::Template;
 
 use crate::format::Moment;
 use crate::shell::Shell;
-use crate::ui::Field;
+use crate::ui::{Action, Field};
 
 /// One's own account.
 #[derive(Debug, Clone, Template)]
@@ -29,6 +29,12 @@ impl Account {
 /// One place where one is logged in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRow {
+    /// Which, for ending it.
+    pub key: String,
+    /// The browser of the login.
+    pub browser: String,
+    /// The address of the login.
+    pub address: String,
     /// When the login was.
     pub since: Moment,
     /// Last used.
@@ -50,7 +56,7 @@ pub struct People {
 }
 
 /// One person.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct PersonRow {
     /// Name.
     pub name: String,
@@ -58,4 +64,6 @@ pub struct PersonRow {
     pub role: String,
     /// When added.
     pub since: Moment,
+    /// What can be done.
+    pub actions: Vec<Action>,
 }

@@ -212,8 +212,10 @@ pub struct ContainerInspect {
     pub shell: Shell,
     /// The head.
     pub header: ContainerHeader,
-    /// The JSON, indented, values masked.
+    /// The JSON, indented.
     pub json: String,
+    /// Shows the values; none when they are shown.
+    pub reveal: Option<Action>,
 }
 
 impl ContainerInspect {

@@ -64,6 +64,38 @@ pub enum Tab {
     Inspect,
 }
 
+impl Tab {
+    /// Every tab, in its order.
+    pub const ALL: [Tab; 6] = [
+        Tab::Overview,
+        Tab::Logs,
+        Tab::Stats,
+        Tab::Terminal,
+        Tab::Processes,
+        Tab::Inspect,
+    ];
+
+    /// Returns its word in the topics of the live socket.
+    pub fn word(self) -> &'static str {
+        match self {
+            Tab::Overview => "overview",
+            Tab::Logs => "logs",
+            Tab::Stats => "stats",
+            Tab::Terminal => "terminal",
+            Tab::Processes => "processes",
+            Tab::Inspect => "inspect",
+        }
+    }
+
+    /// Returns the tab with this word; the first for any other.
+    pub fn of(word: &str) -> Tab {
+        Tab::ALL
+            .into_iter()
+            .find(|tab| tab.word() == word)
+            .unwrap_or_default()
+    }
+}
+
 struct TabLink {
     label: String,
     icon: Icon,

@@ -428,7 +428,9 @@ pub fn container_inspect(shell: Shell) -> ContainerInspect {
         "Config": {"Env": ["TZ=••••••"], "Cmd": ["nginx", "-g", "daemon off;"]},
     });
     let json = serde_json::to_string_pretty(&json).unwrap_or_default();
+    let path = paths::ContainerInspect(&header.id).to_string();
     ContainerInspect {
+        reveal: Some(Action::post(shell.words.t("inspect-reveal"), "eye", path).on_its_page()),
         header,
         json,
         shell,

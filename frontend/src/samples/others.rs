@@ -552,11 +552,17 @@ pub fn account(shell: Shell) -> Account {
         ],
         sessions: vec![
             SessionRow {
+                key: "this".into(),
+                browser: "Firefox 133 · Linux".into(),
+                address: "192.0.2.7".into(),
                 since: moment(words, 400),
                 seen: moment(words, 1),
                 current: true,
             },
             SessionRow {
+                key: "other".into(),
+                browser: "Safari 18 · iPhone".into(),
+                address: "2001:db8::7".into(),
                 since: moment(words, 400_000),
                 seen: moment(words, 90_000),
                 current: false,
@@ -569,13 +575,21 @@ pub fn account(shell: Shell) -> Account {
 /// The people page.
 pub fn people(shell: Shell) -> People {
     let words = shell.words;
-    let row = |name: &str, role: &str| PersonRow {
-        name: name.into(),
-        role: words.t(role),
-        since: moment(words, 400_000),
+    let row = |name: &str, role: &str, blocked: Option<&str>| {
+        let path = paths::PersonRemove(name).to_string();
+        let remove = Action::ask(words.t("remove"), "trash-2", path);
+        PersonRow {
+            name: name.into(),
+            role: words.t(role),
+            since: moment(words, 400_000),
+            actions: vec![remove.unless(blocked.map(|key| words.t(key))).in_row("")],
+        }
     };
     People {
-        rows: vec![row("minji", "role-owner"), row("anna", "role-viewer")],
+        rows: vec![
+            row("minji", "role-owner", Some("blocked-last-owner")),
+            row("anna", "role-viewer", None),
+        ],
         add: Ok(vec![
             field(words, "name", "account-name", Kind::Text),
             field(words, "password", "password", Kind::Password),

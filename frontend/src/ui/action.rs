@@ -26,6 +26,8 @@ pub struct Action {
     pub state: State,
     /// Where a post returns to, when not to the thing itself.
     pub back: String,
+    /// Whether a post leads to the page that answers, instead of being done from this one.
+    pub leads_on: bool,
 }
 
 impl HtmlSafe for Action {}
@@ -85,6 +87,7 @@ impl Action {
             bare: false,
             state: State::Ready,
             back: String::new(),
+            leads_on: false,
         }
     }
 
@@ -108,6 +111,14 @@ impl Action {
             look: Look::Quiet,
             bare: true,
             back: back.to_owned(),
+            ..self
+        }
+    }
+
+    /// The same action, shown on the page that answers it.
+    pub fn on_its_page(self) -> Action {
+        Action {
+            leads_on: true,
             ..self
         }
     }

@@ -51,11 +51,6 @@ function receive(message) {
 function put(element, html) {
   const fresh = fragment(html);
   if (!fresh || element.querySelector("details[open]")) return;
-  // The head of a container does not know which of its tabs is open here.
-  for (const tab of fresh.querySelectorAll(".tabs__tab")) {
-    if (tab.getAttribute("href") === location.pathname) tab.setAttribute("aria-current", "page");
-    else tab.removeAttribute("aria-current");
-  }
   swap(element, fresh);
   load();
 }

@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 
-use crate::domain::{Language, RequestId};
+use crate::domain::{Browser, Language, RequestId};
 
 /// A request, before there is an actor.
 #[derive(Clone, Debug)]
@@ -15,6 +15,10 @@ pub struct Visit {
     pub request: RequestId,
     /// The address it comes from.
     pub address: IpAddr,
+    /// Whether the browser comes by TLS; then its cookie demands it.
+    pub is_secure: bool,
+    /// What the browser calls itself.
+    pub browser: Browser,
     /// The language the browser asks for; an account's own choice goes before it.
     pub language: Language,
     /// Whether the answer should be JSON.
@@ -33,6 +37,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Visit {
         Ok(Self {
             request: RequestId::unique(),
             address: IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+            is_secure: false,
+            browser: Browser::default(),
             language: Language::default(),
             wants_json: false,
             path: parts.uri.path().to_owned(),

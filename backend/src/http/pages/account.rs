@@ -37,7 +37,10 @@ async fn page(
     let sessions = sessions.map(|row| present::Session {
         since: row.created_at,
         seen: row.last_seen_at,
+        browser: row.browser,
+        address: row.address,
         is_own: row.key == *own,
+        key: row.key,
     });
     Ok(present::account(&frame.reader, sessions.collect(), error))
 }
@@ -82,9 +85,20 @@ pub(super) async fn change_look(
 pub(super) async fn end_sessions(
     permit: Permit<own_session::End>,
     State(app): State<App>,
+    fields: Fields,
 ) -> Result<Response> {
-    accounts::end_other_sessions(&app.services, &permit).await?;
-    Ok(said_and_go("done-sessions-ended", "", &paths::Account))
+    let done = match fields.text("session") {
+        "" => {
+            accounts::end_other_sessions(&app.services, &permit).await?;
+            "done-sessions-ended"
+        }
+        one => {
+            let key = one.parse().map_err(|_| Error::NotFound)?;
+            accounts::end_session(&app.services, &permit, &key).await?;
+            "done-session-ended"
+        }
+    };
+    Ok(said_and_go(done, "", &paths::Account))
 }
 
 pub(super) async fn list_people(
@@ -97,6 +111,22 @@ pub(super) async fn list_people(
     let mut page = present::people(&frame.reader, &rows, "", viewer, None);
     frame.greet(&mut page.shell);
     Ok(frame.draw(&page))
+}
+
+pub(super) async fn ask_remove_person(
+    permit: Permit<people::Remove>,
+    frame: Frame,
+) -> Result<Response> {
+    Ok(frame.draw(&present::ask_remove(&frame.reader, permit.place())))
+}
+
+pub(super) async fn remove_person(
+    permit: Permit<people::Remove>,
+    State(app): State<App>,
+) -> Result<Response> {
+    accounts::remove(&app.services, &permit).await?;
+    let name = &permit.place().name;
+    Ok(said_and_go("done-person-removed", name, &paths::People))
 }
 
 pub(super) async fn add_person(

@@ -126,24 +126,20 @@ pub(super) async fn bulk(bulk: Bulk) -> Result<Response> {
     let mut tally = Tally::default();
     match many {
         Many::Start(permits) => {
-            for permit in &permits {
-                tally.count(permit, containers::start(services, permit).await);
-            }
+            let act = |permit| async move { containers::start(services, &permit).await };
+            tally.count(containers::each(permits, act).await);
         }
         Many::Stop(permits) => {
-            for permit in &permits {
-                tally.count(permit, containers::stop(services, permit).await);
-            }
+            let act = |permit| async move { containers::stop(services, &permit).await };
+            tally.count(containers::each(permits, act).await);
         }
         Many::Restart(permits) => {
-            for permit in &permits {
-                tally.count(permit, containers::restart(services, permit).await);
-            }
+            let act = |permit| async move { containers::restart(services, &permit).await };
+            tally.count(containers::each(permits, act).await);
         }
         Many::Kill(permits) => {
-            for permit in &permits {
-                tally.count(permit, containers::kill(services, permit, None).await);
-            }
+            let act = |permit| async move { containers::kill(services, &permit, None).await };
+            tally.count(containers::each(permits, act).await);
         }
         Many::Remove(permits) if !fields.is_set("sure") && !permits.is_empty() => {
             let index = services.index();
@@ -155,10 +151,9 @@ pub(super) async fn bulk(bulk: Bulk) -> Result<Response> {
             return Ok(frame.draw(&present::ask_remove(&frame.reader, &facts, &back)));
         }
         Many::Remove(permits) => {
-            for permit in &permits {
-                let removed = containers::remove(services, permit, options(&fields)).await;
-                tally.count(permit, removed);
-            }
+            let options = options(&fields);
+            let act = |permit| async move { containers::remove(services, &permit, options).await };
+            tally.count(containers::each(permits, act).await);
         }
     }
     Ok(tally.answer(&back))
@@ -172,15 +167,17 @@ struct Tally {
 }
 
 impl Tally {
-    fn count<P>(&mut self, permit: &Permit<P>, result: crate::services::Result<()>)
+    fn count<P>(&mut self, results: Vec<(Permit<P>, crate::services::Result<()>)>)
     where
         P: Permission<Place = ContainerPlace>,
     {
-        match result {
-            Ok(()) => self.n_done += 1,
-            Err(error) => self
-                .failed
-                .push(format!("{}: {error}", permit.place().name)),
+        for (permit, result) in results {
+            match result {
+                Ok(()) => self.n_done += 1,
+                Err(error) => self
+                    .failed
+                    .push(format!("{}: {error}", permit.place().name)),
+            }
         }
     }
 

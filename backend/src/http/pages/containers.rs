@@ -90,12 +90,20 @@ pub(super) async fn inspect(
 ) -> Result<Response> {
     let document = containers::inspect(&app.services, &permit).await?;
     let fact = fact(&app, &permit)?;
-    let page = pages::ContainerInspect {
-        shell: details::shell(&frame.reader, &fact),
-        header: present::header(&frame.reader, &fact, Tab::Inspect),
-        json: serde_json::to_string_pretty(&document).unwrap_or_default(),
-    };
+    let page = details::inspect(&frame.reader, &fact, &document, false);
     Ok(frame.draw(&page))
+}
+
+/// The same with the values that are masked else; it is noted who asked.
+pub(super) async fn reveal(
+    permit: Permit<container::Reveal>,
+    State(app): State<App>,
+    frame: Frame,
+) -> Result<Response> {
+    let document = containers::reveal(&app.services, &permit).await?;
+    let fact = fact(&app, &permit)?;
+    let page = details::inspect(&frame.reader, &fact, &document, true);
+    Ok(as_is(frame.draw(&page)))
 }
 
 pub(super) async fn processes(
@@ -116,7 +124,7 @@ pub(super) async fn processes(
         false => (pages::ProcessTable::default(), Some(asleep(&frame))),
     };
     let page = pages::ContainerProcesses {
-        shell: details::shell(&frame.reader, &fact),
+        shell: details::shell(&frame.reader, &fact, Tab::Processes),
         header: present::header(&frame.reader, &fact, Tab::Processes),
         notice,
         table,
@@ -131,7 +139,7 @@ pub(super) async fn stats(
 ) -> Result<Response> {
     let fact = fact(&app, &permit)?;
     let page = pages::ContainerStats {
-        shell: details::shell(&frame.reader, &fact),
+        shell: details::shell(&frame.reader, &fact, Tab::Stats),
         header: present::header(&frame.reader, &fact, Tab::Stats),
         notice: (!fact.phase.is_alive()).then(|| asleep(&frame)),
         host_network: fact.summary.host_config.network_mode == "host",
@@ -157,7 +165,7 @@ pub(super) async fn terminal(
         link: None,
     };
     let page = pages::ContainerTerminal {
-        shell: details::shell(reader, &fact),
+        shell: details::shell(reader, &fact, Tab::Terminal),
         header: present::header(reader, &fact, Tab::Terminal),
         notice: (!alive).then(notice),
         actions: if alive { Vec::new() } else { vec![start] },
@@ -173,7 +181,7 @@ pub(super) async fn logs(
     let fact = fact(&app, &permit)?;
     let lines = logs::last_lines(&app.services, &permit, 100).await;
     let page = pages::ContainerLogs {
-        shell: details::shell(&frame.reader, &fact),
+        shell: details::shell(&frame.reader, &fact, Tab::Logs),
         header: present::header(&frame.reader, &fact, Tab::Logs),
         last_lines: lines.iter().map(|line| plain(line)).collect(),
         notice: None,

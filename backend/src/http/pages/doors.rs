@@ -10,6 +10,7 @@ use tower_sessions::Session;
 use super::frame::{Frame, back_or, go};
 use crate::access::{Actor, Permit, own_session, session};
 use crate::app::App;
+use crate::domain::Account;
 use crate::http::as_is;
 use crate::http::extract::{Anyone, Fields};
 use crate::http::present::accounts as present;
@@ -54,9 +55,7 @@ pub(super) async fn login(
     let password = fields.text("password").to_owned();
     match accounts::login(&app.services, name, password, frame.from()).await {
         Ok(account) => {
-            session::begin(&session, &account)
-                .await
-                .map_err(services::Error::from)?;
+            begin(&session, &account, &frame).await?;
             Ok(go(&back_or(next, &paths::Overview)))
         }
         Err(error) => {
@@ -116,8 +115,7 @@ pub(super) async fn setup(
     };
     match made {
         Ok(account) => {
-            let begun = session::begin(&session, &account).await;
-            begun.map_err(services::Error::from)?;
+            begin(&session, &account, &frame).await?;
             Ok(go(&paths::Overview))
         }
         Err(services::Error::NotFound { .. }) => Ok(used_up(&frame)),
@@ -129,6 +127,12 @@ pub(super) async fn setup(
             ))
         }
     }
+}
+
+async fn begin(session: &Session, account: &Account, frame: &Frame) -> Result<()> {
+    let visit = &frame.visit;
+    let begun = session::begin(session, account, visit.address, &visit.browser).await;
+    Ok(begun.map_err(services::Error::from)?)
 }
 
 fn used_up(frame: &Frame) -> Response {

@@ -1,19 +1,26 @@
 //! Doors, one's own account, people.
 
+use frontend::Words;
 use frontend::format::Moment;
-use frontend::pages::{Account, Login, People, PersonRow, SessionRow, Setup};
+use frontend::pages::{Account, Ask, Login, People, PersonRow, SessionRow, Setup};
 use frontend::paths;
 use frontend::shell::Section;
-use frontend::ui::{Field, Notice};
+use frontend::ui::{Action, Dialog, Field, Notice};
 use jiff::Timestamp;
 
 use super::Reader;
 use super::fields::{choice, field, mark, password};
 use crate::access::PermissionId;
-use crate::domain::{self, FieldError, Language, Theme};
+use crate::domain::{self, AccountPlace, FieldError, Language, SessionKey, Theme};
 
 /// A session as its owner sees it.
 pub struct Session {
+    /// Which.
+    pub key: SessionKey,
+    /// The browser of the login; empty when unknown.
+    pub browser: String,
+    /// The address of the login; empty when unknown.
+    pub address: String,
     /// When the login was.
     pub since: Timestamp,
     /// When it was last used.
@@ -97,10 +104,21 @@ pub fn account(reader: &Reader, sessions: Vec<Session>, error: Option<&FieldErro
             .into_iter()
             .map(|row| SessionRow {
                 current: row.is_own,
+                key: row.key.to_string(),
+                browser: or_unknown(words, row.browser),
+                address: or_unknown(words, row.address),
                 since: Moment::past(words, row.since, reader.now),
                 seen: Moment::past(words, row.seen, reader.now),
             })
             .collect(),
+    }
+}
+
+fn or_unknown(words: Words, text: String) -> String {
+    if text.is_empty() {
+        words.t("unknown")
+    } else {
+        text
     }
 }
 
@@ -152,10 +170,25 @@ pub fn people(
     let rest = mark(words, &mut fields, error);
     let mut shell = reader.shell(Section::People, words.t("people"));
     shell.notices.extend(rest.map(Notice::failed));
-    let rows = accounts.iter().map(|account| PersonRow {
-        name: account.name.to_string(),
-        role: reader.role(account.role),
-        since: Moment::past(words, account.created_at, reader.now),
+    let n_owners = accounts
+        .iter()
+        .filter(|account| account.role == domain::Role::Owner)
+        .count();
+    let rows = accounts.iter().map(|account| {
+        let is_last = account.role == domain::Role::Owner && n_owners == 1;
+        let path = paths::PersonRemove(account.id.as_str()).to_string();
+        let remove = Action::ask(words.t("remove"), "trash-2", path);
+        let why = is_last.then_some("blocked-last-owner");
+        PersonRow {
+            name: account.name.to_string(),
+            role: reader.role(account.role),
+            since: Moment::past(words, account.created_at, reader.now),
+            actions: vec![
+                reader
+                    .guard(remove, PermissionId::PeopleRemove, why)
+                    .in_row(""),
+            ],
+        }
     });
     People {
         shell,
@@ -163,6 +196,35 @@ pub fn people(
         add: match reader.reason(PermissionId::PeopleAdd) {
             Some(reason) => Err(reason),
             None => Ok(fields),
+        },
+    }
+}
+
+/// Returns the question before a person is removed.
+pub fn ask_remove(reader: &Reader, place: &AccountPlace) -> Ask {
+    let words = reader.words;
+    let title = words.named("person-remove-title", &place.name);
+    let is_own = reader
+        .account
+        .as_ref()
+        .is_some_and(|account| account.id == place.id);
+    let mut goes = vec![words.t("person-remove-goes")];
+    if is_own {
+        goes.push(words.t("person-remove-own"));
+    }
+    Ask {
+        shell: reader.shell(Section::People, title.clone()),
+        dialog: Dialog {
+            words,
+            title,
+            names: Vec::new(),
+            goes,
+            stays: vec![words.t("person-remove-stays")],
+            path: paths::PersonRemove(place.id.as_str()).to_string(),
+            hidden: Vec::new(),
+            check: None,
+            yes: words.t("remove"),
+            back: paths::People.to_string(),
         },
     }
 }

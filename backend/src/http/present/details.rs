@@ -2,22 +2,23 @@
 
 use engine_api::containers::{Container, HostConfig, Top};
 use frontend::format;
-use frontend::pages::{ContainerOverview, ProcessTable};
+use frontend::pages::{ContainerInspect, ContainerOverview, ProcessTable};
 use frontend::parts::{Tab, WhyStopped};
 use frontend::paths;
 use frontend::shell::{Section, Shell};
-use frontend::ui::{KeyValue, Notice, Pair};
+use frontend::ui::{Action, KeyValue, Notice, Pair};
 
 use super::{Reader, containers, exits};
+use crate::access::PermissionId;
 use crate::fleet::ContainerFact;
 
 /// A card: title, icon, facts.
 type Card = (String, &'static str, KeyValue);
 
-/// Returns the frame of a container's tab; it watches that container.
-pub fn shell(reader: &Reader, fact: &ContainerFact) -> Shell {
+/// Returns the frame of a container's tab; it watches that container, and keeps its tab lit.
+pub fn shell(reader: &Reader, fact: &ContainerFact, tab: Tab) -> Shell {
     let mut shell = reader.shell(Section::Containers, fact.name.clone());
-    shell.topics = format!("jobs container:{}", fact.id);
+    shell.topics = format!("jobs container:{}:{}", fact.id, tab.word());
     shell
 }
 
@@ -28,7 +29,7 @@ pub fn overview(
     detail: Option<&Container>,
     last_lines: Vec<String>,
 ) -> ContainerOverview {
-    let mut shell = shell(reader, fact);
+    let mut shell = shell(reader, fact, Tab::Overview);
     if detail.is_none() {
         shell
             .notices
@@ -46,6 +47,24 @@ pub fn overview(
         why,
         cards: detail.map_or_else(Vec::new, |detail| cards(reader, detail)),
         shell,
+    }
+}
+
+/// Returns everything the engine knows, with its values masked or shown.
+pub fn inspect(
+    reader: &Reader,
+    fact: &ContainerFact,
+    document: &serde_json::Value,
+    is_revealed: bool,
+) -> ContainerInspect {
+    let path = paths::ContainerInspect(fact.id.as_str()).to_string();
+    let reveal = Action::post(reader.words.t("inspect-reveal"), "eye", path).on_its_page();
+    let reveal = reader.guard(reveal, PermissionId::ContainerReveal, None);
+    ContainerInspect {
+        shell: shell(reader, fact, Tab::Inspect),
+        header: containers::header(reader, fact, Tab::Inspect),
+        json: serde_json::to_string_pretty(document).unwrap_or_default(),
+        reveal: (!is_revealed).then_some(reveal),
     }
 }
 

@@ -53,7 +53,9 @@ impl Topics {
                 ("row", Some(id)) => {
                     topics.rows.insert(id);
                 }
-                ("container", Some(id)) => topics.head = Some((id, tab_of(tab))),
+                ("container", Some(id)) => {
+                    topics.head = Some((id, Tab::of(tab.unwrap_or_default())));
+                }
                 _ => {}
             }
         }
@@ -72,17 +74,6 @@ impl Topics {
             }
             Change::Container { .. } | Change::Event(_) => self.overview,
         }
-    }
-}
-
-fn tab_of(word: Option<&str>) -> Tab {
-    match word {
-        Some("logs") => Tab::Logs,
-        Some("stats") => Tab::Stats,
-        Some("terminal") => Tab::Terminal,
-        Some("processes") => Tab::Processes,
-        Some("inspect") => Tab::Inspect,
-        _ => Tab::Overview,
     }
 }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
 use backend::app::App;
-use backend::domain::Role;
+use backend::domain::{Front, Role};
 use engine_api::containers::{Container, ContainerState, ContainerSummary};
 use engine_api::events::{Actor, Event};
 use engine_api::frame::{self, Stream};
@@ -90,7 +90,7 @@ impl Stage {
             house.clock.clone(),
             house.tasks.clone(),
             EngineClient::unix(socket),
-            false,
+            Front::default(),
         );
         house.app.begin().await.unwrap();
         house
