@@ -15,6 +15,8 @@ use crate::sweep::Lease;
 
 const PARTS_MAX: u64 = 20_000;
 const LINKS_MAX: usize = 10;
+/// Longest name of a part, or target of a link: all of them are kept in memory.
+const NAME_BYTES_MAX: usize = 1024;
 const BUFFER_BYTES: usize = 256 * 1024;
 pub(crate) const BOUNDS: Bounds = Bounds {
     bytes_max: 256 << 30,
@@ -55,7 +57,9 @@ impl Parts {
         let mut buffer = vec![0; BUFFER_BYTES];
         while let Some(member) = archive.next_member().map_err(LoadError::Archive)? {
             let Some(name) = clean(Path::new(""), &member.path) else {
-                let reason = "an entry leads out of it".to_owned();
+                let reason = format!(
+                    "an entry leads out of it, or has a name of more than {NAME_BYTES_MAX} bytes"
+                );
                 return Err(LoadError::Archive(TarError::Malformed {
                     offset: 0,
                     reason,
@@ -176,9 +180,12 @@ fn link(base: &Path, target: &[u8]) -> Part {
     Part::Link(clean(base, target).unwrap_or_default())
 }
 
-/// A name as a plain path; `None` when it leaves the archive. A leading slash is the archive's
-/// own top.
+/// A name as a plain path; `None` when it leaves the archive or is too long. A leading slash is
+/// the archive's own top.
 fn clean(base: &Path, name: &[u8]) -> Option<String> {
+    if name.len() > NAME_BYTES_MAX {
+        return None;
+    }
     let name = std::str::from_utf8(name).ok()?;
     let mut path = if name.starts_with('/') {
         PathBuf::new()
@@ -211,5 +218,6 @@ mod tests {
         assert_eq!(clean("a/b", "/c"), Some("c".to_owned()));
         assert_eq!(clean("a", "../../c"), None);
         assert_eq!(clean("", "../etc/passwd"), None);
+        assert_eq!(clean("", &"a".repeat(NAME_BYTES_MAX + 1)), None);
     }
 }

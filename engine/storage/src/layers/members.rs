@@ -3,6 +3,7 @@
 //! **Invariant:** every path is resolved inside the layer by [`Root`]; what an entry replaces or
 //! links to lies in this layer; attributes that the overlay itself reads are never taken over.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
@@ -22,6 +23,10 @@ use crate::diff_id::DiffId;
 use crate::error::ApplyError;
 
 const COPY_BYTES: usize = 256 * 1024;
+/// Bytes of memory that the names of a layer's directories may take.
+const DIRECTORY_NAMES_MAX: usize = 128 << 20;
+/// What one of them takes besides its name, about.
+const DIRECTORY_COST: usize = 64;
 
 /// A layer's directory while it is being filled.
 pub(super) struct Unpacker<'a> {
@@ -34,7 +39,9 @@ pub(super) struct Unpacker<'a> {
     /// That entry can have replaced things inside this directory, but not the directory.
     last_parent: Option<(PathBuf, Dir)>,
     /// Set last, since filling a directory changes its time.
-    directory_times: Vec<(PathBuf, Time)>,
+    directory_times: BTreeMap<PathBuf, Time>,
+    /// What the names in it may still cost.
+    names_left: usize,
     buffer: Vec<u8>,
     layer: Layer,
 }
@@ -60,7 +67,8 @@ impl<'a> Unpacker<'a> {
             diff_id,
             depth_max: limits.depth_max,
             last_parent: None,
-            directory_times: Vec::new(),
+            directory_times: BTreeMap::new(),
+            names_left: DIRECTORY_NAMES_MAX,
             buffer: vec![0; COPY_BYTES],
             layer: Layer {
                 size_bytes: 0,
@@ -85,8 +93,8 @@ impl<'a> Unpacker<'a> {
     /// Sets the times of the directories and tells what was unpacked.
     pub(super) fn finish(mut self) -> Result<Layer, ApplyError> {
         let diff_id = self.diff_id;
-        for (path, time) in std::mem::take(&mut self.directory_times).iter().rev() {
-            self.set_directory_time(path, *time)
+        for (path, time) in std::mem::take(&mut self.directory_times) {
+            self.set_directory_time(&path, time)
                 .map_err(|source| ApplyError::Write { diff_id, source })?;
         }
         Ok(self.layer)
@@ -118,8 +126,22 @@ impl<'a> Unpacker<'a> {
         if member.kind != Kind::Directory {
             return Err(Failure::Refused("would replace the root itself"));
         }
-        self.directory_times.push((PathBuf::new(), member.modified));
+        self.directory_times.insert(PathBuf::new(), member.modified);
         set_attributes(self.outer, OsStr::new(DIFF), member)?;
+        Ok(())
+    }
+
+    /// One entry for each directory, however often the archive names it; the last time holds.
+    fn remember_time(&mut self, path: &Path, time: Time) -> Result<(), Failure> {
+        if let Some(known) = self.directory_times.get_mut(path) {
+            *known = time;
+            return Ok(());
+        }
+        let cost = path.as_os_str().len() + DIRECTORY_COST;
+        self.names_left = self.names_left.checked_sub(cost).ok_or(Failure::Refused(
+            "is one directory too many: their names take more than 128 MiB",
+        ))?;
+        self.directory_times.insert(path.to_owned(), time);
         Ok(())
     }
 
@@ -157,8 +179,7 @@ impl<'a> Unpacker<'a> {
             Kind::File => return self.add_file(parent, name, member, content),
             Kind::Directory => {
                 self.make_directory(parent, name)?;
-                self.directory_times
-                    .push((path.to_owned(), member.modified));
+                self.remember_time(path, member.modified)?;
             }
             Kind::Symlink(target) => {
                 let target = OsStr::from_bytes(target);
