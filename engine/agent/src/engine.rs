@@ -49,7 +49,8 @@ impl Engine {
         let events = Arc::new(Events::new(clock.clone()));
         let images = Arc::new(Images::open(&config, clock.clone(), Arc::clone(&events)).await?);
         let site = Arc::new(site(&config, &clock, tasks.clone(), Arc::clone(&events))?);
-        recover::containers(&site).await?;
+        let all_are_known = recover::containers(&site, &images).await?;
+        images.begin(all_are_known).await?;
         let containers = Arc::new(Containers {
             site,
             images: Arc::clone(&images),

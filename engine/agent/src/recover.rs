@@ -20,6 +20,7 @@ use crate::services::containers::{
     Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_remembered, read_exit,
 };
 use crate::services::error::{Result, ServiceError};
+use crate::services::images::Images;
 use crate::tasks::blocking;
 
 /// What was found, for the log.
@@ -31,15 +32,16 @@ struct Found {
     n_lost: usize,
     n_swept: usize,
     n_cgroups: usize,
+    n_damaged: usize,
 }
 
-/// Brings every container back and ends what belongs to none.
+/// Brings every container back and ends what belongs to none. Says whether all could be read.
 ///
 /// # Errors
 /// When the records cannot be read.
-pub(crate) async fn containers(site: &Arc<Site>) -> Result<()> {
-    let looking = Arc::clone(site);
-    let (beginnings, found) = blocking(move || look(&looking)).await?;
+pub(crate) async fn containers(site: &Arc<Site>, images: &Arc<Images>) -> Result<bool> {
+    let looking = (Arc::clone(site), Arc::clone(images));
+    let (beginnings, found) = blocking(move || look(&looking.0, &looking.1)).await?;
     for beginning in beginnings {
         site.register(beginning, site)?;
     }
@@ -50,6 +52,7 @@ pub(crate) async fn containers(site: &Arc<Site>) -> Result<()> {
         n_lost,
         n_swept,
         n_cgroups,
+        n_damaged,
     } = found;
     tracing::info!(
         n_containers,
@@ -58,12 +61,13 @@ pub(crate) async fn containers(site: &Arc<Site>) -> Result<()> {
         n_lost,
         n_swept,
         n_cgroups,
+        n_damaged,
         "containers recovered"
     );
-    Ok(())
+    Ok(n_damaged == 0)
 }
 
-fn look(site: &Site) -> Result<(Vec<Beginning>, Found)> {
+fn look(site: &Site, images: &Images) -> Result<(Vec<Beginning>, Found)> {
     let stored = site
         .store
         .load()
@@ -71,25 +75,36 @@ fn look(site: &Site) -> Result<(Vec<Beginning>, Found)> {
     for (path, reason) in &stored.damaged {
         tracing::error!(path = %path.display(), reason, "a container's record is damaged");
     }
+    for (path, reason) in &stored.unswept {
+        tracing::warn!(path = %path.display(), reason, "what a removed container wrote is still there");
+    }
     let mut found = Found {
         n_containers: stored.records.len(),
         n_swept: stored.n_swept,
+        n_damaged: stored.damaged.len(),
         ..Found::default()
     };
     let mut beginnings = Vec::with_capacity(stored.records.len());
     for record in stored.records {
-        beginnings.push(look_at(site, record, &mut found));
+        beginnings.push(look_at(site, images, record, &mut found));
     }
+    // A container whose record is damaged is left alone, with everything that runs in it.
+    let damaged = stored
+        .damaged
+        .iter()
+        .filter_map(|(path, _)| path.file_name());
     let known: BTreeSet<String> = beginnings
         .iter()
         .map(|beginning| beginning.record.id.to_string())
+        .chain(damaged.map(|name| name.to_string_lossy().into_owned()))
         .collect();
     found.n_cgroups = end_unknown_cgroups(site, &known);
     sweep_run_dirs(site, &beginnings);
     Ok((beginnings, found))
 }
 
-fn look_at(site: &Site, record: ContainerRecord, found: &mut Found) -> Beginning {
+fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Found) -> Beginning {
+    let layers_held = images.hold(&record.layers);
     let bundle = site.bundle(&record.id);
     let is_marked = is_remembered(site, &record.id);
     let control = match site.launcher.reconnect(&bundle) {
@@ -110,6 +125,7 @@ fn look_at(site: &Site, record: ContainerRecord, found: &mut Found) -> Beginning
             phase,
             control: Some(control),
             untold_exit: false,
+            layers_held,
         };
     }
     let phase = match read_exit(&bundle) {
@@ -137,6 +153,7 @@ fn look_at(site: &Site, record: ContainerRecord, found: &mut Found) -> Beginning
         phase,
         control: None,
         untold_exit,
+        layers_held,
     }
 }
 

@@ -7,7 +7,7 @@
 //! ```
 
 use std::collections::HashMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 use std::path::Path;
@@ -48,9 +48,20 @@ impl Blobs {
     }
 
     fn try_open(path: &Path) -> Result<Arc<Self>, SysError> {
-        let dir = file::create_private_dir(path)?;
-        dir.remove_all(OsStr::new(TEMPORARY))?;
+        file::create_private_dir(path)?;
         let temporary = file::create_private_dir(&path.join(TEMPORARY))?;
+        // What a crash left; what cannot be removed stays, and its number is not used again.
+        let mut n_temporary = 0;
+        for entry in temporary.entries()? {
+            if let Err(error) = temporary.remove_all(&entry.name) {
+                tracing::warn!(error = %error, "a half-written blob was not removed");
+                let number = entry
+                    .name
+                    .to_str()
+                    .and_then(|name| name.parse::<u64>().ok());
+                n_temporary = n_temporary.max(number.unwrap_or(0).saturating_add(1));
+            }
+        }
         let whole = file::create_private_dir(&path.join(WHOLE))?;
         let mut sizes = HashMap::new();
         for entry in whole.entries()? {
@@ -62,7 +73,7 @@ impl Blobs {
         Ok(Arc::new(Self {
             whole,
             temporary,
-            n_temporary: AtomicU64::new(0),
+            n_temporary: AtomicU64::new(n_temporary),
             sizes: Mutex::new(sizes),
             busy: Mutex::default(),
         }))

@@ -51,3 +51,4 @@ pub use registry::{
     Resolved, Secret,
 };
 pub use store::{Image, Layer, Names, Prepared, Removed, Store};
+pub use sweep::Lease;

@@ -118,7 +118,9 @@ impl Store {
             state: Mutex::new(State { table, images }),
             leases: Leases::default(),
         };
-        shared.sweep(&shared.blobs.list());
+        if shared.state().is_whole() {
+            shared.sweep(&shared.blobs.list());
+        }
         Ok(Self {
             shared: Arc::new(shared),
         })
@@ -261,13 +263,26 @@ impl Store {
         Ok(removed)
     }
 
-    /// The layers that an image here needs, or that somebody is fetching.
-    pub fn diff_ids(&self) -> HashSet<Digest> {
-        let mut diff_ids = self.shared.leases.diff_ids();
-        for image in self.list() {
-            diff_ids.extend(image.config.rootfs.diff_ids.iter().copied());
+    /// Tells whether an image here needs the unpacked layer, or somebody holds it.
+    pub fn needs_layer(&self, diff_id: Digest) -> bool {
+        self.shared.leases.has_layer(diff_id) || {
+            let state = self.shared.state();
+            let mut images = state.images.values();
+            images.any(|image| image.diff_ids().contains(&diff_id))
         }
-        diff_ids
+    }
+
+    /// Keeps unpacked layers from being swept, whatever becomes of their image.
+    pub fn hold_layers(&self, diff_ids: &[Digest]) -> Lease {
+        let mut lease = self.lease();
+        lease.add_diff_ids(diff_ids);
+        lease
+    }
+
+    /// Tells whether every image in the list could be read. As long as one could not, nobody knows
+    /// what it needs, and nothing that may be its own is to be swept.
+    pub fn is_whole(&self) -> bool {
+        self.shared.state().is_whole()
     }
 
     pub(crate) fn lease(&self) -> Lease {
@@ -323,6 +338,10 @@ impl Image {
 }
 
 impl State {
+    fn is_whole(&self) -> bool {
+        self.table.images.keys().eq(self.images.keys())
+    }
+
     fn named(&self, name: &Reference) -> Option<Arc<Image>> {
         // A name with both is a name with a digest: the tag may have moved on since.
         let name = match name.digest() {

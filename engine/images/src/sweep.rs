@@ -1,18 +1,19 @@
 //! What is unreachable, and what is about to be reachable.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::digest::Digest;
 use crate::store::Shared;
 
-/// Content that somebody is fetching or using for an image that is not in the list yet.
+/// Content that somebody needs beside the images in the list: a pull that is not done yet, or a
+/// container whose image may go before it.
 ///
 /// As long as it lives, nobody sweeps the content away. When it is dropped and nothing else needs
 /// the content, the blobs go: a pull that failed leaves nothing.
 #[derive(Debug)]
-pub(crate) struct Lease {
+pub struct Lease {
     shared: Arc<Shared>,
     blobs: Vec<Digest>,
     diff_ids: Vec<Digest>,
@@ -68,8 +69,8 @@ impl Leases {
         }
     }
 
-    pub(crate) fn diff_ids(&self) -> HashSet<Digest> {
-        lock(&self.diff_ids).keys().copied().collect()
+    pub(crate) fn has_layer(&self, diff_id: Digest) -> bool {
+        lock(&self.diff_ids).contains_key(&diff_id)
     }
 }
 

@@ -101,6 +101,8 @@ pub(crate) struct Stored {
     pub(crate) damaged: Vec<(PathBuf, String)>,
     /// How many half-made or half-removed directories were swept.
     pub(crate) n_swept: usize,
+    /// Such directories that could not be swept.
+    pub(crate) unswept: Vec<(PathBuf, String)>,
 }
 
 impl ContainerStore {
@@ -198,6 +200,7 @@ impl ContainerStore {
             records: Vec::new(),
             damaged: Vec::new(),
             n_swept: 0,
+            unswept: Vec::new(),
         };
         let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
         for entry in dir.entries().map_err(directory("read", &self.dir))? {
@@ -209,11 +212,12 @@ impl ContainerStore {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     stored.damaged.push((path, error.to_string()));
                 }
-                _ => {
-                    dir.remove_all(&entry.name)
-                        .map_err(directory("sweep", &path))?;
-                    stored.n_swept += 1;
-                }
+                // One that cannot be deleted, a file made immutable say, is no reason to do without
+                // all the others.
+                _ => match dir.remove_all(&entry.name) {
+                    Ok(()) => stored.n_swept += 1,
+                    Err(error) => stored.unswept.push((path, error.to_string())),
+                },
             }
         }
         Ok(stored)

@@ -1,5 +1,8 @@
 //! The engine dies and comes back: containers do not notice.
 
+use std::fs;
+use std::process::Command;
+
 use engine_api::containers::{ContainerConfig, HostConfig};
 use engine_api::filter::Filters;
 use engine_client::{EventOptions, LogOptions};
@@ -111,5 +114,61 @@ async fn a_lost_monitor_is_noticed_and_what_it_left_is_ended() {
         "{}",
         state.error
     );
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_damaged_image_takes_nothing_from_its_containers() {
+    let mut rig = Rig::new().await;
+    let id = rig.run("lives", "sleep 1000").await;
+    let image = rig.client.container(&id).await.unwrap().image;
+    let config = rig
+        .path("d/images/blobs/sha256")
+        .join(&image["sha256:".len()..]);
+    let whole = fs::read(&config).unwrap();
+    let mut flipped = whole.clone();
+    flipped[0] ^= 1;
+    rig.signal_engine(Signal::SIGKILL);
+    fs::write(&config, flipped).unwrap();
+    rig.start().await;
+
+    assert!(
+        rig.client.image("busybox").await.is_err(),
+        "it cannot be read"
+    );
+    assert_eq!(rig.exec_text(&id, "echo still here").await, "still here\n");
+    rig.client.stop_container(&id, Some(0)).await.unwrap();
+    rig.client.start_container(&id).await.unwrap();
+
+    rig.signal_engine(Signal::SIGTERM);
+    fs::write(&config, whole).unwrap();
+    rig.start().await;
+    rig.client.image("busybox").await.unwrap();
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_leftover_that_cannot_be_deleted_does_not_keep_the_engine_from_starting() {
+    let mut rig = Rig::new().await;
+    let id = rig.create("stays", "true").await;
+    rig.signal_engine(Signal::SIGTERM);
+    let leftover = rig.path("d/containers/.removing-0123");
+    fs::create_dir(&leftover).unwrap();
+    let file = leftover.join("hosts");
+    fs::write(&file, "").unwrap();
+    let chattr = |flag: &str| {
+        let done = Command::new("chattr").arg(flag).arg(&file).status();
+        assert!(done.unwrap().success(), "chattr {flag}");
+    };
+    chattr("+i");
+    rig.start().await;
+    let name = rig.client.container(&id).await.unwrap().name;
+    chattr("-i");
+
+    assert_eq!(name, "/stays");
+    assert!(rig.log().contains("is still there"), "{}", rig.log());
+    rig.signal_engine(Signal::SIGTERM);
+    rig.start().await;
+    assert!(!leftover.exists());
     rig.end().await;
 }

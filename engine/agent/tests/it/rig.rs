@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use engine_api::containers::{ContainerConfig, CreateBody, HostConfig};
+use engine_api::execs::{ExecCreateBody, ExecStartBody};
 use engine_api::frame::Stream;
 use engine_client::stream::Output;
 use engine_client::upgrade::AttachedOutput;
@@ -155,6 +156,21 @@ impl Rig {
         let id = self.create(name, script).await;
         self.client.start_container(&id).await.unwrap();
         id
+    }
+
+    /// Runs a script beside a container's program and returns what it wrote.
+    pub(crate) async fn exec_text(&self, id: &str, script: &str) -> String {
+        let body = ExecCreateBody {
+            attach_stdout: true,
+            attach_stderr: true,
+            cmd: Some(["sh", "-c", script].map(str::to_owned).to_vec()),
+            ..ExecCreateBody::default()
+        };
+        let exec = self.client.create_exec(id, &body).await.unwrap();
+        let start = ExecStartBody::default();
+        let started = self.client.start_exec(&exec, &start).await.unwrap();
+        let (out, err) = read_all(started.output).await;
+        out + &err
     }
 
     /// Reads a container's whole log, both streams.

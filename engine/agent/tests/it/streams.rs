@@ -1,5 +1,7 @@
 //! Attach, exec and logs.
 
+use std::time::Duration;
+
 use engine_api::containers::{ContainerConfig, HostConfig, WaitCondition};
 use engine_api::execs::{ExecCreateBody, ExecStartBody};
 use engine_client::{AttachOptions, LogOptions};
@@ -150,6 +152,35 @@ async fn a_command_that_is_not_there_says_so_in_its_stream() {
             Some(code)
         );
     }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_command_in_a_container_full_of_processes_is_answered() {
+    let rig = Rig::new().await;
+    let host = HostConfig {
+        pids_limit: Some(3),
+        ..HostConfig::default()
+    };
+    let full = "sleep 1000 & sleep 1000 & echo full; wait";
+    let id = rig
+        .create_with("full", full, ContainerConfig::default(), host)
+        .await;
+    rig.client.start_container(&id).await.unwrap();
+    let said = async || rig.logs(&id, LogOptions::default()).await;
+    until("it is full", async || said().await == "full\n").await;
+    let exec_id = rig.client.create_exec(&id, &exec(&["true"])).await.unwrap();
+
+    // Version 2 refuses the process, version 1 lets it in: either way somebody says so.
+    let start = ExecStartBody::default();
+    let started = rig.client.start_exec(&exec_id, &start);
+    let started = tokio::time::timeout(Duration::from_secs(10), started).await;
+    match started.expect("an answer") {
+        Ok(attached) => assert_eq!(read_all(attached.output).await.0, ""),
+        Err(error) => assert!(error.to_string().contains("temporarily"), "{error}"),
+    }
+    assert!(!rig.client.exec(&exec_id).await.unwrap().running);
+    rig.client.stop_container(&id, Some(0)).await.unwrap();
     rig.end().await;
 }
 

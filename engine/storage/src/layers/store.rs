@@ -52,15 +52,15 @@ impl Layers {
             source,
         };
         let dir = file::create_private_dir(path).map_err(failed)?;
-        dir.remove_all(OsStr::new(TEMPORARY)).map_err(failed)?;
         let temporary = file::create_private_dir(&path.join(TEMPORARY)).map_err(failed)?;
+        let n_temporary = sweep(&temporary).map_err(failed)?;
         let known = read_records(&dir).map_err(failed)?;
         Ok(Self {
             path: path.to_owned(),
             dir,
             temporary,
             limits,
-            n_temporary: AtomicU64::new(0),
+            n_temporary: AtomicU64::new(n_temporary),
             known: Mutex::new(known),
             busy: Mutex::default(),
         })
@@ -75,15 +75,20 @@ impl Layers {
     /// When the archive is refused, is not what `diff_id` says, or cannot be written. Nothing of
     /// it is left then.
     pub fn apply(&self, diff_id: DiffId, source: impl Read + Send) -> Result<Layer, ApplyError> {
-        let busy = Arc::clone(lock(&self.busy).entry(diff_id).or_default());
-        let turn = lock(&busy);
-        let applied = match self.layer(diff_id) {
+        self.in_turn(diff_id, || match self.layer(diff_id) {
             Some(layer) => Ok(layer),
             None => self.unpack(diff_id, source),
-        };
+        })
+    }
+
+    /// Does something to a layer while nobody else adds or removes it.
+    fn in_turn<T>(&self, diff_id: DiffId, work: impl FnOnce() -> T) -> T {
+        let busy = Arc::clone(lock(&self.busy).entry(diff_id).or_default());
+        let turn = lock(&busy);
+        let done = work();
         drop(turn);
         lock(&self.busy).retain(|_, waiting| Arc::strong_count(waiting) > 1);
-        applied
+        done
     }
 
     /// What is known of the layer; `None` when it is not here.
@@ -119,19 +124,31 @@ impl Layers {
         Ok(paths)
     }
 
-    /// Removes a layer that nobody uses any more; whether one does, the caller knows.
+    /// Removes a layer unless somebody needs it.
+    ///
+    /// `is_needed` is asked while [`Self::layer`] waits. So whoever first says that he needs a
+    /// layer, where `is_needed` looks, and then finds it here, keeps it.
     ///
     /// # Errors
     /// When it cannot be removed. It is gone for [`Self::layer`] nevertheless.
-    pub fn remove(&self, diff_id: DiffId) -> Result<(), StoreError> {
-        if lock(&self.known).remove(&diff_id).is_none() {
-            return Ok(());
-        }
-        let temporary = self.temporary_name();
-        self.dir
-            .rename(OsStr::new(&diff_id.hex()), &self.temporary, &temporary)
-            .and_then(|()| self.temporary.remove_all(&temporary))
-            .map_err(|source| StoreError::Remove { diff_id, source })
+    pub fn remove_unless(
+        &self,
+        diff_id: DiffId,
+        is_needed: impl FnOnce() -> bool,
+    ) -> Result<(), StoreError> {
+        self.in_turn(diff_id, || {
+            let mut known = lock(&self.known);
+            if !known.contains_key(&diff_id) || is_needed() {
+                return Ok(());
+            }
+            known.remove(&diff_id);
+            drop(known);
+            let temporary = self.temporary_name();
+            self.dir
+                .rename(OsStr::new(&diff_id.hex()), &self.temporary, &temporary)
+                .and_then(|()| self.temporary.remove_all(&temporary))
+                .map_err(|source| StoreError::Remove { diff_id, source })
+        })
     }
 
     fn unpack(&self, diff_id: DiffId, source: impl Read + Send) -> Result<Layer, ApplyError> {
@@ -180,6 +197,22 @@ impl Layers {
             .to_string()
             .into()
     }
+}
+
+/// Removes what a crash left, and returns the first number that is free for a temporary name: what
+/// cannot be removed, on a failing disk say, stays and is no reason to do without the rest.
+fn sweep(temporary: &Dir) -> Result<u64, SysError> {
+    let mut free = 0;
+    for entry in temporary.entries()? {
+        let number = entry
+            .name
+            .to_str()
+            .and_then(|name| name.parse::<u64>().ok());
+        if temporary.remove_all(&entry.name).is_err() {
+            free = free.max(number.map_or(0, |number| number.saturating_add(1)));
+        }
+    }
+    Ok(free)
 }
 
 fn read_records(dir: &Dir) -> Result<HashMap<DiffId, Layer>, SysError> {

@@ -101,11 +101,29 @@ fn a_removed_layer_is_gone() {
     let archive = Tar::new().file("a/b/c", "x").bytes();
     world.apply(&archive).unwrap();
 
-    world.layers.remove(diff_id(&archive)).unwrap();
-    world.layers.remove(diff_id(&archive)).unwrap();
+    world
+        .layers
+        .remove_unless(diff_id(&archive), || false)
+        .unwrap();
+    world
+        .layers
+        .remove_unless(diff_id(&archive), || false)
+        .unwrap();
 
     world.assert_clean(0);
     assert_eq!(world.layers.layer(diff_id(&archive)), None);
+}
+
+#[test]
+fn a_layer_that_somebody_needs_stays() {
+    let world = world();
+    let archive = Tar::new().file("a", "x").bytes();
+    world.apply(&archive).unwrap();
+    world
+        .layers
+        .remove_unless(diff_id(&archive), || true)
+        .unwrap();
+    assert_eq!(world.layers.paths(&[diff_id(&archive)]).unwrap().len(), 1);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use tokio::sync::oneshot;
 
 use crate::records::ContainerRecord;
 use crate::services::error::Result;
+use crate::services::images::LayersHeld;
 
 /// Where the answer goes.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T>>;
@@ -72,6 +73,8 @@ pub(crate) struct Beginning {
     pub(crate) control: Option<Control>,
     /// It ended while no engine was there, and nobody was told.
     pub(crate) untold_exit: bool,
+    /// Keeps its layers.
+    pub(crate) layers_held: LayersHeld,
 }
 
 /// Answers whoever asked, if they still wait.

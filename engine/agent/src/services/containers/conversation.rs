@@ -71,7 +71,7 @@ impl Conversation {
 
     /// Hands the monitor's answer to whoever asked.
     ///
-    /// A start's own requests have nobody who waits, and neither has an exec's.
+    /// A start's own requests have nobody who waits; an exec's answer goes to its owner.
     pub(super) fn answered(&mut self, seq: u64, result: Result<()>) {
         match (self.answers.remove(&seq), result) {
             (Some(reply), result) => answer(reply, result),

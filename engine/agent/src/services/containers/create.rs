@@ -48,7 +48,7 @@ impl Containers {
         }
         let name = name.map(str::parse::<ContainerName>).transpose();
         let name = name.map_err(|e| ServiceError::BadRequest(e.to_string()))?;
-        let image = self.images.for_container(&asked.config.image).await?;
+        let (image, layers_held) = self.images.for_container(&asked.config.image).await?;
 
         let id = ids::container_id();
         let mut warnings = Vec::new();
@@ -86,6 +86,7 @@ impl Containers {
             phase: Phase::Created,
             control: None,
             untold_exit: false,
+            layers_held,
         };
         let handle = self.site.register(beginning, &self.site)?;
         on_disk.complete();

@@ -36,7 +36,7 @@ impl Containers {
     /// # Errors
     /// When a filter's value cannot be.
     pub(crate) async fn list(&self, options: &ListOptions) -> Result<Vec<ContainerSummary>> {
-        let filter = self.filter(&options.filters).await?;
+        let filter = self.filter(&options.filters)?;
         // A question about the state is a question about all of them.
         let all = options.all
             || options.limit.is_some()
@@ -62,7 +62,7 @@ impl Containers {
         Ok(list)
     }
 
-    async fn filter<'f>(&self, filters: &'f Filters) -> Result<Filter<'f>> {
+    fn filter<'f>(&self, filters: &'f Filters) -> Result<Filter<'f>> {
         let invalid = |key: &str, value: &str| FilterError::Value {
             key: key.to_owned(),
             value: value.to_owned(),
@@ -87,20 +87,16 @@ impl Containers {
                 .map(|reference| Ok(self.find(reference)?.view().record.created_ns));
             Ok(moments.collect::<Result<Vec<_>>>()?.into_iter().min())
         };
-        let mut ancestors = Vec::new();
-        for reference in filters.values("ancestor") {
-            // An image that is not there has no descendants; the others count.
-            if let Ok(image) = self.images.for_container(reference).await {
-                ancestors.push(image.id);
-            }
-        }
+        // An image that is not there has no descendants; the others count.
+        let ancestors = filters.values("ancestor").iter();
+        let ancestors = ancestors.filter_map(|reference| self.images.id_of(reference).ok());
         Ok(Filter {
             filters,
             exited,
             names,
             before_ns: created("before")?,
             since_ns: created("since")?,
-            ancestors,
+            ancestors: ancestors.collect(),
         })
     }
 }

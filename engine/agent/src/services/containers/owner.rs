@@ -19,6 +19,7 @@ use super::start::{self, Launched};
 use super::view::View;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError, chain};
+use crate::services::images::LayersHeld;
 use crate::tasks::blocking;
 
 /// Commands that may wait for their turn; who comes later waits for room.
@@ -28,6 +29,8 @@ const INBOX_COMMANDS: usize = 64;
 const WAITING_MAX: usize = 64;
 
 pub(super) struct Exec {
+    /// The number of the request that began it.
+    seq: u64,
     reply: Option<Reply<ExecOutcome>>,
     ended: Option<oneshot::Sender<i32>>,
 }
@@ -44,6 +47,7 @@ pub(crate) struct Owner {
     pub(super) removing: bool,
     pub(super) gone: bool,
     pub(super) view: watch::Sender<Arc<View>>,
+    _layers_held: LayersHeld,
 }
 
 enum Next {
@@ -61,6 +65,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         phase,
         control,
         untold_exit,
+        layers_held,
     } = beginning;
     let record = Arc::new(record);
     let id = record.id.clone();
@@ -86,6 +91,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         removing: false,
         gone: false,
         view,
+        _layers_held: layers_held,
     };
     site.tasks
         .spawn("container", owner.run(commands, untold_exit));
@@ -268,12 +274,14 @@ impl Owner {
             process,
             streams,
         };
-        if let Err(error) = monitor.send(request, socket.as_ref()) {
-            return answer(reply, Err(error));
-        }
+        let seq = match monitor.send(request, socket.as_ref()) {
+            Ok(seq) => seq,
+            Err(error) => return answer(reply, Err(error)),
+        };
         self.execs.insert(
             id,
             Exec {
+                seq,
                 reply: Some(reply),
                 ended: Some(ended),
             },
@@ -389,6 +397,15 @@ impl Owner {
     }
 
     fn answer_request(&mut self, seq: u64, result: Result<()>) {
+        let refused = self.execs.iter().find(|(_, exec)| exec.seq == seq);
+        if let (Some(id), Err(_)) = (refused.map(|(id, _)| id.clone()), &result) {
+            let reply = self.execs.remove(&id).and_then(|exec| exec.reply);
+            self.publish_view();
+            if let (Some(reply), Err(error)) = (reply, result) {
+                answer(reply, Err(error));
+            }
+            return;
+        }
         if let Some(monitor) = &mut self.monitor {
             monitor.answered(seq, result);
         }

@@ -22,3 +22,6 @@ pub(crate) use progress::Board;
 pub(crate) use pull::Wanted;
 pub(crate) use remove::ImageUse;
 pub(crate) use service::{ImageForContainer, Images};
+
+/// Keeps the layers of a container from being swept.
+pub(crate) use engine_images::Lease as LayersHeld;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_api::images::ImageConfig;
-use engine_images::{FindError, Image, Registry, RegistryConfig, Store};
+use engine_images::{Digest, FindError, Image, Lease, Registry, RegistryConfig, Store};
 use engine_storage::{Layers, Limits};
 
 use super::show;
@@ -38,7 +38,7 @@ pub(crate) struct ImageForContainer {
 }
 
 impl Images {
-    /// Opens the stores below the data directory and makes `gantry/hello` if there is no image.
+    /// Opens the stores below the data directory.
     pub(crate) async fn open(config: &Config, clock: Clock, events: Arc<Events>) -> Result<Self> {
         let registry = Registry::new(registries(config)?)
             .map_err(ServiceError::failed("prepare for registries"))?;
@@ -51,36 +51,70 @@ impl Images {
             Ok((store, layers))
         })
         .await?;
-        let images = Self {
+        Ok(Self {
             store,
             layers: Arc::new(layers),
             registry,
             clock,
             events,
-        };
-        images.sweep_layers().await;
-        if images.store.list().is_empty() {
-            images.make_hello().await?;
-        }
-        Ok(images)
+        })
     }
 
-    /// Finds an image by reference, id or prefix of an id, with its layers unpacked.
+    /// Sweeps the layers that nobody needs, once the containers hold theirs, and makes
+    /// `gantry/hello` if there is no image.
+    ///
+    /// # Errors
+    /// When the image cannot be made.
+    pub(crate) async fn begin(&self, all_containers_are_known: bool) -> Result<()> {
+        if all_containers_are_known {
+            self.sweep_layers().await;
+        }
+        if self.store.is_whole() && self.store.list().is_empty() {
+            self.make_hello().await?;
+        }
+        Ok(())
+    }
+
+    /// Keeps a container's layers, given as its record names them, whatever becomes of its image.
+    pub(crate) fn hold(&self, layers: &[PathBuf]) -> Lease {
+        let diff_id = |path: &PathBuf| {
+            let hex = path.parent()?.file_name()?.to_str()?;
+            format!("sha256:{hex}").parse::<Digest>().ok()
+        };
+        let diff_ids: Vec<Digest> = layers.iter().filter_map(diff_id).collect();
+        self.store.hold_layers(&diff_ids)
+    }
+
+    /// Finds an image by reference, id or prefix of an id, with its layers unpacked and kept.
     ///
     /// # Errors
     /// [`ServiceError::NoSuchImage`] when it is not here.
-    pub(crate) async fn for_container(&self, reference: &str) -> Result<ImageForContainer> {
+    pub(crate) async fn for_container(
+        &self,
+        reference: &str,
+    ) -> Result<(ImageForContainer, Lease)> {
         let image = self.find(reference)?;
+        // First held, then found: see `Layers::remove_unless`.
+        let held = self.store.hold_layers(image.diff_ids());
         let diff_ids = self.unpack(&image).await?;
         let layers = self
             .layers
             .paths(&diff_ids)
             .map_err(ServiceError::failed(format!("use image {reference}")))?;
-        Ok(ImageForContainer {
+        let image = ImageForContainer {
             id: image.id.to_string(),
             config: show::config(&image.config.config),
             layers,
-        })
+        };
+        Ok((image, held))
+    }
+
+    /// Returns the id of an image, `sha256:…`.
+    ///
+    /// # Errors
+    /// [`ServiceError::NoSuchImage`] when it is not here.
+    pub(crate) fn id_of(&self, reference: &str) -> Result<String> {
+        self.find(reference).map(|image| image.id.to_string())
     }
 
     /// Returns how many images there are, for `info`.

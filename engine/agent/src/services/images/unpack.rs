@@ -124,19 +124,18 @@ impl Drop for Unfinished {
     }
 }
 
+/// Removes each layer that no image and no container needs.
 fn sweep(store: &Store, layers: &Layers) {
-    let needed = store.diff_ids();
-    let is_needed = |diff_id: &DiffId| {
-        diff_id
-            .to_string()
-            .parse::<Digest>()
-            .is_ok_and(|digest| needed.contains(&digest))
-    };
+    if !store.is_whole() {
+        tracing::warn!("no layer is swept: an image is damaged, and what it needs is not known");
+        return;
+    }
     for (diff_id, _) in layers.list() {
-        if is_needed(&diff_id) {
-            continue;
-        }
-        if let Err(error) = layers.remove(diff_id) {
+        let is_needed = || {
+            let digest = diff_id.to_string().parse::<Digest>();
+            digest.is_ok_and(|digest| store.needs_layer(digest))
+        };
+        if let Err(error) = layers.remove_unless(diff_id, is_needed) {
             let error = crate::services::error::chain(&error);
             tracing::warn!(layer = %diff_id, error, "a layer was not removed");
         }
