@@ -205,6 +205,9 @@ impl ContainerStore {
         let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
         for entry in dir.entries().map_err(directory("read", &self.dir))? {
             let path = self.dir.join(&entry.name);
+            if !is_ours(&entry.name) {
+                continue;
+            }
             match read_record(&path.join("record.json")) {
                 Ok(record) if Some(record.id.as_str()) == entry.name.to_str() => {
                     stored.records.push(record);
@@ -222,6 +225,12 @@ impl ContainerStore {
         }
         Ok(stored)
     }
+}
+
+/// Tells what this store makes from what others may keep here, such as a mount point's `lost+found`.
+fn is_ours(name: &OsStr) -> bool {
+    let name = name.to_string_lossy();
+    name.starts_with(REMOVING) || name.parse::<ContainerId>().is_ok()
 }
 
 fn removing(id: &ContainerId) -> String {
@@ -278,6 +287,8 @@ mod tests {
         let data = tempfile::tempdir().unwrap();
         let store = ContainerStore::open(data.path()).unwrap();
         store.make_dir(&ids::container_id()).unwrap();
+        let foreign = data.path().join("containers/lost+found");
+        fs::create_dir(&foreign).unwrap();
         let removing = record(&store);
         let left = data
             .path()
@@ -287,6 +298,7 @@ mod tests {
 
         let stored = store.load().unwrap();
         assert_eq!((stored.records.len(), stored.n_swept), (0, 2));
+        fs::remove_dir(foreign).unwrap();
         assert_eq!(
             fs::read_dir(data.path().join("containers"))
                 .unwrap()

@@ -18,7 +18,7 @@ use engine_sys::pty::Terminal;
 use super::program::Program;
 use super::report::{give_up, tell};
 use super::security::Rights;
-use super::start::{ChildStdio, enter_cwd, install_stdio, keep_own, last_words, make_terminal};
+use super::start::{ChildStdio, install_stdio, keep_own, last_words, make_terminal};
 use super::{Failure, Report, Step, program, security, user};
 use crate::cgroups::Cgroup;
 use crate::spec::{Process, Seccomp};
@@ -83,7 +83,6 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
     } else {
         None
     };
-    find_cwd(&root, &entry.process.cwd)?;
     enter_cwd(&root, &entry.process.cwd)?;
     if terminal.is_none() {
         install_stdio(&root, entry.stdio.as_ref(), None, &user)?;
@@ -109,8 +108,10 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
     })
 }
 
-/// An exec's working directory is not made for it, and a missing one is told as a missing program.
-fn find_cwd(root: &Root, cwd: &str) -> Step<()> {
+/// Enters the working directory, which lies in the root. It is not made for an exec, and a missing
+/// one is told as a missing program.
+fn enter_cwd(root: &Root, cwd: &str) -> Step<()> {
+    let action = || Failure::to(format!("enter the working directory {cwd:?}"));
     match root.open_dir(Path::new(cwd)) {
         Err(error) if error.errno == Errno::NOENT => Err(Failure {
             message: format!(
@@ -118,8 +119,7 @@ fn find_cwd(root: &Root, cwd: &str) -> Step<()> {
             ),
             exit_code: 127,
         }),
-        // Anything else is told by entering it.
-        _ => Ok(()),
+        opened => process::enter_dir(&opened.map_err(action())?).map_err(action()),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use engine_sys::process;
 
+use super::task::Task;
 use super::watch::Monitor;
 
 impl Monitor {
@@ -31,9 +32,11 @@ impl Monitor {
             task.end = Some(*end);
             false
         });
-        // Children of nobody are only those of helpers that died; few, and not kept for ever.
-        if self.unclaimed.len() > 64 {
-            self.unclaimed.remove(0);
+        // What is left can only be of those that do not know their process yet. Kept longer, it
+        // would be taken for the end of a later process with the same number.
+        let is_awaited = |task: &Task| task.process.is_none() && task.channel.is_some();
+        if !self.tasks.iter().any(|(_, task)| is_awaited(task)) {
+            self.unclaimed.clear();
         }
     }
 }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_sys::dir::Dir;
-use engine_sys::{Errno, SysError, file};
+use engine_sys::{SysError, file};
 use serde::{Deserialize, Serialize};
 
 use super::apply::{self, Limits};
@@ -221,7 +221,7 @@ fn read_records(dir: &Dir) -> Result<HashMap<DiffId, Layer>, SysError> {
         let Some(diff_id) = entry.name.to_str().and_then(DiffId::from_hex) else {
             continue;
         };
-        if let Some(layer) = read_record(dir, &entry.name)? {
+        if let Some(layer) = read_record(dir, &entry.name) {
             known.insert(diff_id, layer);
         }
     }
@@ -229,16 +229,9 @@ fn read_records(dir: &Dir) -> Result<HashMap<DiffId, Layer>, SysError> {
 }
 
 /// Reads one record; a layer without a readable one is damaged and does not count.
-fn read_record(dir: &Dir, name: &OsStr) -> Result<Option<Layer>, SysError> {
+fn read_record(dir: &Dir, name: &OsStr) -> Option<Layer> {
     let path = dir.path().join(name).join(RECORD);
-    match file::read(&path, RECORD_BYTES_MAX) {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes).ok()),
-        Err(SysError {
-            errno: Errno::NOENT | Errno::NOTDIR | Errno::FBIG,
-            ..
-        }) => Ok(None),
-        Err(error) => Err(error),
-    }
+    serde_json::from_slice(&file::read(&path, RECORD_BYTES_MAX).ok()?).ok()
 }
 
 /// Locks, also after a panic elsewhere: every change under these locks is a single step.
