@@ -6,6 +6,8 @@ use std::time::Duration;
 use crate::services::{self, Services};
 
 const HOUR: Duration = Duration::from_secs(3_600);
+/// Each container is asked once a minute; a new one is found within this time.
+const QUARTER_MINUTE: Duration = Duration::from_secs(15);
 
 /// Begins the loops; they end with the server.
 pub fn begin(services: &Services) {
@@ -14,6 +16,16 @@ pub fn begin(services: &Services) {
         let services = held.clone();
         async move { services::accounts::forget_expired(&services).await }
     });
+    let held = services.clone();
+    every(
+        "sample what is not watched",
+        QUARTER_MINUTE,
+        services,
+        move || {
+            let services = held.clone();
+            async move { services::metrics::take_round(&services).await }
+        },
+    );
 }
 
 /// Calls a service now and then; a failure is logged and the next time tried again.
@@ -27,6 +39,7 @@ fn every<W>(
 {
     services.tasks().spawn(name, async move {
         let mut ticks = tokio::time::interval(period);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
             if let Err(error) = work().await {

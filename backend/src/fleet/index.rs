@@ -85,8 +85,25 @@ impl Default for Index {
 impl Index {
     /// Returns a page of containers.
     pub fn containers(&self, query: &ContainerQuery) -> Page<ContainerFact> {
+        self.weighed_containers(query, |_| None)
+    }
+
+    /// Returns a page of containers, where the order may be one of weight.
+    pub fn weighed_containers(
+        &self,
+        query: &ContainerQuery,
+        weigh: impl Fn(&ContainerFact) -> Option<f64>,
+    ) -> Page<ContainerFact> {
         let all: Vec<_> = self.read().containers.values().cloned().collect();
-        query.run(all.into_iter())
+        query.run(all.into_iter(), weigh)
+    }
+
+    /// Returns the containers that have processes.
+    pub fn alive(&self) -> Vec<ContainerId> {
+        let facts = self.read();
+        let alive = facts.containers.values();
+        let alive = alive.filter(|fact| fact.phase.is_alive());
+        alive.map(|fact| fact.id.clone()).collect()
     }
 
     /// Returns a container.

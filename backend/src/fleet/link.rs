@@ -1,10 +1,11 @@
 //! The link to a host's engine: a client in exchange for a permit.
 
 use engine_api::caller::Caller;
-use engine_client::EngineClient;
+use engine_api::stats::Stats;
+use engine_client::{ClientError, EngineClient};
 
 use crate::access::{Permission, Permit};
-use crate::domain::Place;
+use crate::domain::{ContainerId, Place};
 
 /// The link to one host.
 #[derive(Clone)]
@@ -27,6 +28,14 @@ impl Link {
             permission: P::ID.name().to_owned(),
             scope: format!("{}/{}", place.kind, place.id),
         })
+    }
+
+    /// Looks once at what a container uses, on behalf of nobody.
+    ///
+    /// # Errors
+    /// When it is gone, or the engine is away.
+    pub async fn usage(&self, id: &ContainerId) -> Result<Stats, ClientError> {
+        self.client.container_stats_once(id.as_str()).await
     }
 
     /// Returns the client that looks for the index, on behalf of nobody.

@@ -7,7 +7,7 @@
 //! ```
 //!
 //! **Invariant:** a page never asks an engine for a list; it reads the [`Index`]. An engine is asked
-//! on behalf of a permit, or by `ingest`, which only looks.
+//! on behalf of a permit, or of nobody by what only looks: `ingest`, and [`Link::usage`].
 
 pub mod doctor;
 mod facts;

@@ -63,6 +63,10 @@ pub enum Sort {
     Created,
     /// How large it is.
     Size,
+    /// The share of a processor it used last.
+    Cpu,
+    /// The memory it used last.
+    Memory,
 }
 
 impl Sort {
@@ -73,6 +77,8 @@ impl Sort {
             "image" => Self::Image,
             "created" => Self::Created,
             "size" => Self::Size,
+            "cpu" => Self::Cpu,
+            "memory" => Self::Memory,
             _ => Self::Name,
         }
     }
@@ -85,6 +91,8 @@ impl Sort {
             Self::Image => "image",
             Self::Created => "created",
             Self::Size => "size",
+            Self::Cpu => "cpu",
+            Self::Memory => "memory",
         }
     }
 }
@@ -177,8 +185,13 @@ fn holds(text: &str, word: &str) -> bool {
 }
 
 impl ContainerQuery {
-    /// Applies the query.
-    pub fn run(&self, all: impl Iterator<Item = Arc<ContainerFact>>) -> Page<ContainerFact> {
+    /// Applies the query. Where the order is one of use, `weigh` says how much; what has no weight
+    /// comes last, whichever the direction.
+    pub fn run(
+        &self,
+        all: impl Iterator<Item = Arc<ContainerFact>>,
+        weigh: impl Fn(&ContainerFact) -> Option<f64>,
+    ) -> Page<ContainerFact> {
         let words = words(&self.filter, &["state", "name", "image", "label", "id"]);
         let mut n_all = 0;
         let mut matching: Vec<_> = all
@@ -189,12 +202,32 @@ impl ContainerQuery {
                     .all(|(key, word)| container_fits(fact, key, word))
             })
             .collect();
-        matching.sort_unstable_by(|a, b| {
-            self.direction
-                .apply(by(self.sort, a, b))
-                .then_with(|| a.name.cmp(&b.name))
-        });
+        if matches!(self.sort, Sort::Cpu | Sort::Memory) {
+            matching = self.by_weight(matching, weigh);
+        } else {
+            matching.sort_unstable_by(|a, b| {
+                self.direction
+                    .apply(by(self.sort, a, b))
+                    .then_with(|| a.name.cmp(&b.name))
+            });
+        }
         Page::cut(matching, n_all, self.page, self.rows)
+    }
+
+    fn by_weight(
+        &self,
+        all: Vec<Arc<ContainerFact>>,
+        weigh: impl Fn(&ContainerFact) -> Option<f64>,
+    ) -> Vec<Arc<ContainerFact>> {
+        let mut weighed: Vec<_> = all.into_iter().map(|fact| (weigh(&fact), fact)).collect();
+        weighed.sort_unstable_by(|(a_weighs, a), (b_weighs, b)| {
+            let order = match (a_weighs, b_weighs) {
+                (Some(one), Some(other)) => self.direction.apply(one.total_cmp(other)),
+                (one, other) => one.is_none().cmp(&other.is_none()),
+            };
+            order.then_with(|| a.name.cmp(&b.name))
+        });
+        weighed.into_iter().map(|(_, fact)| fact).collect()
     }
 
     /// Tells whether a container fits the filter.
@@ -207,7 +240,7 @@ impl ContainerQuery {
 
 fn by(sort: Sort, a: &ContainerFact, b: &ContainerFact) -> Ordering {
     match sort {
-        Sort::Name | Sort::Size => a.name.cmp(&b.name),
+        Sort::Name | Sort::Size | Sort::Cpu | Sort::Memory => a.name.cmp(&b.name),
         Sort::State => a.phase.cmp(&b.phase),
         Sort::Image => a.summary.image.cmp(&b.summary.image),
         Sort::Created => a.summary.created.cmp(&b.summary.created),
@@ -259,7 +292,7 @@ impl ImageQuery {
             let order = match self.sort {
                 Sort::Created => a.summary.created.cmp(&b.summary.created),
                 Sort::Size => a.summary.size.cmp(&b.summary.size),
-                Sort::Name | Sort::State | Sort::Image => {
+                Sort::Name | Sort::State | Sort::Image | Sort::Cpu | Sort::Memory => {
                     // What has no name comes last.
                     a.tags
                         .is_empty()
@@ -339,7 +372,7 @@ mod tests {
             filter: filter.to_owned(),
             ..ContainerQuery::default()
         };
-        let page = query.run(all.into_iter());
+        let page = query.run(all.into_iter(), |_| None);
         let names: Vec<_> = page.rows.iter().map(|fact| fact.name.as_str()).collect();
         assert_eq!(names, expected, "{filter}");
         assert_eq!(page.n_all, 3);
@@ -358,19 +391,46 @@ mod tests {
     }
 
     #[test]
+    fn what_uses_nothing_comes_last_in_both_directions() {
+        let all = || {
+            let names = ["a", "b", "c", "d"];
+            let facts = names.into_iter().enumerate();
+            facts.map(|(n, name)| fact(n, name, "i", "running"))
+        };
+        let weigh = |fact: &ContainerFact| match fact.name.as_str() {
+            "a" => Some(1.0),
+            "c" => Some(9.0),
+            _ => None,
+        };
+        for (direction, expected) in [
+            (Direction::Descending, ["c", "a", "b", "d"]),
+            (Direction::Ascending, ["a", "c", "b", "d"]),
+        ] {
+            let query = ContainerQuery {
+                sort: Sort::Cpu,
+                direction,
+                ..ContainerQuery::default()
+            };
+            let page = query.run(all(), weigh);
+            let names: Vec<_> = page.rows.iter().map(|fact| fact.name.as_str()).collect();
+            assert_eq!(names, expected);
+        }
+    }
+
+    #[test]
     fn pages_are_cut_and_a_page_too_far_is_the_last() {
         let all = || (0..120).map(|n| fact(n, &format!("c{n:03}"), "i", "running"));
         let query = ContainerQuery {
             page: 9,
             ..ContainerQuery::default()
         };
-        let page = query.run(all());
+        let page = query.run(all(), |_| None);
         assert_eq!((page.number, page.n_pages, page.rows.len()), (3, 3, 20));
         let newest = ContainerQuery {
             sort: Sort::Created,
             direction: Direction::Descending,
             ..ContainerQuery::default()
         };
-        assert_eq!(newest.run(all()).rows[0].name, "c119");
+        assert_eq!(newest.run(all(), |_| None).rows[0].name, "c119");
     }
 }

@@ -9,11 +9,12 @@ use futures_util::StreamExt;
 use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
+use super::history::History;
 use super::{Error, Result, Services, audit, masking};
 use crate::access::{Permission, Permit, container};
 use crate::domain::{ContainerId, Rule};
 pub use crate::fleet::{ContainerFact, RemoveOptions};
-use crate::fleet::{ContainerQuery, Index, Page};
+use crate::fleet::{ContainerQuery, Index, Page, Sort};
 
 /// How long an answer waits for the index to hear of what was just made.
 const NEWS_PATIENCE: Duration = Duration::from_secs(2);
@@ -27,13 +28,22 @@ pub struct Shown {
     pub detail: Option<Container>,
 }
 
-/// Returns a page of the list.
+/// Returns a page of the list; by use it is ordered as far as that is known.
 pub fn list(
     services: &Services,
     _permit: &Permit<container::List>,
     query: &ContainerQuery,
 ) -> Page<ContainerFact> {
-    services.index().containers(query)
+    let weight: fn(&History) -> Option<f64> = match query.sort {
+        Sort::Cpu => |history| Some(history.newest()?.cpu_percent),
+        #[expect(clippy::cast_precision_loss, reason = "compared, not shown")]
+        Sort::Memory => |history| Some(history.newest()?.memory_bytes as f64),
+        _ => return services.index().containers(query),
+    };
+    services.index().weighed_containers(query, |fact| {
+        let read = || services.samplers().read(&fact.id, weight);
+        fact.phase.is_alive().then(read).flatten()
+    })
 }
 
 /// Returns one container. While the engine is away the index alone answers.

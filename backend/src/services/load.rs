@@ -3,16 +3,8 @@
 //! **Invariant:** pure. The formulas are those of Docker's own clients, so that two windows beside
 //! each other show the same.
 
-use std::collections::VecDeque;
-
 use engine_api::stats::{BlkioStats, MemoryStats, Stats};
 use jiff::Timestamp;
-
-/// Samples that are kept as they came.
-const RECENT: usize = 300;
-/// Of what is older every tenth is kept, up to an hour.
-const OLDER: usize = 330;
-const OLDER_EVERY: u32 = 10;
 
 /// One second of one container. Rates are per second, since the sample before.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -195,45 +187,6 @@ fn whole(rate: f64) -> u64 {
     rate.round() as u64
 }
 
-/// What a container used lately: every second of the last minutes, every tenth of the last hour.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    recent: VecDeque<Load>,
-    older: VecDeque<Load>,
-    n_aged: u32,
-}
-
-impl History {
-    /// Adds a second.
-    pub(super) fn push(&mut self, load: Load) {
-        self.recent.push_back(load);
-        if self.recent.len() <= RECENT {
-            return;
-        }
-        let Some(aged) = self.recent.pop_front() else {
-            return;
-        };
-        if self.n_aged.is_multiple_of(OLDER_EVERY) {
-            self.older.push_back(aged);
-            if self.older.len() > OLDER {
-                self.older.pop_front();
-            }
-        }
-        self.n_aged = self.n_aged.wrapping_add(1);
-    }
-
-    /// Returns what is kept, the oldest first.
-    pub(super) fn all(&self) -> Vec<Load> {
-        self.older.iter().chain(&self.recent).cloned().collect()
-    }
-
-    /// Returns the last `n` seconds, the oldest first.
-    pub(super) fn last(&self, n: usize) -> Vec<Load> {
-        let skip = self.recent.len().saturating_sub(n);
-        self.recent.iter().skip(skip).cloned().collect()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use engine_api::stats::{BlkioEntry, NetworkStats};
@@ -316,22 +269,6 @@ mod tests {
     fn a_container_that_was_started_again_has_no_negative_load() {
         let load = Load::between(&sample(9), &sample(1));
         assert!(load.cpu_percent.abs() < 1e-9 && load.read_bytes == 0);
-    }
-
-    #[test]
-    fn the_history_of_an_hour_stays_small() {
-        let mut history = History::default();
-        for second in 0..4_000 {
-            history.push(Load {
-                at_ms: second,
-                ..Load::default()
-            });
-        }
-        let all = history.all();
-        assert_eq!(all.len(), 630);
-        assert!(all.is_sorted_by_key(|load| load.at_ms));
-        assert_eq!((all[0].at_ms, all[629].at_ms), (400, 3_999));
-        assert_eq!(history.last(60).len(), 60);
     }
 
     #[test]

@@ -1,153 +1,39 @@
-//! Metrics: what containers use, while somebody looks.
+//! Metrics: what containers use.
 //!
 //! ```text
-//! engine ─ one stream per watched container ─→ sampler ─→ history
+//! engine ─ one stream per watched container ─→ sampler ─→ history (seconds)
 //!                                                  └────→ every watcher
+//! engine ─ one question a minute for each other ───────→ history (minutes)
 //! ```
 //!
 //! All who look at a container share one stream of its engine; the first who comes begins it, and
 //! it ends within two seconds of the last one's leaving. While a container does not run its sampler
-//! waits for it.
+//! waits for it. What nobody looks at is asked once a minute, so that whoever comes sees its last
+//! hour: the counters of two questions give the mean of the minute between them.
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use engine_api::stats::Stats;
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
-use tokio::time::{Instant, Interval, MissedTickBehavior};
+use futures_util::StreamExt;
+use tokio::time::{Interval, MissedTickBehavior};
 
-use super::load::History;
+use super::history::History;
+use super::samplers::MOST_KEPT;
 use super::{Error, Result, Services};
 use crate::access::{Permission, Permit, container};
 use crate::domain::ContainerId;
 use crate::fleet::{EngineClient, JsonLines};
 
 pub use super::load::Load;
+pub use super::samplers::{Samplers, Watch};
 
 /// How often a sampler looks whether anybody is there, and a waiting one whether its container runs.
 const ROUND: Duration = Duration::from_millis(900);
-/// Seconds that a slow watcher may be behind.
-const MOST_BEHIND: usize = 16;
-/// Containers whose history is kept while nobody looks.
-const MOST_KEPT: usize = 256;
-/// How long it is kept.
-const KEPT_FOR: Duration = Duration::from_secs(3_600);
-
-/// The samplers of one server. Cheap to clone.
-#[derive(Clone, Debug, Default)]
-pub struct Samplers(Arc<Mutex<HashMap<ContainerId, Sampler>>>);
-
-#[derive(Debug)]
-struct Sampler {
-    history: History,
-    loads: broadcast::Sender<Load>,
-    /// Whether a task samples now.
-    is_running: bool,
-    /// When somebody looked last.
-    watched_at: Instant,
-}
-
-impl Default for Sampler {
-    fn default() -> Self {
-        Self {
-            history: History::default(),
-            loads: broadcast::channel(MOST_BEHIND).0,
-            is_running: false,
-            watched_at: Instant::now(),
-        }
-    }
-}
-
-impl Samplers {
-    fn lock(&self) -> MutexGuard<'_, HashMap<ContainerId, Sampler>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Adds a watcher; true when it is the first and a task has to begin.
-    fn join(&self, id: &ContainerId) -> (Watch, bool) {
-        let mut all = self.lock();
-        if !all.contains_key(id) && all.len() >= MOST_KEPT {
-            forget(&mut all);
-        }
-        let sampler = all.entry(id.clone()).or_default();
-        let watch = Watch {
-            history: sampler.history.all(),
-            loads: sampler.loads.subscribe(),
-        };
-        sampler.watched_at = Instant::now();
-        (watch, !std::mem::replace(&mut sampler.is_running, true))
-    }
-
-    /// Takes in a second and tells the watchers.
-    fn put(&self, id: &ContainerId, load: Load) {
-        if let Some(sampler) = self.lock().get_mut(id) {
-            sampler.history.push(load.clone());
-            // Nobody watching is found in the next round.
-            let _n_watchers = sampler.loads.send(load);
-        }
-    }
-
-    /// Ends the task when nobody watches; under the same lock as [`Samplers::join`], so that nobody
-    /// joins a task that has just decided to end.
-    fn is_done(&self, id: &ContainerId) -> bool {
-        let mut all = self.lock();
-        let Some(sampler) = all.get_mut(id) else {
-            return true;
-        };
-        if sampler.loads.receiver_count() > 0 {
-            sampler.watched_at = Instant::now();
-            return false;
-        }
-        sampler.is_running = false;
-        true
-    }
-
-    /// Takes a sampler away: its container is gone, and its watchers learn it.
-    fn end(&self, id: &ContainerId) {
-        self.lock().remove(id);
-    }
-}
-
-/// Makes room: what nobody has looked at for long goes, and the longest unseen in any case.
-fn forget(all: &mut HashMap<ContainerId, Sampler>) {
-    all.retain(|_, sampler| sampler.is_running || sampler.watched_at.elapsed() < KEPT_FOR);
-    let unseen = all.iter().filter(|(_, sampler)| !sampler.is_running);
-    let oldest = unseen.min_by_key(|(_, sampler)| sampler.watched_at);
-    if let Some(id) = oldest.map(|(id, _)| id.clone())
-        && all.len() >= MOST_KEPT
-    {
-        all.remove(&id);
-    }
-}
-
-/// A look at what a container uses. Dropping it ends the look.
-#[derive(Debug)]
-pub struct Watch {
-    history: Vec<Load>,
-    loads: broadcast::Receiver<Load>,
-}
-
-impl Watch {
-    /// Takes what was measured before, the oldest first.
-    pub fn take_history(&mut self) -> Vec<Load> {
-        std::mem::take(&mut self.history)
-    }
-
-    /// Returns the next second; `None` when the container is gone. Safe to cancel.
-    pub async fn next(&mut self) -> Option<Load> {
-        loop {
-            match self.loads.recv().await {
-                Ok(load) => return Some(load),
-                // A watcher that was too slow goes on with what is newer.
-                Err(RecvError::Lagged(_)) => {}
-                Err(RecvError::Closed) => return None,
-            }
-        }
-    }
-}
+/// Questions side by side, so that a round is no burst.
+const SIDE_BY_SIDE: usize = 4;
+/// An answer that takes longer is left for the next round.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Begins to look at what a container uses.
 ///
@@ -169,16 +55,51 @@ pub fn watch_listed(
     watch_one(services, permit, id)
 }
 
-/// Returns what a container used in its last sixty watched seconds, the oldest first.
-pub fn last_minute(
+/// Returns the last sixty rows of what a container used, seconds where somebody watched and minutes
+/// else, the oldest first; none of one that does not run.
+pub fn lately(
     services: &Services,
     _permit: &Permit<container::List>,
     id: &ContainerId,
 ) -> Vec<Load> {
-    let all = services.samplers().lock();
-    all.get(id)
-        .map(|sampler| sampler.history.last(60))
-        .unwrap_or_default()
+    let fact = services.index().container(id);
+    if !fact.is_some_and(|fact| fact.phase.is_alive()) {
+        return Vec::new();
+    }
+    services.samplers().read(id, |history| history.last(60))
+}
+
+/// Returns what a container used in its last hour, a row a minute, the oldest first.
+pub fn last_hour(services: &Services, permit: &Permit<container::View>) -> Vec<Load> {
+    let samplers = services.samplers();
+    samplers.read(&permit.place().id, History::by_minute)
+}
+
+/// Asks for what each running container uses, of those that nobody watches and whose minute is
+/// over. Called every few seconds; each container is asked once a minute.
+///
+/// # Errors
+/// Never; a container that does not answer has no row.
+pub async fn take_round(services: &Services) -> Result<()> {
+    let (index, samplers) = (services.index(), services.samplers());
+    samplers.tidy(|id| index.container(id).is_some());
+    let host = index.host();
+    if !host.state.is_online() {
+        return Ok(());
+    }
+    let host_memory = host.info.map_or(u64::MAX, |info| info.mem_total);
+    let now = services.clock().now();
+    let due = index.alive().into_iter().take(MOST_KEPT);
+    let due = due.filter(|id| samplers.is_due(id, now));
+    futures_util::stream::iter(due)
+        .for_each_concurrent(SIDE_BY_SIDE, async |id| {
+            let asked = tokio::time::timeout(PATIENCE, services.link().usage(&id)).await;
+            if let Ok(Ok(stats)) = asked {
+                samplers.count(&id, stats, now, host_memory);
+            }
+        })
+        .await;
+    Ok(())
 }
 
 fn watch_one<P: Permission>(
@@ -268,66 +189,4 @@ fn enclosed(first: &Stats) -> Option<Stats> {
         cpu_stats: first.precpu_stats.clone(),
         ..first.clone()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn id(n: u64) -> ContainerId {
-        format!("{n:064x}").parse().unwrap()
-    }
-
-    #[test]
-    fn watchers_share_one_task_and_the_last_ends_it() {
-        let samplers = Samplers::default();
-        let (first, begins) = samplers.join(&id(1));
-        let (second, begins_again) = samplers.join(&id(1));
-        assert!(begins && !begins_again);
-
-        drop(first);
-        assert!(!samplers.is_done(&id(1)), "somebody watches still");
-        drop(second);
-        assert!(samplers.is_done(&id(1)));
-        let (_third, begins) = samplers.join(&id(1));
-        assert!(begins, "who comes later begins anew");
-    }
-
-    #[tokio::test]
-    async fn a_late_watcher_sees_what_was_before_and_the_end() {
-        let samplers = Samplers::default();
-        let (first, _) = samplers.join(&id(1));
-        samplers.put(
-            &id(1),
-            Load {
-                at_ms: 1,
-                ..Load::default()
-            },
-        );
-
-        let (mut late, _) = samplers.join(&id(1));
-        assert_eq!(late.take_history().len(), 1);
-        samplers.put(
-            &id(1),
-            Load {
-                at_ms: 2,
-                ..Load::default()
-            },
-        );
-        assert_eq!(late.next().await.unwrap().at_ms, 2);
-
-        samplers.end(&id(1));
-        assert!(late.next().await.is_none());
-        drop(first);
-    }
-
-    #[test]
-    fn histories_that_nobody_looks_at_are_bounded() {
-        let samplers = Samplers::default();
-        for n in 0..1_000 {
-            drop(samplers.join(&id(n)));
-            assert!(samplers.is_done(&id(n)));
-        }
-        assert!(samplers.lock().len() <= MOST_KEPT);
-    }
 }

@@ -7,7 +7,8 @@
 //! **Invariant:** nothing here knows HTTP, and nothing changes the world without a permit. Logging
 //! in and the first set-up are the two exceptions: there is nobody yet to hold one.
 //!
-//! Services call no other services, but: all use [`audit`]; `images` works through [`jobs`].
+//! Services call no other services, but: all use [`audit`]; `images` works through [`jobs`]; the list
+//! of `containers` is ordered by what [`metrics`] last heard.
 
 pub mod accounts;
 pub mod audit;
@@ -15,6 +16,7 @@ pub mod containers;
 pub mod drafts;
 mod error;
 pub mod events;
+mod history;
 pub mod hosts;
 pub mod images;
 pub mod jobs;
@@ -26,6 +28,7 @@ pub mod metrics;
 mod progress;
 mod reference;
 mod rooms;
+mod samplers;
 mod scrollback;
 pub mod setup;
 mod shells;

@@ -10,6 +10,7 @@ use engine_api::error::ErrorBody;
 use engine_api::events::{Actor, Event};
 use engine_api::images::ImageSummary;
 use engine_api::operation;
+use engine_api::stats::Stats;
 use engine_api::system::{Info, Version};
 use engine_api::version::split_path;
 use engine_client::{ByteStream, Dial, Dialled, EngineClient};
@@ -24,6 +25,12 @@ use backend::tasks::Tasks;
 pub(crate) struct State {
     /// Containers: id, name, state.
     pub containers: Vec<(String, String, String)>,
+    /// What containers have used: id, processor time in nanoseconds, memory.
+    pub used: Vec<(String, u64, u64)>,
+    /// The engine's own time, in seconds since 1970.
+    pub second: u64,
+    /// How often it was asked what containers use.
+    pub n_usages: usize,
     /// Images: id, tag.
     pub images: Vec<(String, String)>,
     /// The changes it was asked for, as `container.start <id>`, with the caller's name.
@@ -59,6 +66,9 @@ impl FakeEngine {
                 (id(1), "web".to_owned(), "running".to_owned()),
                 (id(2), "db".to_owned(), "exited".to_owned()),
             ],
+            used: Vec::new(),
+            second: 1_800_000_000,
+            n_usages: 0,
             images: vec![image],
             asked: Vec::new(),
             is_away: false,
@@ -123,6 +133,7 @@ impl FakeEngine {
             "system.events" => self.follow(),
             "container.list" => self.list(request.uri().query().unwrap_or_default()),
             "container.inspect" => self.inspect(name),
+            "container.stats" => self.usage(name),
             "image.list" => json(&self.images()),
             change => self.change(change, name, caller),
         }
@@ -170,6 +181,27 @@ impl FakeEngine {
         };
         container.config.env = Some(vec!["KEY=s3cret".to_owned()]);
         json(&container)
+    }
+
+    /// What a container has used; two processors have been there since 1970.
+    fn usage(&self, wanted: &str) -> Response<Body> {
+        self.with(|state| {
+            state.n_usages += 1;
+            let used = state.used.iter().find(|(id, ..)| id == wanted);
+            let Some((_, nanoseconds, memory)) = used else {
+                return refuse(StatusCode::NOT_FOUND, "No such container");
+            };
+            let second = i64::try_from(state.second).unwrap();
+            let mut stats = Stats {
+                read: jiff::Timestamp::from_second(second).unwrap().to_string(),
+                ..Stats::default()
+            };
+            stats.cpu_stats.online_cpus = Some(2);
+            stats.cpu_stats.system_cpu_usage = Some(state.second * 2_000_000_000);
+            stats.cpu_stats.cpu_usage.total_usage = *nanoseconds;
+            stats.memory_stats.usage = Some(*memory);
+            json(&stats)
+        })
     }
 
     fn images(&self) -> Vec<ImageSummary> {

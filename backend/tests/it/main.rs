@@ -11,6 +11,7 @@ mod engine;
 mod gates;
 mod house;
 mod index;
+mod loads;
 mod people;
 mod proxies;
 mod streams;

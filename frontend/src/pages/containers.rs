@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use crate::format::Moment;
 use crate::parts::{ContainerHeader, ContainerRow, WhyStopped};
 use crate::paths;
 use crate::shell::Shell;
@@ -85,6 +86,19 @@ pub struct ContainerStats {
     pub host_network: bool,
     /// The newest numbers, for those without script.
     pub now: KeyValue,
+    /// The newest number of each chart's first line; empty when there is none yet.
+    pub newest: Vec<String>,
+    /// The last hour, the newest first.
+    pub rows: Vec<StatsRow>,
+}
+
+/// A minute of the table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct StatsRow {
+    /// When.
+    pub at: Moment,
+    /// A number a column.
+    pub cells: Vec<String>,
 }
 
 impl ContainerStats {
@@ -139,6 +153,10 @@ impl ContainerStats {
             ),
             chart("processes", "count", &[("pids", "processes")]),
         ]
+    }
+
+    fn newest(&self, chart: usize) -> &str {
+        self.newest.get(chart).map_or("", String::as_str)
     }
 
     fn columns(&self) -> Vec<String> {

@@ -365,6 +365,8 @@ pub fn container_stats(shell: Shell) -> ContainerStats {
         notice: None,
         host_network: true,
         now: KeyValue::default(),
+        newest: Vec::new(),
+        rows: Vec::new(),
         shell,
     }
 }

@@ -10,7 +10,7 @@ use frontend::live::LogsQuery;
 use frontend::pages;
 use frontend::parts::Tab;
 use frontend::paths;
-use frontend::ui::{Action, KeyValue, Look, Notice, Tone};
+use frontend::ui::{Action, Look, Notice, Tone};
 
 use super::frame::Frame;
 use crate::access::{Permission, PermissionId, Permit, container};
@@ -18,11 +18,11 @@ use crate::app::App;
 use crate::domain::{ContainerPlace, FieldError};
 use crate::http::as_is;
 use crate::http::present::lists::{self, Asked};
-use crate::http::present::{containers as present, details, fields};
+use crate::http::present::{containers as present, details, fields, loads};
 use crate::http::{Error, Result};
 use crate::services::containers::ContainerFact;
 use crate::services::logs::LogsRequest;
-use crate::services::{self, containers, logs};
+use crate::services::{self, containers, logs, metrics};
 
 pub(super) async fn list(
     permit: Permit<container::List>,
@@ -34,7 +34,8 @@ pub(super) async fn list(
     let query = lists::container_query(&view);
     let rows = containers::list(&app.services, &permit, &query);
     let counts = app.services.index().counts();
-    let mut page = present::index(&frame.reader, &view, &rows, counts);
+    let lately = |fact: &ContainerFact| metrics::lately(&app.services, &permit, &fact.id);
+    let mut page = present::index(&frame.reader, &view, &rows, counts, lately);
     frame.greet(&mut page.shell);
     frame.draw(&page)
 }
@@ -138,12 +139,16 @@ pub(super) async fn stats(
     frame: Frame,
 ) -> Result<Response> {
     let fact = fact(&app, &permit)?;
+    let hour = metrics::last_hour(&app.services, &permit);
+    let (newest, rows) = loads::hour(&hour);
     let page = pages::ContainerStats {
         shell: details::shell(&frame.reader, &fact, Tab::Stats),
         header: present::header(&frame.reader, &fact, Tab::Stats),
         notice: (!fact.phase.is_alive()).then(|| asleep(&frame)),
         host_network: fact.summary.host_config.network_mode == "host",
-        now: KeyValue::default(),
+        now: loads::now(&frame.reader, &hour),
+        newest,
+        rows,
     };
     Ok(frame.draw(&page))
 }

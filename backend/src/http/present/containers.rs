@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use frontend::format::Moment;
 use frontend::pages::{Ask, ContainersIndex};
-use frontend::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab};
+use frontend::parts::{ContainerHeader, ContainerRow, Fact, Port, Tab};
 use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{Action, Column, Dialog, Empty, Look, View};
 use jiff::Timestamp;
 
-use super::{Reader, exits, lists};
+use super::{Reader, exits, lists, loads};
 use crate::access::PermissionId as Id;
 use crate::fleet::{ContainerFact, Counts, Page, Phase};
+use crate::services::metrics::Load;
 
 /// Returns the list.
 pub fn index(
@@ -20,6 +21,7 @@ pub fn index(
     view: &View,
     page: &Page<ContainerFact>,
     counts: Counts,
+    lately: impl Fn(&ContainerFact) -> Vec<Load>,
 ) -> ContainersIndex {
     let words = reader.words;
     let mut shell = reader.shell(Section::Containers, words.t("containers"));
@@ -38,12 +40,16 @@ pub fn index(
             column("name", "name", false),
             column("state", "state", false),
             column("image", "image", false),
-            Column::plain(words.t("cpu"), true),
-            Column::plain(words.t("memory"), true),
+            column("cpu", "cpu", true),
+            column("memory", "memory", true),
             Column::plain(words.t("ports"), false),
             column("created", "age", true),
         ],
-        rows: page.rows.iter().map(|fact| row(reader, fact)).collect(),
+        rows: page
+            .rows
+            .iter()
+            .map(|fact| row(reader, fact, &lately(fact)))
+            .collect(),
         pager: lists::pager(reader, view, page),
         bulk: bulk(reader),
         empty: match (page.n_all, page.n_matching) {
@@ -105,9 +111,10 @@ fn nothing_found(reader: &Reader) -> Empty {
     }
 }
 
-/// Returns a container's row.
-pub fn row(reader: &Reader, fact: &Arc<ContainerFact>) -> ContainerRow {
+/// Returns a container's row, with what it used lately.
+pub fn row(reader: &Reader, fact: &Arc<ContainerFact>, lately: &[Load]) -> ContainerRow {
     let id = fact.id.as_str();
+    let [cpu, memory] = loads::cells(reader, id, lately);
     let created = Timestamp::from_second(fact.summary.created).unwrap_or_default();
     ContainerRow {
         words: reader.words,
@@ -116,20 +123,12 @@ pub fn row(reader: &Reader, fact: &Arc<ContainerFact>) -> ContainerRow {
         state: exits::badge(reader, fact),
         status: exits::status(reader, fact),
         image: fact.summary.image.clone(),
-        cpu: cell(reader, "cpu", id),
-        memory: cell(reader, "memory", id),
+        cpu,
+        memory,
         ports: ports(fact),
         created: Moment::past(reader.words, created, reader.now),
         actions: row_actions(reader, fact),
         id: id.to_owned(),
-    }
-}
-
-fn cell(reader: &Reader, kind: &str, id: &str) -> LoadCell {
-    LoadCell {
-        dom_id: format!("{kind}-{id}"),
-        label: reader.words.t(kind),
-        ..LoadCell::default()
     }
 }
 

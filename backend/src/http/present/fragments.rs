@@ -83,12 +83,13 @@ pub fn container(
     topics: &Topics,
     fact: &Arc<ContainerFact>,
     is_new: bool,
+    lately: &[Load],
 ) -> Vec<ToPage> {
     let mut messages = Vec::new();
     let is_row = topics.rows.contains(&fact.id);
     if is_row || (topics.containers && is_new) {
         let id = ContainerRow::dom_id(fact.id.as_str());
-        let html = draw(&containers::row(reader, fact));
+        let html = draw(&containers::row(reader, fact, lately));
         messages.push(match is_row {
             true => ToPage::Replace { id, html },
             false => ToPage::Add {
@@ -136,11 +137,11 @@ pub fn job(reader: &Reader, fact: &JobFact) -> ToPage {
 }
 
 /// Returns the two cells of a row.
-pub fn load(reader: &Reader, id: &ContainerId, minute: &[Load]) -> Vec<ToPage> {
-    if minute.is_empty() {
+pub fn load(reader: &Reader, id: &ContainerId, lately: &[Load]) -> Vec<ToPage> {
+    if lately.is_empty() {
         return Vec::new();
     }
-    let cells = loads::cells(reader, id.as_str(), minute);
+    let cells = loads::cells(reader, id.as_str(), lately);
     let replace = |cell: &frontend::parts::LoadCell| ToPage::Replace {
         id: cell.dom_id.clone(),
         html: draw(cell),

@@ -47,7 +47,7 @@ pub fn page(reader: &Reader, facts: &Facts) -> Overview {
             .iter()
             .map(|fact| ContainerRow {
                 pick: false,
-                ..containers::row(reader, fact)
+                ..containers::row(reader, fact, &[])
             })
             .collect(),
         host: host(reader, &facts.host),

@@ -132,6 +132,10 @@ impl Tab {
         Reader::inside(account, self.language, self.app.services.clock().now())
     }
 
+    fn lately(&self, id: &ContainerId) -> Vec<Load> {
+        metrics::lately(&self.app.services, &self.containers, id)
+    }
+
     /// Takes in what the tab looks at. Words that nobody knows are left out.
     async fn listen(&mut self, text: &str, outlet: &mut Outlet) -> Result<(), Gone> {
         let Ok(FromPage::Watch { topics }) = serde_json::from_str(text) else {
@@ -212,7 +216,10 @@ impl Tab {
                 Change::Container { fact, .. } => {
                     let (newest, is_new) = last[&fact.id];
                     if newest == at {
-                        for message in fragments::container(&reader, &self.topics, fact, is_new) {
+                        let lately = self.lately(&fact.id);
+                        let topics = &self.topics;
+                        for message in fragments::container(&reader, topics, fact, is_new, &lately)
+                        {
                             outlet.json(&message).await?;
                         }
                         revived |= self.topics.rows.contains(&fact.id);
@@ -260,8 +267,8 @@ impl Tab {
     async fn round(&mut self, outlet: &mut Outlet) -> Result<(), Gone> {
         let reader = self.reader();
         for id in std::mem::take(&mut self.minutes) {
-            let minute: Vec<Load> = metrics::last_minute(&self.app.services, &self.containers, &id);
-            for message in fragments::load(&reader, &id, &minute) {
+            let lately = self.lately(&id);
+            for message in fragments::load(&reader, &id, &lately) {
                 outlet.json(&message).await?;
             }
         }

@@ -178,6 +178,9 @@ impl Stage {
             "container.list" => json(&self.list(query)),
             "container.inspect" => self.inspect(name),
             "image.list" => json(&Vec::<engine_api::images::ImageSummary>::new()),
+            "container.stats" if query.contains("stream=false") => {
+                refuse(StatusCode::NOT_FOUND, "No such container")
+            }
             "container.logs" | "container.stats" | "image.create" => self.stream(),
             "image.load" => self.load(request).await,
             "exec.create" => self.create(request).await,
