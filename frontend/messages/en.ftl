@@ -15,6 +15,7 @@ search-everything = Search containers, images, pages
 log-in = Log in
 log-out = Log out
 shortcuts = Keyboard shortcuts
+shortcuts-single = Use keys without Ctrl, in this browser
 shortcut-search = Search everything
 shortcut-filter = Filter this list
 shortcut-move = Next and previous row

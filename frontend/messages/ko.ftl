@@ -15,6 +15,7 @@ search-everything = 컨테이너, 이미지, 페이지 검색
 log-in = 로그인
 log-out = 로그아웃
 shortcuts = 키보드 단축키
+shortcuts-single = Ctrl 없이 누르는 키를 이 브라우저에서 사용
 shortcut-search = 전체 검색
 shortcut-filter = 이 목록 필터링
 shortcut-move = 다음 행, 이전 행

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
+import { accessible } from '../axe.js'
 import { House, becomeOwner, browser, tab } from '../house.js'
 
 let house
@@ -50,4 +51,39 @@ test('a click beside the palette closes it', async () => {
   await palette().waitFor()
   await page.mouse.click(5, 800)
   await palette().waitFor({ state: 'detached' })
+})
+
+test('keys without ctrl work on a Korean keyboard', async () => {
+  await page.goto(`${house.origin}/`)
+  await page.evaluate(() => {
+    for (const [key, code] of [['ㅎ', 'KeyG'], ['ㅊ', 'KeyC']]) {
+      document.body.dispatchEvent(new KeyboardEvent('keydown', { key, code, bubbles: true, cancelable: true }))
+    }
+  })
+  await page.waitForURL(`${house.origin}/containers`)
+})
+
+test('keys without ctrl can be turned off, and stay off', async () => {
+  await page.goto(`${house.origin}/`)
+  await page.keyboard.press('?')
+  const single = page.locator('#shortcuts #single-keys')
+  await single.uncheck()
+  await accessible(page, 'the list of shortcuts')
+  await page.keyboard.press('Escape')
+  await page.reload()
+
+  for (const key of ['?', '/', 'g', 'c']) await page.keyboard.press(key)
+  assert.equal(await page.locator('dialog:modal').count(), 0)
+  assert.equal(page.url(), `${house.origin}/`)
+  await page.keyboard.press('Control+k')
+  await palette().waitFor()
+  await page.keyboard.press('Escape')
+
+  await page.locator('.bar__end details.menu summary').last().click()
+  await page.locator('[data-open=shortcuts]').click()
+  await single.check()
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('g')
+  await page.keyboard.press('i')
+  await page.waitForURL(`${house.origin}/images`)
 })
