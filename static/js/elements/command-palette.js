@@ -1,4 +1,6 @@
 // @ts-check
+import { page } from "../lib/page.js";
+
 /**
  * The search of the bar as a palette: Ctrl-K or a click, type, arrows, Enter. Shows what the search page
  * shows. Focus alone never opens it: whoever tabs through the bar goes on, or types and presses Enter.
@@ -54,11 +56,9 @@ class CommandPalette extends HTMLElement {
   async #ask() {
     const query = this.#dialog?.querySelector("input")?.value ?? "";
     const path = this.querySelector("form")?.getAttribute("action");
-    const answer = await fetch(`${path}?q=${encodeURIComponent(query)}`).catch(() => null);
-    if (!answer?.ok || query !== this.#dialog?.querySelector("input")?.value) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const list = page.getElementById("results");
-    if (!list) return;
+    const found = await page(`${path}?q=${encodeURIComponent(query)}`);
+    const list = found?.getElementById("results");
+    if (!list || query !== this.#dialog?.querySelector("input")?.value) return;
     list.removeAttribute("id");
     list.className = "results";
     this.#dialog?.querySelector(".palette__results")?.replaceChildren(list);

@@ -1,4 +1,7 @@
 // @ts-check
+import { swapped } from "../lib/live.js";
+import { page } from "../lib/page.js";
+
 /** Filters the list while one types: fetches the same page and swaps its list. */
 class FilterField extends HTMLElement {
   #timer = 0;
@@ -28,12 +31,12 @@ class FilterField extends HTMLElement {
     const query = new URLSearchParams(/** @type {any} */ (fields)).toString();
     const url = new URL(form.action);
     url.search = query;
-    const answer = await fetch(url, { signal: this.#asked.signal }).catch(() => null);
-    if (!answer?.ok) return;
-    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-    const fresh = page.getElementById("list");
-    if (fresh) document.getElementById("list")?.replaceWith(fresh);
+    const found = await page(url, { signal: this.#asked.signal });
+    const fresh = found?.getElementById("list");
+    if (!fresh) return;
+    document.getElementById("list")?.replaceWith(fresh);
     history.replaceState(null, "", url);
+    swapped();
   }
 }
 

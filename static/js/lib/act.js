@@ -1,8 +1,9 @@
 // @ts-check
 // Actions without leaving the page: the button shows that it works, the notices say what happened.
 // And questions: the page that asks is shown as a dialog over this one.
-import { refresh } from "./live.js";
 import { words } from "./dom.js";
+import { refresh } from "./live.js";
+import { page } from "./page.js";
 
 export function act() {
   document.addEventListener("submit", submitted);
@@ -77,9 +78,8 @@ async function asked(event) {
   if (!(link instanceof HTMLAnchorElement) || event.ctrlKey || event.metaKey || event.button) return;
   event.preventDefault();
   const back = encodeURIComponent(location.pathname + location.search);
-  const answer = await fetch(`${link.href}?back=${back}`).catch(() => null);
-  const page = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html");
-  const dialog = page && page.getElementById("ask");
+  const asks = await page(`${link.href}?back=${back}`);
+  const dialog = asks?.getElementById("ask");
   if (!(dialog instanceof HTMLDialogElement)) return location.assign(link.href);
   dialog.removeAttribute("open");
   dialog.classList.remove("dialog--page");

@@ -2,21 +2,30 @@
 // The tab's shared socket: swaps fragments by their DOM id. New rows wait until they are asked for.
 import { load } from "../app.js";
 import { fragment, swap, words } from "./dom.js";
+import { page } from "./page.js";
 import { Socket } from "./socket.js";
+import { topics } from "./topics.js";
 
 /** Fragments that wait, by the id of their list. @type {Map<string, Map<string, string>>} */
 const waiting = new Map();
+/** Rows that come in a burst are watched together. */
+const LOOK_MS = 500;
+
+/** @type {Socket | null} */
+let socket = null;
+let watched = "";
+let looking = 0;
 
 export function watch() {
-  const topics = document.body.dataset.topics?.split(" ").filter(Boolean) ?? [];
-  if (topics.length === 0) return;
+  if (!document.body.dataset.topics) return;
   let wasLost = false;
-  const socket = new Socket({
+  socket = new Socket({
     address: () => "/live/page",
     onText: receive,
     onState(state) {
       if (state === "open") {
-        socket.send({ type: "watch", topics });
+        watched = "";
+        look();
         // What was done just before this page may have been heard of only after it was drawn.
         if (wasLost || document.querySelector("#notices .notice")) refresh();
       }
@@ -28,10 +37,31 @@ export function watch() {
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
 }
 
+/** Says what this tab looks at, when that is not what it said last. */
+function look() {
+  clearTimeout(looking);
+  looking = 0;
+  const rows = [...document.querySelectorAll('#container-rows > tr[id^="row-"]')].map((row) => row.id);
+  const all = topics(document.body.dataset.topics ?? "", [...rows, ...(waiting.get("container-rows")?.keys() ?? [])]);
+  if (!socket?.isOpen || watched === all.join(" ")) return;
+  watched = all.join(" ");
+  socket.send({ type: "watch", topics: all });
+}
+
+/** After lists were swapped: what they hold is what is live, and nothing new waits. */
+export function swapped() {
+  waiting.clear();
+  load();
+  look();
+}
+
 /** @param {any} message one of `ToPage` */
 function receive(message) {
   const element = message.id && document.getElementById(message.id);
-  if (message.type === "replace" && element) put(element, message.html);
+  if (message.type === "replace") {
+    if (element) put(element, message.html);
+    for (const rows of waiting.values()) if (rows.has(message.id)) rows.set(message.id, message.html);
+  }
   if (message.type === "remove") {
     element?.remove();
     for (const rows of waiting.values()) rows.delete(message.id);
@@ -60,6 +90,7 @@ function wait({ list, id, html }) {
   const rows = waiting.get(list) ?? new Map();
   waiting.set(list, rows.set(id, html));
   offer();
+  looking ||= window.setTimeout(look, LOOK_MS);
 }
 
 /** Shows "3 new" above each list that has some. */
@@ -86,6 +117,7 @@ function offer() {
       rows.clear();
       offer();
       load();
+      look();
     });
     bar.append(button);
     table.before(bar);
@@ -94,16 +126,14 @@ function offer() {
 
 /** Fetches the page again and swaps its living parts: what was missed is made good. */
 export async function refresh() {
-  const answer = await fetch(location.href, { headers: { accept: "text/html" } }).catch(() => null);
-  if (!answer?.ok) return;
-  const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+  const fresh = await page(location.href);
+  if (!fresh) return;
   for (const id of ["list", "jobs", "container-header", "overview-figures", "why-stopped"]) {
     const twin = fresh.getElementById(id);
     const old = document.getElementById(id);
     if (old && twin) swap(old, twin);
   }
-  waiting.clear();
-  load();
+  swapped();
 }
 
 /** @param {string | null} key a quiet bar, or none */

@@ -1,7 +1,10 @@
 // @ts-check
+import { isOver } from "./page.js";
+
 /**
  * A WebSocket that comes back: with jittered back-off after a loss, and at once when a hidden tab is
- * looked at again. A hidden tab has no socket, so nothing runs on the host for it.
+ * looked at again. A hidden tab has no socket, so nothing runs on the host for it. A socket that was
+ * refused looks whether its page may still be seen, and ends with it.
  *
  * @typedef {object} Options
  * @property {() => string} address path and query of the next connection
@@ -13,6 +16,8 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 20_000;
+/** The server's "you may no longer". */
+const POLICY = 1008;
 
 export class Socket {
   /** @type {WebSocket | null} */
@@ -61,7 +66,9 @@ export class Socket {
     const socket = new WebSocket(url);
     socket.binaryType = "arraybuffer";
     this.#socket = socket;
+    let wasOpen = false;
     socket.onopen = () => {
+      wasOpen = true;
       this.#wait = FIRST_WAIT_MS;
       this.#options.onState?.("open");
     };
@@ -69,11 +76,19 @@ export class Socket {
       if (typeof data === "string") this.#options.onText(JSON.parse(data));
       else this.#options.onBytes?.(new Uint8Array(data));
     };
-    socket.onclose = () => {
+    socket.onclose = async ({ code }) => {
+      if (this.#socket !== socket) return;
+      this.#options.onState?.("lost");
+      const mayBeOver = !wasOpen || code === POLICY;
+      const over = mayBeOver && (await isOver());
+      // Meanwhile the page may have closed it, hidden it, or connected anew.
       if (this.#socket !== socket) return;
       this.#socket = null;
-      if (this.#done) return;
-      this.#options.onState?.("lost");
+      if (over) {
+        this.close();
+        this.#options.onState?.("closed");
+        return;
+      }
       const wait = this.#wait * (0.5 + Math.random());
       this.#wait = Math.min(this.#wait * 2, LONGEST_WAIT_MS);
       this.#timer = window.setTimeout(() => this.#open(), wait);
