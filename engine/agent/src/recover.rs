@@ -15,9 +15,10 @@ use std::sync::Arc;
 
 use engine_runtime::{Control, Phase, chain};
 
-use crate::records::ContainerRecord;
+use crate::records::{ContainerRecord, LifeRecord};
 use crate::services::containers::{
-    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_remembered, read_exit,
+    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_paused, is_remembered, read_exit,
+    read_health,
 };
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::Images;
@@ -107,6 +108,8 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
     let layers_held = images.hold(&record.layers);
     let bundle = site.bundle(&record.id);
     let is_marked = is_remembered(site, &record.id);
+    let life = LifeRecord::load(bundle.data());
+    let mut is_lost = false;
     let control = match site.launcher.reconnect(&bundle) {
         Ok(control) => control,
         Err(error) => {
@@ -121,8 +124,11 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
     if let Some((control, phase)) = control.and_then(running) {
         found.n_running += 1;
         return Beginning {
-            record,
+            life,
             phase,
+            paused: is_paused(site, &record),
+            health: read_health(site, &record.id),
+            record,
             control: Some(control),
             untold_exit: false,
             layers_held,
@@ -132,6 +138,7 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
         Some(exit) => Phase::Exited(exit),
         None if is_marked || bundle.spec().exists() => {
             found.n_lost += 1;
+            is_lost = true;
             let now_ns = u64::try_from(site.clock.now_ns()).unwrap_or(0);
             match after_monitor(
                 site,
@@ -145,12 +152,15 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
         None => Phase::Created,
     };
     let has_ended = matches!(phase, Phase::Exited(_));
-    let untold_exit = has_ended && (is_marked || record.host_config.auto_remove);
+    let untold_exit = has_ended && (is_marked || is_lost || record.host_config.auto_remove);
     found.n_untold += usize::from(untold_exit);
     forget(site, &record.id);
     Beginning {
         record,
+        life,
         phase,
+        paused: false,
+        health: None,
         control: None,
         untold_exit,
         layers_held,

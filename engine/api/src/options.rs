@@ -47,11 +47,6 @@ const fn like(path: &'static str, default: &'static str, same: &'static [&'stati
 
 /// The options of a create that have no effect yet.
 pub const CREATE: &[Pending] = &[
-    like(
-        "Healthcheck",
-        "null",
-        &["{}", r#"{"Test":["NONE"]}"#, r#"{"Test":[]}"#],
-    ),
     like("Volumes", "null", &["{}"]),
     row("NetworkDisabled", "false"),
     row("MacAddress", r#""""#),
@@ -97,8 +92,6 @@ pub const CREATE: &[Pending] = &[
     row("HostConfig.CpuPercent", "0"),
     row("HostConfig.IOMaximumIOps", "0"),
     row("HostConfig.IOMaximumBandwidth", "0"),
-    like("HostConfig.RestartPolicy.Name", r#""no""#, &[r#""""#]),
-    row("HostConfig.RestartPolicy.MaximumRetryCount", "0"),
     // The default lists of the profile are the only ones; an empty list would unmask.
     row("HostConfig.MaskedPaths", "null"),
     row("HostConfig.ReadonlyPaths", "null"),
@@ -252,7 +245,6 @@ mod tests {
         for text in [
             r#"{"HostConfig":{"privileged":true}}"#,
             r#"{"hostconfig":{"Privileged":true}}"#,
-            r#"{"HostConfig":{"RestartPolicy":{"Name":"always"}}}"#,
             r#"{"HostConfig":{"MaskedPaths":[]}}"#,
             r#"{"Volumes":{"/data":{}}}"#,
         ] {

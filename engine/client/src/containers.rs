@@ -145,6 +145,22 @@ impl EngineClient {
             .await
     }
 
+    /// Makes every process of a container stand still.
+    ///
+    /// # Errors
+    /// When it is not there, does not run, or stands still already.
+    pub async fn pause_container(&self, id: &str) -> Result<()> {
+        self.run(Call::new(&operation::CONTAINER_PAUSE, id)).await
+    }
+
+    /// Lets a container that stands still go on.
+    ///
+    /// # Errors
+    /// When it is not there or does not stand still.
+    pub async fn unpause_container(&self, id: &str) -> Result<()> {
+        self.run(Call::new(&operation::CONTAINER_UNPAUSE, id)).await
+    }
+
     /// Waits for the end of a container.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The end of a container's first process.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExitRecord {
     /// The exit code, or 128 plus the signal's number.
     pub code: i32,
@@ -19,4 +19,11 @@ pub struct ExitRecord {
     pub log_dropped_bytes: u64,
     /// What went wrong beside the process itself, in a sentence.
     pub error: Option<String>,
+    /// The most memory its control group held at once, where the kernel counts it.
+    #[serde(default)]
+    pub memory_peak_bytes: Option<u64>,
+    /// Nobody saw the end: the monitor was gone, and this record stands in for the one it would
+    /// have written.
+    #[serde(default)]
+    pub lost: bool,
 }

@@ -119,12 +119,7 @@ mod tests {
     fn record(code: i32) -> ExitRecord {
         ExitRecord {
             code,
-            signal: None,
-            oom_killed: false,
-            started_at_unix_ns: 0,
-            finished_at_unix_ns: 0,
-            log_dropped_bytes: 0,
-            error: None,
+            ..ExitRecord::default()
         }
     }
 

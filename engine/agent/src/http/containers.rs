@@ -8,6 +8,7 @@ use axum::routing::{delete, get, post};
 use engine_api::containers::{Container, ContainerSummary, FILTERS, Top};
 use engine_api::operation;
 
+use super::asker::Asker;
 use super::error::{ApiError, Result};
 use super::extract::{JsonBytes, Values};
 use super::routes::{App, Route};
@@ -22,6 +23,8 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::CONTAINER_STOP, post(stop)),
         (&operation::CONTAINER_RESTART, post(restart)),
         (&operation::CONTAINER_KILL, post(kill)),
+        (&operation::CONTAINER_PAUSE, post(pause)),
+        (&operation::CONTAINER_UNPAUSE, post(unpause)),
         (&operation::CONTAINER_REMOVE, delete(remove)),
         (&operation::CONTAINER_RENAME, post(rename)),
         (&operation::CONTAINER_RESIZE, post(resize)),
@@ -66,8 +69,11 @@ async fn stop(
     State(app): State<App>,
     Path(id): Path<String>,
     values: Values,
+    asker: Asker,
 ) -> Result<StatusCode> {
-    app.containers.stop(&id, how_to_stop(&values)?).await?;
+    app.containers
+        .stop(&id, how_to_stop(&values, asker)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -75,8 +81,11 @@ async fn restart(
     State(app): State<App>,
     Path(id): Path<String>,
     values: Values,
+    asker: Asker,
 ) -> Result<StatusCode> {
-    app.containers.restart(&id, how_to_stop(&values)?).await?;
+    app.containers
+        .restart(&id, how_to_stop(&values, asker)?)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -84,8 +93,21 @@ async fn kill(
     State(app): State<App>,
     Path(id): Path<String>,
     values: Values,
+    Asker(who): Asker,
 ) -> Result<StatusCode> {
-    app.containers.kill(&id, values.text("signal")).await?;
+    app.containers
+        .kill(&id, values.text("signal"), &who)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn pause(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode> {
+    app.containers.pause(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn unpause(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode> {
+    app.containers.unpause(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -93,13 +115,16 @@ async fn remove(
     State(app): State<App>,
     Path(id): Path<String>,
     values: Values,
+    Asker(who): Asker,
 ) -> Result<StatusCode> {
     if values.truth("link") {
         return Err(ApiError::bad_request(
             "link is not supported yet: there are no links",
         ));
     }
-    app.containers.remove(&id, values.truth("force")).await?;
+    app.containers
+        .remove(&id, values.truth("force"), &who)
+        .await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -134,8 +159,9 @@ pub(super) fn size(values: &Values) -> Result<TerminalSize> {
         .ok_or_else(|| ApiError::bad_request("h and w must be numbers above 0"))
 }
 
-fn how_to_stop(values: &Values) -> Result<Stop> {
+fn how_to_stop(values: &Values, Asker(who): Asker) -> Result<Stop> {
     Ok(Stop {
+        who,
         timeout_s: values.number("t")?,
         signal: values.text("signal").map(ToOwned::to_owned),
     })

@@ -10,6 +10,7 @@ use rustix::fs::Mode;
 use tokio::net::{UnixListener, UnixStream};
 
 use super::Door;
+use super::asker::PeerUser;
 use super::hangup::Hangup;
 use crate::tasks::Tasks;
 
@@ -122,10 +123,14 @@ async fn serve(stream: UnixStream, door: Door) {
             return;
         }
     };
+    let peer = stream.peer_cred().ok().map(|peer| PeerUser(peer.uid()));
     let door = {
         let hangup = hangup.clone();
         hyper::service::service_fn(move |mut request| {
             request.extensions_mut().insert(hangup.clone());
+            if let Some(peer) = peer {
+                request.extensions_mut().insert(peer);
+            }
             hyper::service::Service::call(&door, request)
         })
     };

@@ -2,5 +2,7 @@
 //! checks at start, that touches files of the engine's own.
 
 mod containers;
+mod life;
 
 pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord};
+pub(crate) use life::{GoodRun, LifeRecord};

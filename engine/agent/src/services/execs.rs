@@ -103,10 +103,7 @@ impl Execs {
             )));
         }
         let container = self.containers.find(container)?;
-        if !container.view().is_running() {
-            let message = format!("container {} is not running", container.id);
-            return Err(ServiceError::Conflict(message));
-        }
+        container.view().require_running("exec")?;
         let exec = Arc::new(Exec {
             id: ids::exec_id(),
             container,
@@ -263,6 +260,7 @@ impl Execs {
                 process: asked.0,
                 streams,
                 socket,
+                is_probe: false,
                 reply,
                 ended,
             })

@@ -65,7 +65,8 @@ pub(crate) async fn info(engine: &Engine) -> Result<Info> {
         id: engine_id(),
         containers: counts.all,
         containers_running: counts.running,
-        containers_stopped: counts.all - counts.running,
+        containers_paused: counts.paused,
+        containers_stopped: counts.all - counts.running - counts.paused,
         images: engine.images.count() as u64,
         driver: DRIVER.to_owned(),
         driver_status: vec![[

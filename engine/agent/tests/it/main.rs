@@ -5,8 +5,12 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod foreign;
+mod health;
 mod lifecycle;
+mod pausing;
 mod recovery;
 mod refusals;
+mod restarts;
 mod rig;
 mod streams;
+mod why;

@@ -173,6 +173,39 @@ impl Rig {
         out + &err
     }
 
+    /// Does to the containers of a stopped engine what a reboot does: no process is left, no
+    /// monitor had time for a last word, and everything passing is gone.
+    pub(crate) async fn reboot(&self) {
+        let pids_of = |group: &Path| -> Vec<i32> {
+            let pids = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+            pids.lines().filter_map(|pid| pid.parse().ok()).collect()
+        };
+        // One that has ended already is as good.
+        let end = |pid| {
+            let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+        };
+        let inside: Vec<i32> = self.cgroups().iter().flat_map(|g| pids_of(g)).collect();
+        for pid in &inside {
+            let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+            let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t"));
+            let parent = parent.and_then(|pid| pid.parse::<i32>().ok());
+            let name = parent.and_then(|pid| fs::read_to_string(format!("/proc/{pid}/comm")).ok());
+            if name.is_some_and(|name| name.trim() == "gantry-monitor") {
+                end(parent.unwrap());
+            }
+        }
+        inside.into_iter().for_each(end);
+        until("nothing of the containers is left", async || {
+            let groups = self.cgroups();
+            groups
+                .iter()
+                .rev()
+                .all(|group| fs::remove_dir(group).is_ok())
+        })
+        .await;
+        fs::remove_dir_all(self.path("r")).unwrap();
+    }
+
     /// Reads a container's whole log, both streams.
     pub(crate) async fn logs(&self, id: &str, options: LogOptions) -> String {
         let options = LogOptions {

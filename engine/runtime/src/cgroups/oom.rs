@@ -1,4 +1,4 @@
-//! Telling when the kernel killed something in the group for want of memory.
+//! Telling when the kernel killed something in the group for want of memory, and how much it held.
 
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -51,6 +51,30 @@ impl Cgroup {
         };
         let count = text.lines().find_map(|line| line.strip_prefix("oom_kill "));
         Ok(count.and_then(|count| count.parse().ok()).unwrap_or(0))
+    }
+
+    /// Returns the most memory that the group has held at once; `None` where nobody counts it.
+    ///
+    /// # Errors
+    /// The kernel's answer.
+    pub fn memory_peak(&self) -> Result<Option<u64>> {
+        let Some(dir) = self.controller_dir(Controller::Memory) else {
+            return Ok(None);
+        };
+        let file = match self.version() {
+            Version::V2 => "memory.peak",
+            Version::V1 | Version::Hybrid => "memory.max_usage_in_bytes",
+        };
+        match cgroup::read(&dir.join(file)) {
+            Ok(text) => Ok(text.trim().parse().ok()),
+            // Linux before 5.19 does not count it in version 2.
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(source) => Err(CgroupError::Read {
+                group: self.path().to_owned(),
+                what: "the memory peak",
+                source,
+            }),
+        }
     }
 
     /// Watches for kills for want of memory; `None` where there is no memory controller.

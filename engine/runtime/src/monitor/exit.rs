@@ -73,6 +73,8 @@ fn record(monitor: &Monitor, code: i32, signal: Option<i32>, error: Option<Strin
             .as_ref()
             .map_or(0, crate::log::Writer::lost_bytes),
         error,
+        memory_peak_bytes: monitor.cgroup.memory_peak().unwrap_or(None),
+        lost: false,
     }
 }
 

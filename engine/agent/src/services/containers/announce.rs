@@ -15,9 +15,19 @@ impl Owner {
     pub(super) fn publish_view(&self) {
         self.view.send_replace(Arc::new(View {
             record: Arc::clone(&self.record),
+            life: Arc::clone(&self.life),
+            paused: self.paused,
+            restarting: self.restart_at.is_some(),
+            health: self.health.clone(),
+            last_code: self.last_code,
             phase: self.phase.clone(),
             n_exits: self.n_exits,
-            exec_ids: self.execs.keys().cloned().collect(),
+            exec_ids: self
+                .execs
+                .iter()
+                .filter(|(_, exec)| !exec.is_probe)
+                .map(|(id, _)| id.clone())
+                .collect(),
             removing: self.removing,
             gone: self.gone,
         }));
@@ -57,9 +67,14 @@ impl Owner {
     }
 
     pub(super) fn is_running(&self) -> ServiceError {
+        let status = self.view.borrow().status();
+        let first = match status {
+            "paused" => "unpause and then stop",
+            _ => "stop",
+        };
         ServiceError::Conflict(format!(
-            "cannot remove container \"/{}\": container is running: \
-             stop the container before removing or force remove",
+            "cannot remove container \"/{}\": container is {status}: \
+             {first} the container before removing or force remove",
             self.record.name
         ))
     }

@@ -2,11 +2,12 @@
 
 use std::os::fd::OwnedFd;
 
+use engine_api::containers::{Health, HealthResult};
 use engine_api::id::ContainerName;
 use engine_runtime::{AttachStreams, Control, Phase, Process, Target, TerminalSize};
 use tokio::sync::oneshot;
 
-use crate::records::ContainerRecord;
+use crate::records::{ContainerRecord, LifeRecord};
 use crate::services::error::Result;
 use crate::services::images::LayersHeld;
 
@@ -21,7 +22,19 @@ pub(crate) enum Command {
     Signal {
         target: Target,
         signal: i32,
+        /// Who wants the program to end by it; without one it is only delivered.
+        ask: Option<Ask>,
         reply: Reply<()>,
+    },
+    Pause {
+        reply: Reply<()>,
+    },
+    Unpause {
+        reply: Reply<()>,
+    },
+    /// A look at its health has come to an end.
+    Probed {
+        result: HealthResult,
     },
     Attach {
         client: Client,
@@ -42,6 +55,16 @@ pub(crate) enum Command {
     },
 }
 
+/// Somebody who wants the program to end.
+#[derive(Debug, Clone)]
+pub(crate) struct Ask {
+    /// `stop`, `kill`, `restart` or `remove`.
+    pub(crate) verb: &'static str,
+    pub(crate) who: String,
+    /// It had its time: this is the second, harder word of the same request.
+    pub(crate) forced: bool,
+}
+
 /// A client of the container's streams and the far end of its socket.
 pub(crate) struct Client {
     pub(crate) id: String,
@@ -55,6 +78,8 @@ pub(crate) struct ExecStart {
     pub(crate) process: Process,
     pub(crate) streams: AttachStreams,
     pub(crate) socket: Option<OwnedFd>,
+    /// The engine's own look at its health: no list shows it.
+    pub(crate) is_probe: bool,
     pub(crate) reply: Reply<ExecOutcome>,
     /// Told its exit code.
     pub(crate) ended: oneshot::Sender<i32>,
@@ -69,7 +94,11 @@ pub(crate) enum ExecOutcome {
 /// What is known of a container when its owner begins.
 pub(crate) struct Beginning {
     pub(crate) record: ContainerRecord,
+    pub(crate) life: LifeRecord,
     pub(crate) phase: Phase,
+    pub(crate) paused: bool,
+    /// How the last engine found it to fare.
+    pub(crate) health: Option<Health>,
     pub(crate) control: Option<Control>,
     /// It ended while no engine was there, and nobody was told.
     pub(crate) untold_exit: bool,

@@ -10,12 +10,14 @@ use engine_runtime::Phase;
 use engine_storage::Snapshot;
 
 use super::command::Beginning;
+use super::health;
 use super::process;
 use super::registry::{Containers, Site};
+use super::restarts;
 use super::spec;
 use super::steps::Undo;
 use crate::ids;
-use crate::records::{ContainerRecord, NewRecord};
+use crate::records::{ContainerRecord, LifeRecord, NewRecord};
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::ImageForContainer;
 use crate::tasks::blocking;
@@ -83,7 +85,10 @@ impl Containers {
 
         let beginning = Beginning {
             record,
+            life: LifeRecord::default(),
             phase: Phase::Created,
+            paused: false,
+            health: None,
             control: None,
             untold_exit: false,
             layers_held,
@@ -171,6 +176,7 @@ fn merged(
     if config.stop_signal.is_empty() {
         config.stop_signal.clone_from(&from_image.stop_signal);
     }
+    config.healthcheck = health::merged(config.healthcheck, from_image.healthcheck.as_ref());
     // A new entrypoint means that the image's command is not its arguments; one empty word in it
     // says "none at all".
     if config.entrypoint.is_none() {
@@ -295,6 +301,10 @@ fn check(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
     }
     if !config.domainname.bytes().all(plain) {
         return bad(format!("invalid domain name: {:?}", config.domainname));
+    }
+    restarts::check(&host.restart_policy, host.auto_remove)?;
+    if let Some(asked) = &config.healthcheck {
+        health::check(asked)?;
     }
     if !config.stop_signal.is_empty() {
         super::signal::parse(&config.stop_signal)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use engine_api::containers::{Container, ContainerState, GraphDriver, NetworkSettings, ZERO_TIME};
 use engine_api::networks::EndpointSettings;
 use engine_api::options::{CREATE, fill_host_defaults};
+use engine_api::ours::GantryFacts;
 use engine_runtime::Phase;
 use engine_storage::Snapshot;
 use serde_json::Value;
@@ -60,6 +61,10 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
         path,
         args,
         state: state(view),
+        restart_count: view.life.restart_count,
+        gantry: GantryFacts {
+            last_stop: view.life.last_stop.clone(),
+        },
         image: record.image_id.clone(),
         resolv_conf_path: etc("resolv.conf"),
         hostname_path: etc("hostname"),
@@ -84,7 +89,10 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
 fn state(view: &View) -> ContainerState {
     let mut state = ContainerState {
         status: view.status().to_owned(),
-        running: view.is_running(),
+        running: view.is_up(),
+        paused: view.paused,
+        restarting: view.restarting,
+        health: view.health.as_deref().cloned(),
         started_at: ZERO_TIME.to_owned(),
         finished_at: ZERO_TIME.to_owned(),
         exit_code: view.exit_code(),
@@ -97,6 +105,9 @@ fn state(view: &View) -> ContainerState {
             started_at_unix_ns,
         } => {
             state.pid = *pid;
+            if let Some(last) = &view.life.last_stop {
+                state.finished_at.clone_from(&last.finished_at);
+            }
             state.started_at = rfc3339(as_i64(*started_at_unix_ns));
         }
         Phase::Exited(exit) => {

@@ -30,6 +30,8 @@ const STATUSES: &[&str] = &[
     "dead",
 ];
 
+const HEALTHS: &[&str] = &["none", "starting", "healthy", "unhealthy"];
+
 impl Containers {
     /// Lists containers, newest first.
     ///
@@ -47,7 +49,7 @@ impl Containers {
         let mut list: Vec<_> = self
             .views()
             .iter()
-            .filter(|view| (all || view.is_running()) && filter.admits(view))
+            .filter(|view| (all || view.is_up()) && filter.admits(view))
             .take(options.limit.unwrap_or(usize::MAX))
             .map(|view| summary(view, now_ns))
             .collect();
@@ -70,6 +72,11 @@ impl Containers {
         for status in filters.values("status") {
             if !STATUSES.contains(&status.as_str()) {
                 return Err(invalid("status", status).into());
+            }
+        }
+        for health in filters.values("health") {
+            if !HEALTHS.contains(&health.as_str()) {
+                return Err(invalid("health", health).into());
             }
         }
         let mut exited = Vec::new();
@@ -151,7 +158,7 @@ impl Filter<'_> {
             && filters.any("expose", port)
             && filters.any("publish", |_| false)
             && filters.any("volume", has_mount)
-            && filters.any("health", |wanted| wanted == "none")
+            && filters.any("health", |wanted| view.health_status() == wanted)
             && filters.any("is-task", |wanted| matches!(wanted, "false" | "0"))
             && filters.any("isolation", |wanted| wanted == "default")
     }

@@ -1,24 +1,30 @@
 //! The one task that owns a container: it alone writes the container's state.
 //!
-//! It waits for a command or for a word of the monitor, whichever comes first, and carries each
-//! out before it takes the next. Nothing here waits for a person: stopping, for one, is a signal
-//! here and a wait at whoever asked.
+//! It waits for a command, for a word of the monitor or for the moment to start it again, whichever
+//! comes first, and carries each out before it takes the next. Nothing here waits for a person:
+//! stopping, for one, is a signal here and a wait at whoever asked.
+//!
+//! This file holds the state and hands out the work; the work is in `starting.rs`, `ending.rs`,
+//! `pausing.rs` and `probing.rs`, each an `impl Owner`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use engine_api::containers::Health;
 use engine_api::id::ContainerName;
-use engine_runtime::{Event, ExitRecord, Fact, Phase, Request, Target, TerminalSize};
+use engine_runtime::{Event, Fact, Phase, Request, Target, TerminalSize};
 use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use super::command::{Beginning, Client, Command, ExecOutcome, ExecStart, Reply, answer};
 use super::conversation::Conversation;
+use super::probing::Probing;
 use super::registry::{Handle, Site};
-use super::running::{self, Lost};
-use super::start::{self, Launched};
+use super::restarts::Backoff;
+use super::start;
 use super::view::View;
-use crate::records::ContainerRecord;
-use crate::services::error::{Result, ServiceError, chain};
+use crate::records::{ContainerRecord, LifeRecord};
+use crate::services::error::{Result, ServiceError};
 use crate::services::images::LayersHeld;
 use crate::tasks::blocking;
 
@@ -33,13 +39,24 @@ pub(super) struct Exec {
     seq: u64,
     reply: Option<Reply<ExecOutcome>>,
     ended: Option<oneshot::Sender<i32>>,
+    pub(super) is_probe: bool,
 }
 
 pub(crate) struct Owner {
     pub(super) site: Arc<Site>,
     pub(super) record: Arc<ContainerRecord>,
+    pub(super) life: Arc<LifeRecord>,
     pub(super) phase: Phase,
+    pub(super) paused: bool,
     pub(super) n_exits: u64,
+    pub(super) last_code: i32,
+    /// When its policy starts it again.
+    pub(super) restart_at: Option<Instant>,
+    pub(super) backoff: Backoff,
+    pub(super) health: Option<Arc<Health>>,
+    pub(super) probing: Option<Probing>,
+    /// Its own inbox, for those that look after its health.
+    pub(super) inbox: mpsc::WeakSender<Command>,
     pub(super) monitor: Option<Conversation>,
     pub(super) waiting: Vec<Client>,
     pub(super) size: Option<TerminalSize>,
@@ -53,6 +70,8 @@ pub(crate) struct Owner {
 enum Next {
     Command(Option<Command>),
     Heard(Result<Event, engine_runtime::Error>),
+    /// The moment to start it again has come.
+    Again,
 }
 
 /// Begins to own a container; the handle is how everybody else reaches it.
@@ -62,28 +81,48 @@ enum Next {
 pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle>> {
     let Beginning {
         record,
+        life,
         phase,
+        paused,
+        health,
         control,
         untold_exit,
         layers_held,
     } = beginning;
     let record = Arc::new(record);
     let id = record.id.clone();
+    let left_probes = control.as_ref().map(super::probing::left);
     let monitor = control.map(Conversation::new).transpose()?;
-    let (view, seen) = watch::channel(Arc::new(View {
+    let (inbox, commands) = mpsc::channel(INBOX_COMMANDS);
+    let view = watch::Sender::new(Arc::new(View {
         record: Arc::clone(&record),
-        phase: phase.clone(),
+        life: Arc::default(),
+        phase: Phase::Created,
+        paused: false,
+        restarting: false,
+        health: None,
+        last_code: 0,
         n_exits: 0,
         exec_ids: Vec::new(),
         removing: false,
         gone: false,
     }));
-    let (inbox, commands) = mpsc::channel(INBOX_COMMANDS);
-    let owner = Owner {
+    let mut owner = Owner {
         site: Arc::clone(site),
         record,
+        life: Arc::new(life),
+        last_code: match &phase {
+            Phase::Exited(exit) => exit.code,
+            _ => 0,
+        },
         phase,
+        paused,
         n_exits: 0,
+        restart_at: None,
+        backoff: Backoff::default(),
+        health: health.map(Arc::new),
+        probing: None,
+        inbox: inbox.downgrade(),
         monitor,
         waiting: Vec::new(),
         size: None,
@@ -93,6 +132,9 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         view,
         _layers_held: layers_held,
     };
+    owner.end_probes(&left_probes.unwrap_or_default());
+    owner.publish_view();
+    let seen = owner.view.subscribe();
     site.tasks
         .spawn("container", owner.run(commands, untold_exit));
     Ok(Arc::new(Handle::new(id, inbox, seen)))
@@ -100,20 +142,19 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
 
 impl Owner {
     async fn run(mut self, mut commands: mpsc::Receiver<Command>, untold_exit: bool) {
-        if untold_exit && let Phase::Exited(exit) = self.phase.clone() {
-            self.tell_exit(&exit);
-            self.remove_if_asked().await;
-        }
+        self.resume(untold_exit).await;
         while !self.gone {
             let next = tokio::select! {
                 heard = hear(self.monitor.as_ref()) => Next::Heard(heard),
                 command = commands.recv() => Next::Command(command),
+                () = moment(self.restart_at) => Next::Again,
             };
             match next {
                 Next::Heard(Ok(event)) => self.on_event(event).await,
                 Next::Heard(Err(error)) => self.monitor_is_gone(&error).await,
                 Next::Command(Some(command)) => self.on_command(command).await,
                 Next::Command(None) => return,
+                Next::Again => self.start_again().await,
             }
         }
     }
@@ -121,18 +162,25 @@ impl Owner {
     async fn on_command(&mut self, command: Command) {
         match command {
             Command::Start { reply } => {
-                let result = self.start().await;
+                let result = self.start_by_hand().await;
                 answer(reply, result);
                 self.remove_if_asked().await;
             }
             Command::Signal {
                 target,
                 signal,
+                ask,
                 reply,
-            } => {
-                let request = Request::Signal { target, signal };
-                self.ask_running(request, reply);
+            } => self.signal(target, signal, ask, reply).await,
+            Command::Pause { reply } => {
+                let result = self.pause().await;
+                answer(reply, result);
             }
+            Command::Unpause { reply } => {
+                let result = self.unpause().await;
+                answer(reply, result);
+            }
+            Command::Probed { result } => self.probed(result).await,
             Command::Attach { client, reply } => self.attach(client, reply),
             Command::Resize {
                 target,
@@ -147,6 +195,7 @@ impl Owner {
             Command::Remove { reply } => {
                 let result = match self.phase {
                     Phase::Running { .. } | Phase::Starting => Err(self.is_running()),
+                    _ if self.restart_at.is_some() => Err(self.is_running()),
                     _ => self.remove().await,
                 };
                 answer(reply, result);
@@ -154,7 +203,7 @@ impl Owner {
         }
     }
 
-    async fn on_event(&mut self, event: Event) {
+    pub(super) async fn on_event(&mut self, event: Event) {
         match event {
             Event::Done { seq } => self.answer_request(seq, Ok(())),
             Event::Refused { seq, message } => {
@@ -178,7 +227,7 @@ impl Owner {
                 self.exec_ended(&id, exit_code);
             }
             Event::ExecExited { id, code } => self.exec_ended(&id, code),
-            Event::Exited(exit) => self.ended(Fact::Exited(exit.clone()), &exit).await,
+            Event::Exited(exit) => self.ended(Fact::Exited(exit)).await,
             Event::AttachEnded { .. }
             | Event::Ready { .. }
             | Event::SetupFailed { .. }
@@ -187,50 +236,12 @@ impl Owner {
         }
     }
 
-    /// Starts the program; everything that blocks happens in one go on a thread that may.
-    async fn start(&mut self) -> Result<()> {
-        let Ok(starting) = self.phase.clone().step(Fact::Launched) else {
-            return Err(ServiceError::NotModified);
-        };
-        self.phase = starting;
-        let (site, record) = (Arc::clone(&self.site), Arc::clone(&self.record));
-        let (clients, size) = (std::mem::take(&mut self.waiting), self.size.take());
-        let launched = blocking(move || start::launch(&site, &record, clients, size)).await;
-        match launched {
-            Ok(launched) => self.started(launched).await,
-            Err(failure) => {
-                let exit = failure.exit_record(as_u64(self.site.clock.now_ns()));
-                let error = failure.into_error();
-                self.step(Fact::StartFailed(exit.clone()));
-                self.n_exits += 1;
-                self.publish_view();
-                self.tell_exit(&exit);
-                Err(error)
-            }
-        }
-    }
-
-    async fn started(&mut self, launched: Launched) -> Result<()> {
-        let Launched {
-            control,
-            pid,
-            started_at_unix_ns,
-            events,
-        } = launched;
-        self.monitor = Some(Conversation::new(control)?);
-        self.step(Fact::Started {
-            pid,
-            started_at_unix_ns,
-        });
-        self.publish_view();
-        self.tell("start", []);
-        for event in events {
-            self.on_event(event).await;
-        }
-        Ok(())
-    }
-
     fn attach(&mut self, client: Client, reply: Reply<()>) {
+        if (self.paused || self.restart_at.is_some())
+            && let Err(error) = self.view.borrow().require_running("attach")
+        {
+            return answer(reply, Err(error));
+        }
         if let Some(monitor) = &mut self.monitor {
             let Client {
                 id,
@@ -263,9 +274,13 @@ impl Owner {
             process,
             streams,
             socket,
+            is_probe,
             reply,
             ended,
         } = exec;
+        if let Err(error) = self.view.borrow().require_running("exec") {
+            return answer(reply, Err(error));
+        }
         let Some(monitor) = &self.monitor else {
             return answer(reply, Err(self.is_not_running()));
         };
@@ -284,9 +299,12 @@ impl Owner {
                 seq,
                 reply: Some(reply),
                 ended: Some(ended),
+                is_probe,
             },
         );
-        self.publish_view();
+        if !is_probe {
+            self.publish_view();
+        }
     }
 
     fn exec_begun(&mut self, id: &str, outcome: ExecOutcome) {
@@ -295,9 +313,11 @@ impl Owner {
         }
     }
 
-    fn exec_ended(&mut self, id: &str, code: i32) {
+    pub(super) fn exec_ended(&mut self, id: &str, code: i32) {
         if let Some(mut exec) = self.execs.remove(id) {
-            self.publish_view();
+            if !exec.is_probe {
+                self.publish_view();
+            }
             if let Some(ended) = exec.ended.take() {
                 // Whoever waited may have gone.
                 let _ = ended.send(code);
@@ -318,77 +338,7 @@ impl Owner {
         Ok(former)
     }
 
-    /// The program has ended: everybody who waits for anything of it is told.
-    async fn ended(&mut self, fact: Fact, exit: &ExitRecord) {
-        self.monitor = None;
-        self.step(fact);
-        self.n_exits += 1;
-        for id in self.execs.keys().cloned().collect::<Vec<_>>() {
-            self.exec_ended(&id, 128 + super::signal::KILL);
-        }
-        self.publish_view();
-        self.tell_exit(exit);
-        let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
-        blocking(move || running::forget(&site, &id)).await;
-        self.remove_if_asked().await;
-    }
-
-    /// The monitor went without a word: what it wrote down counts, else the container is lost.
-    async fn monitor_is_gone(&mut self, error: &engine_runtime::Error) {
-        let (site, record) = (Arc::clone(&self.site), Arc::clone(&self.record));
-        let now_ns = as_u64(self.site.clock.now_ns());
-        let reason = chain(error);
-        let lost = blocking(move || running::after_monitor(&site, &record, now_ns, &reason)).await;
-        match lost {
-            Lost::Recorded(exit) => self.ended(Fact::Exited(exit.clone()), &exit).await,
-            Lost::Unknown(exit) => {
-                tracing::error!(
-                    container.id = self.record.id.as_str(),
-                    reason = chain(error),
-                    "a monitor is gone"
-                );
-                self.ended(Fact::Lost(exit.clone()), &exit).await;
-            }
-        }
-    }
-
-    async fn remove_if_asked(&mut self) {
-        let ended = matches!(self.phase, Phase::Exited(_));
-        if !ended || !self.record.host_config.auto_remove || self.gone {
-            return;
-        }
-        if let Err(error) = self.remove().await {
-            tracing::error!(
-                container.id = self.record.id.as_str(),
-                reason = chain(&error),
-                "failed to remove a container that should go by itself"
-            );
-        }
-    }
-
-    async fn remove(&mut self) -> Result<()> {
-        self.removing = true;
-        self.waiting.clear();
-        self.publish_view();
-        let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
-        let removed = blocking(move || {
-            running::forget(&site, &id);
-            site.store.retire(&id)
-        });
-        if let Err(error) = removed.await {
-            self.removing = false;
-            self.publish_view();
-            return Err(ServiceError::failed("remove the container")(error));
-        }
-        self.site.sweep_later(&self.record.id).await;
-        self.site.unregister(&self.record);
-        self.gone = true;
-        self.tell("destroy", []);
-        self.publish_view();
-        Ok(())
-    }
-
-    fn ask_running(&mut self, request: Request, reply: Reply<()>) {
+    pub(super) fn ask_running(&mut self, request: Request, reply: Reply<()>) {
         let refusal = self.is_not_running();
         match &mut self.monitor {
             Some(monitor) => monitor.ask(request, None, reply),
@@ -411,7 +361,7 @@ impl Owner {
         }
     }
 
-    fn step(&mut self, fact: Fact) {
+    pub(super) fn step(&mut self, fact: Fact) {
         match self.phase.clone().step(fact) {
             Ok(phase) => self.phase = phase,
             Err(refused) => tracing::error!(
@@ -430,6 +380,9 @@ async fn hear(monitor: Option<&Conversation>) -> Result<Event, engine_runtime::E
     }
 }
 
-fn as_u64(unix_ns: i64) -> u64 {
-    u64::try_from(unix_ns).unwrap_or(0)
+async fn moment(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
 }

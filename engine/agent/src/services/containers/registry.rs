@@ -88,6 +88,7 @@ pub(crate) struct Containers {
 pub(crate) struct Counts {
     pub(crate) all: u64,
     pub(crate) running: u64,
+    pub(crate) paused: u64,
 }
 
 impl Handle {
@@ -146,6 +147,7 @@ impl Handle {
         self.ask(|reply| Command::Signal {
             target: Target::Exec(exec.to_owned()),
             signal: signal::HANG_UP,
+            ask: None,
             reply,
         })
         .await
@@ -310,7 +312,7 @@ impl Containers {
         let uses = views.iter().map(|view| ImageUse {
             container_id: view.record.id.to_string(),
             image_id: view.record.image_id.clone(),
-            running: view.is_running(),
+            running: view.is_up(),
         });
         uses.collect()
     }
@@ -320,7 +322,9 @@ impl Containers {
         let mut counts = Counts::default();
         for handle in self.site.index().by_id.values() {
             counts.all += 1;
-            counts.running += u64::from(handle.view.borrow().is_running());
+            let status = handle.view.borrow().status();
+            counts.running += u64::from(status == "running");
+            counts.paused += u64::from(status == "paused");
         }
         counts
     }

@@ -11,14 +11,19 @@ impl Containers {
     ///
     /// # Errors
     /// When it is not there, or runs.
-    pub(crate) async fn remove(self: &Arc<Self>, reference: &str, force: bool) -> Result<()> {
+    pub(crate) async fn remove(
+        self: &Arc<Self>,
+        reference: &str,
+        force: bool,
+        who: &str,
+    ) -> Result<()> {
         let handle = self.find(reference)?;
         if handle.view().removing {
             let message = format!("removal of container {reference} is already in progress");
             return Err(ServiceError::Conflict(message));
         }
-        if force && handle.view().is_running() {
-            self.kill_to_remove(&handle).await?;
+        if force && handle.view().is_up() {
+            self.kill_to_remove(&handle, who).await?;
         }
         match handle.ask(|reply| Command::Remove { reply }).await {
             // With `--rm` it went by itself once it was killed.

@@ -14,8 +14,9 @@ use engine_api::id::ContainerId;
 use engine_runtime::cgroups::Cgroup;
 use engine_runtime::{Bundle, ExitRecord};
 
+use super::probing;
 use super::registry::Site;
-use crate::records::ContainerRecord;
+use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::chain;
 
 /// How long processes may take to go once they are killed.
@@ -48,6 +49,7 @@ pub(super) fn remember(site: &Site, id: &ContainerId) -> io::Result<()> {
 pub(crate) fn forget(site: &Site, id: &ContainerId) {
     // Absent is as good as taken away; it lies in memory and cannot fail otherwise.
     let _ = fs::remove_file(mark(site, id));
+    probing::forget(site, id);
 }
 
 /// Tells whether a container is marked.
@@ -75,15 +77,24 @@ pub(crate) fn after_monitor(
     }
     let exit = ExitRecord {
         code: UNKNOWN_EXIT,
-        signal: None,
-        oom_killed: false,
         started_at_unix_ns: now_ns,
         finished_at_unix_ns: now_ns,
-        log_dropped_bytes: 0,
         error: Some(format!(
             "its monitor is gone ({reason}); how it ended is not known"
         )),
+        lost: true,
+        ..ExitRecord::default()
     };
+    // Written in the monitor's stead, so that the next engine finds the same end and no new one.
+    if let Ok(bytes) = serde_json::to_vec(&exit)
+        && let Err(error) = ContainerStore::write_passing(&bundle.exit(), &bytes)
+    {
+        tracing::warn!(
+            container.id = record.id.as_str(),
+            reason = chain(&error),
+            "failed to write down that a container was lost"
+        );
+    }
     Lost::Unknown(exit)
 }
 

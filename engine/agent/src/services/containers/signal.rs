@@ -22,6 +22,30 @@ pub(crate) fn parse(text: &str) -> Result<i32> {
     number(name).ok_or_else(|| ServiceError::BadRequest(format!("invalid signal: {text}")))
 }
 
+/// Names a signal: `SIGTERM`, `SIGRTMIN+3`.
+pub(crate) fn name(number: i32) -> String {
+    match Signal::try_from(number) {
+        Ok(signal) => signal.as_str().to_owned(),
+        Err(_) if number >= RTMIN => format!("SIGRTMIN+{}", number - RTMIN),
+        Err(_) => format!("signal {number}"),
+    }
+}
+
+/// Tells whether a program that gets it is meant to end: what its own stop signal is, and what
+/// people use to end things. Docker takes every signal for that, also one that only says "read
+/// your settings again".
+pub(crate) fn ends(number: i32, stop_signal: &str) -> bool {
+    let ends = [
+        Signal::SIGKILL,
+        Signal::SIGTERM,
+        Signal::SIGINT,
+        Signal::SIGQUIT,
+        Signal::SIGABRT,
+    ];
+    ends.iter().any(|signal| *signal as i32 == number)
+        || parse(stop_signal).is_ok_and(|stop| stop == number)
+}
+
 fn number(name: &str) -> Option<i32> {
     if let Ok(number) = name.parse::<i32>() {
         return (1..=RTMAX).contains(&number).then_some(number);
@@ -49,6 +73,16 @@ fn number(name: &str) -> Option<i32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn numbers_have_names_and_some_of_them_end_a_program() {
+        assert_eq!(
+            [9, 37, 99].map(name),
+            ["SIGKILL", "SIGRTMIN+3", "SIGRTMIN+65"]
+        );
+        assert!(ends(15, "") && ends(9, "") && ends(10, "USR1"));
+        assert!(!ends(1, "") && !ends(28, "TERM"));
+    }
 
     #[test]
     fn names_and_numbers_are_read() {

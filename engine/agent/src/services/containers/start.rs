@@ -47,12 +47,9 @@ impl StartFailure {
     pub(super) fn exit_record(&self, now_ns: u64) -> ExitRecord {
         ExitRecord {
             code: self.exit_code,
-            signal: None,
-            oom_killed: false,
-            started_at_unix_ns: 0,
             finished_at_unix_ns: now_ns,
-            log_dropped_bytes: 0,
             error: Some(self.message.clone()),
+            ..ExitRecord::default()
         }
     }
 

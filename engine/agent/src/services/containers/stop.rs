@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 
 use engine_runtime::Target;
 
-use super::command::Command;
+use super::command::{Ask, Command};
 use super::registry::{Containers, Handle};
 use super::signal::{self, KILL, TERM};
 use crate::services::error::{Result, ServiceError};
@@ -25,6 +25,8 @@ pub(crate) struct Stop {
     pub(crate) timeout_s: Option<i64>,
     /// Instead of the container's own.
     pub(crate) signal: Option<String>,
+    /// Who asks.
+    pub(crate) who: String,
 }
 
 impl Containers {
@@ -32,19 +34,24 @@ impl Containers {
     ///
     /// # Errors
     /// When it is not there, does not run, or there is no such signal.
-    pub(crate) async fn kill(&self, reference: &str, signal: Option<&str>) -> Result<()> {
+    pub(crate) async fn kill(
+        &self,
+        reference: &str,
+        signal: Option<&str>,
+        who: &str,
+    ) -> Result<()> {
         let handle = self.find(reference)?;
         let signal = signal.map(signal::parse).transpose()?.unwrap_or(KILL);
         let view = handle.view();
-        if !view.is_running() {
+        if !view.is_up() {
             let message = format!(
                 "cannot kill container: {reference}: container {} is not running",
                 handle.id
             );
             return Err(ServiceError::Conflict(message));
         }
-        self.signal(&handle, signal).await?;
-        if signal == KILL {
+        self.signal(&handle, signal, ask("kill", who)).await?;
+        if signal == KILL && view.is_running() {
             ended(&handle, view.n_exits, Some(KILL_LIMIT)).await;
         }
         Ok(())
@@ -56,11 +63,11 @@ impl Containers {
     /// [`ServiceError::NotModified`] when it does not run.
     pub(crate) async fn stop(self: &Arc<Self>, reference: &str, stop: Stop) -> Result<()> {
         let handle = self.find(reference)?;
-        if !handle.view().is_running() {
+        if !handle.view().is_up() {
             return Err(ServiceError::NotModified);
         }
         let containers = Arc::clone(self);
-        self.to_the_end(async move { containers.stop_now(&handle, &stop).await })
+        self.to_the_end(async move { containers.stop_now("stop", &handle, &stop).await })
             .await
     }
 
@@ -72,8 +79,8 @@ impl Containers {
         let handle = self.find(reference)?;
         let containers = Arc::clone(self);
         self.to_the_end(async move {
-            if handle.view().is_running() {
-                containers.stop_now(&handle, &stop).await?;
+            if handle.view().is_up() {
+                containers.stop_now("restart", &handle, &stop).await?;
             }
             match handle.ask(|reply| Command::Start { reply }).await {
                 Ok(()) | Err(ServiceError::NotModified) => {}
@@ -85,7 +92,7 @@ impl Containers {
         .await
     }
 
-    async fn stop_now(&self, handle: &Handle, stop: &Stop) -> Result<()> {
+    async fn stop_now(&self, verb: &'static str, handle: &Handle, stop: &Stop) -> Result<()> {
         let view = handle.view();
         let config = &view.record.config;
         let wanted = stop.signal.as_deref().unwrap_or(&config.stop_signal);
@@ -105,9 +112,14 @@ impl Containers {
             Err(ServiceError::Conflict(_) | ServiceError::NoSuchContainer(_)) => Ok(()),
             other => other,
         };
-        gone_meanwhile(self.signal(handle, signal).await)?;
+        let asked = ask(verb, &stop.who);
+        let harder = Ask {
+            forced: true,
+            ..asked.clone()
+        };
+        gone_meanwhile(self.signal(handle, signal, asked).await)?;
         if !ended(handle, view.n_exits, patience).await {
-            gone_meanwhile(self.signal(handle, KILL).await)?;
+            gone_meanwhile(self.signal(handle, KILL, harder).await)?;
             if !ended(handle, view.n_exits, Some(KILL_LIMIT)).await {
                 return Err(ServiceError::Unavailable(format!(
                     "container {} was killed and is not gone after {} seconds; \
@@ -122,9 +134,9 @@ impl Containers {
     }
 
     /// Kills a program if it runs; returns when it is gone.
-    pub(super) async fn kill_to_remove(&self, handle: &Handle) -> Result<()> {
+    pub(super) async fn kill_to_remove(&self, handle: &Handle, who: &str) -> Result<()> {
         let view = handle.view();
-        match self.signal(handle, KILL).await {
+        match self.signal(handle, KILL, ask("remove", who)).await {
             Ok(()) => {}
             // It ended by itself, or is gone already.
             Err(ServiceError::Conflict(_)) => return Ok(()),
@@ -134,11 +146,12 @@ impl Containers {
         Ok(())
     }
 
-    async fn signal(&self, handle: &Handle, signal: i32) -> Result<()> {
+    async fn signal(&self, handle: &Handle, signal: i32, ask: Ask) -> Result<()> {
         handle
             .ask(|reply| Command::Signal {
                 target: Target::Init,
                 signal,
+                ask: Some(ask),
                 reply,
             })
             .await?;
@@ -161,13 +174,22 @@ impl Containers {
     }
 }
 
-/// Waits until it has ended once more than `n_exits` times; false when that took too long.
+fn ask(verb: &'static str, who: &str) -> Ask {
+    Ask {
+        verb,
+        who: who.to_owned(),
+        forced: false,
+    }
+}
+
+/// Waits until it has ended once more than `n_exits` times, or has ended and is not started again;
+/// false when that took too long.
 async fn ended(handle: &Handle, n_exits: u64, limit: Option<Duration>) -> bool {
     let mut watch = handle.watch();
     let ended = async {
         // An error means that the owner is gone, and the container with it.
         let _ = watch
-            .wait_for(|view| view.n_exits > n_exits || view.gone)
+            .wait_for(|view| view.n_exits > n_exits || view.gone || !view.is_up())
             .await;
     };
     match limit {
