@@ -33,6 +33,7 @@ pub(super) struct End<'e> {
 pub(super) fn put_down(end: &End<'_>) -> LifeRecord {
     let mut life = end.life.clone();
     let now = surroundings(end.record, end.exit);
+    let former = life.last_stop.take();
     let good = life.good.as_ref();
     life.last_stop = Some(LastStop {
         cause: cause(end.exit, life.asked.as_ref()),
@@ -50,7 +51,7 @@ pub(super) fn put_down(end: &End<'_>) -> LifeRecord {
         last_lines: match end.exit.started_at_unix_ns {
             // It said nothing; what the log holds is an earlier run's.
             0 => Vec::new(),
-            since => last_lines(end.log, since),
+            started => last_lines(end.log, beginning(started, former.as_ref())),
         },
         last_health: end.health.clone(),
         changes: good.map_or_else(Vec::new, |good| changes(good, &now)),
@@ -215,6 +216,16 @@ fn shown(value: &Value) -> String {
         Value::String(text) => text.clone(),
         other => other.to_string(),
     }
+}
+
+/// A quick program has written before anybody looked at the clock to say that it began; what the
+/// run before it wrote is not its own.
+fn beginning(started_ns: u64, former: Option<&LastStop>) -> u64 {
+    const SLACK_NS: u64 = 5_000_000_000;
+    let former = former.and_then(|stop| stop.finished_at.parse::<jiff::Timestamp>().ok());
+    let former_ns = former.and_then(|end| u64::try_from(end.as_nanosecond()).ok());
+    let earliest = started_ns.saturating_sub(SLACK_NS);
+    former_ns.map_or(earliest, |end| earliest.max(end.saturating_add(1)))
 }
 
 /// Reads the end of the output since a moment; a log that cannot be read has none.
