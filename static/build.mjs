@@ -5,6 +5,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, write
 import { dirname, join, relative } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import subsetFont from "subset-font";
 
 const here = import.meta.dirname;
 const out = process.argv[2] ?? join(here, "dist");
@@ -16,15 +17,16 @@ mkdirSync(join(files, "fonts"), { recursive: true });
 
 // Our own scripts are served as they are.
 cpSync(join(here, "js"), join(files, "js"), { recursive: true, filter: (path) => !path.includes("/js/bundles") });
-// Text comes in many weights, code in two: a weight of its own each is half of the file of all.
-const fonts = {
-  "inter": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-  "jetbrains-mono": "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2",
-  "jetbrains-mono-bold": "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-700-normal.woff2",
-};
-for (const [font, file] of Object.entries(fonts)) {
-  cpSync(join(modules, file), join(files, "fonts", `${font}.woff2`));
-}
+// Text comes in every weight between regular and bold, code in two; of each font only what Latin pages
+// need. Code has no ligatures, so it can do without their glyphs.
+const latin = [[0x20, 0x17f], [0x2000, 0x206f], [0x20ac, 0x20ac], [0x2122, 0x2122], [0x2190, 0x2193], [0x2212, 0x2215]];
+const letters = latin.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, n) => String.fromCodePoint(from + n)));
+const code = { noLayoutClosure: true };
+await font("inter", "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2", {
+  variationAxes: { wght: { min: 400, max: 700, default: 400 } },
+});
+await font("jetbrains-mono", "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-400-normal.woff2", code);
+await font("jetbrains-mono-bold", "@fontsource/jetbrains-mono/files/jetbrains-mono-latin-700-normal.woff2", code);
 writeFileSync(join(files, "icons.svg"), sprite());
 cpSync(join(here, "icons", "gantry.svg"), join(files, "favicon.svg"));
 
@@ -44,6 +46,12 @@ for (const file of list) digest.update(relative(files, file)).update(readFileSyn
 for (const file of list) compress(file);
 const lines = list.map((file) => `${relative(files, file)}, ${contentType(file)}`);
 writeFileSync(join(out, "files.txt"), [digest.digest("hex").slice(0, 12), ...lines].join("\n"));
+
+/** A font cut down to what pages need. */
+async function font(name, source, options) {
+  const small = await subsetFont(readFileSync(join(modules, source)), letters.join(""), { targetFormat: "woff2", ...options });
+  writeFileSync(join(files, "fonts", `${name}.woff2`), small);
+}
 
 /** One SVG with a symbol for each icon that icons/list.txt names, and our own drawings. */
 function sprite() {
