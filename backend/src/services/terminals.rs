@@ -40,7 +40,30 @@ const LAST_WORD: Duration = Duration::from_secs(2);
 
 /// The terminals of one server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
-pub struct Terminals(Arc<Mutex<HashMap<String, Arc<Session>>>>);
+pub struct Terminals(Arc<Mutex<Room>>);
+
+#[derive(Debug, Default)]
+struct Room {
+    sessions: HashMap<String, Arc<Session>>,
+    /// Whose command is being started: it has its place already, however long that takes.
+    opening: Vec<AccountId>,
+}
+
+/// A place for a session whose command is being started.
+#[derive(Debug)]
+struct Place {
+    terminals: Terminals,
+    account: AccountId,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let opening = &mut self.terminals.lock().opening;
+        if let Some(at) = opening.iter().position(|account| *account == self.account) {
+            opening.swap_remove(at);
+        }
+    }
+}
 
 #[derive(Debug)]
 struct Session {
@@ -142,17 +165,25 @@ impl Keyboard {
 }
 
 impl Terminals {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Arc<Session>>> {
+    fn lock(&self) -> MutexGuard<'_, Room> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn is_full(&self, account: &AccountId) -> bool {
-        let all = self.lock();
-        let own = all
-            .values()
-            .filter(|session| session.account == *account)
-            .count();
-        own >= MOST_OF_ONE || all.len() >= MOST_OF_ALL
+    /// Takes a place, before anything is started for it: none when there are too many, of one
+    /// account or of all.
+    fn place(&self, account: &AccountId) -> Option<Place> {
+        let mut room = self.lock();
+        let sessions = room.sessions.values().map(|session| &session.account);
+        let all = sessions.chain(&room.opening);
+        let own = all.filter(|one| *one == account).count();
+        if own >= MOST_OF_ONE || room.sessions.len() + room.opening.len() >= MOST_OF_ALL {
+            return None;
+        }
+        room.opening.push(account.clone());
+        Some(Place {
+            terminals: self.clone(),
+            account: account.clone(),
+        })
     }
 }
 
@@ -203,10 +234,10 @@ pub async fn open(
     request: TerminalRequest,
 ) -> Result<Terminal, OpenError> {
     let account = permit.actor().account.id.clone();
-    if services.terminals().is_full(&account) {
+    let Some(place) = services.terminals().place(&account) else {
         let message = "too many terminals are open; close one".to_owned();
         return Err(Error::Conflict { message }.into());
-    }
+    };
     let client = services.link().client(permit);
     let container = permit.place().id.clone();
     let asked = request.command.join(" ");
@@ -241,7 +272,9 @@ pub async fn open(
     services
         .terminals()
         .lock()
+        .sessions
         .insert(id.clone(), Arc::clone(&session));
+    drop(place);
     let terminal = session.show(&id, false);
     let work = Work {
         services: services.clone(),
@@ -267,7 +300,7 @@ pub fn resume(
     permit: &Permit<container::Exec>,
     id: &str,
 ) -> Result<Terminal, OpenError> {
-    let found = services.terminals().lock().get(id).cloned();
+    let found = services.terminals().lock().sessions.get(id).cloned();
     let is_own = |session: &Arc<Session>| {
         session.account == permit.actor().account.id && session.container == permit.place().id
     };
@@ -314,7 +347,7 @@ impl Work {
         } else {
             None
         };
-        self.services.terminals().lock().remove(&self.id);
+        self.services.terminals().lock().sessions.remove(&self.id);
         if let Some(viewer) = self.session.viewer() {
             // A page that reads nothing for so long has gone.
             let word = viewer.output.send(Shown::Ended(code));

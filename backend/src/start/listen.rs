@@ -1,8 +1,8 @@
 //! The accept loop: every connection has caps on what it may send and how long it may take.
 //!
 //! axum's own server has no limit on the time of a request's head (hyper's default is inert without
-//! a timer), so the loop is ours. A TLS handshake never holds up the next connection. When the
-//! server ends, nobody new is accepted, requests under way are finished, and what is left after the
+//! a timer), so the loop is ours. A TLS handshake never holds up the next connection, one network
+//! cannot take all places, and who stops reading is cut off. When the server ends, nobody new is accepted, requests under way are finished, and what is left after the
 //! deadline is cut.
 
 use std::net::{SocketAddr, TcpListener as StdListener};
@@ -22,7 +22,10 @@ use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt as _;
 
+use super::crowd::Crowd;
 use super::error::StartError;
+use super::paced::Paced;
+use crate::app::App;
 use crate::tasks::Tasks;
 
 /// Connections at once; more wait in the kernel's queue.
@@ -30,6 +33,8 @@ const MOST_CONNECTIONS: usize = 2_048;
 /// Time for a request's head, also between two requests of one connection.
 const HEAD_TIME: Duration = Duration::from_secs(30);
 const HANDSHAKE_TIME: Duration = Duration::from_secs(10);
+/// A browser that takes nothing for so long has gone.
+const STALL_TIME: Duration = Duration::from_secs(60);
 const FAREWELL_TIME: Duration = Duration::from_secs(8);
 /// Pause after a failed accept: without descriptors the loop must not spin (moby #35961).
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -58,10 +63,11 @@ pub fn take_port(address: SocketAddr) -> Result<StdListener, StartError> {
 pub async fn serve(
     listener: StdListener,
     tls: Option<TlsAcceptor>,
-    router: Router,
+    app: &App,
     tasks: &Tasks,
 ) -> std::io::Result<()> {
     let listener = TcpListener::from_std(listener)?;
+    let (router, crowd) = (app.router(), Crowd::default());
     let places = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let shutdown = tasks.shutdown();
@@ -81,10 +87,17 @@ pub async fn serve(
                 continue;
             }
         };
+        // A listed proxy and this machine itself stand for many.
+        let is_one = !peer.ip().is_loopback() && !app.front.trusts(peer.ip());
+        let seat = is_one.then(|| crowd.enter(peer.ip()));
+        if let Some(None) = seat {
+            tracing::debug!(%peer, "too many connections of one network");
+            continue;
+        }
         let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
         tasks.finish("connection", async move {
             connection(stream, peer, tls, router, watcher).await;
-            drop(place);
+            drop((place, seat));
         });
     }
     drop(listener);
@@ -134,6 +147,7 @@ async fn http(
         .max_header_list_size(64 * 1024)
         .keep_alive_interval(Some(HEAD_TIME))
         .keep_alive_timeout(HANDSHAKE_TIME);
+    let stream = Paced::new(stream, STALL_TIME);
     let connection = builder
         .serve_connection_with_upgrades(TokioIo::new(stream), TowerToHyperService::new(service));
     if let Err(error) = watcher.watch(connection).await {

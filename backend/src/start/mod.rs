@@ -8,9 +8,11 @@
 
 pub mod admin;
 pub mod config;
+mod crowd;
 pub mod engine;
 pub mod error;
 pub mod listen;
+mod paced;
 pub mod privileges;
 pub mod serve;
 pub mod tls;

@@ -146,7 +146,7 @@ async fn run(
         ));
     }
     end_on_signal(&tasks)?;
-    let served = listen::serve(listener, tls, app.router(), &tasks).await;
+    let served = listen::serve(listener, tls, &app, &tasks).await;
     tasks.end(FAREWELL_TIME).await;
     app.close().await;
     served.map_err(|error| StartError::Other(format!("failed to serve: {error}")))

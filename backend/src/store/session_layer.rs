@@ -10,7 +10,7 @@ use time::OffsetDateTime;
 use tower_sessions::session::{Id, Record};
 use tower_sessions::session_store::{Error, Result as SessionResult};
 
-use super::sessions::{ABSOLUTE, ACCOUNT, ADDRESS, BROWSER, IDLE, key, touch};
+use super::sessions::{ABSOLUTE, ACCOUNT, ADDRESS, BROWSER, IDLE, end_surplus, key, touch};
 use super::{Reads, Store, StoreError};
 use crate::clock::{self, Clock};
 
@@ -48,6 +48,7 @@ impl Sessions {
         .bind(data(record)?)
         .execute(write.connection())
         .await?;
+        end_surplus(&mut write, account).await?;
         write
             .commit_silent("the login that makes a session has its own entry")
             .await

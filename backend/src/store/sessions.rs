@@ -19,6 +19,9 @@ pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Being seen is written down at most so often.
 const TOUCH: SignedDuration = SignedDuration::from_mins(1);
 
+/// Sessions of one account; more than anybody has browsers.
+const MOST_OF_ONE: i64 = 100;
+
 /// The member of a session's data that names its account.
 pub const ACCOUNT: &str = "account";
 /// The member that says with which browser the login was.
@@ -95,6 +98,29 @@ pub async fn end_all(
         .execute(write.connection())
         .await?;
     Ok(done.rows_affected())
+}
+
+/// Ends the sessions of an account that were used longest ago, where it has too many: a program that
+/// logs in for each request would else fill the table in the seven days that a session may last.
+///
+/// # Errors
+/// When the database fails.
+pub(super) async fn end_surplus(write: &mut Write, account: &str) -> Result<(), StoreError> {
+    sqlx::query(
+        "delete from session
+         where account_id = ?1 and session_key not in (
+             select session_key
+             from session
+             where account_id = ?1
+             order by last_seen_at desc, created_at desc, rowid desc
+             limit ?2
+         )",
+    )
+    .bind(account)
+    .bind(MOST_OF_ONE)
+    .execute(write.connection())
+    .await?;
+    Ok(())
 }
 
 /// Ends one session of an account; tells whether there was one.
@@ -201,6 +227,30 @@ mod tests {
         assert!(!end_one(&mut write, &ben.id, &key).await.unwrap());
         assert!(end_one(&mut write, &ana.id, &key).await.unwrap());
         assert!(!end_one(&mut write, &ana.id, &key).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_account_has_a_bounded_number_of_sessions_and_the_newest_stay() {
+        let (_dir, store) = fresh().await;
+        let ana = add(&store, "ana", Role::Owner).await;
+        let ben = add(&store, "ben", Role::Viewer).await;
+        let sessions = Sessions::new(store.clone(), Clock::manual(0));
+        let of_ben = login(&sessions, &ben.id).await;
+        let first = login(&sessions, &ana.id).await;
+        let mut last = first.clone();
+        for _ in 0..MOST_OF_ONE {
+            last = login(&sessions, &ana.id).await;
+        }
+
+        let mut read = store.read().await.unwrap();
+        let rows = of_account(&mut read, &ana.id).await.unwrap();
+        assert_eq!(rows.len(), 100);
+        let has = |record: &tower_sessions::session::Record| {
+            rows.iter().any(|row| row.key == key(&record.id))
+        };
+        assert!(has(&last) && !has(&first));
+        let bens = of_account(&mut read, &ben.id).await.unwrap();
+        assert_eq!(bens[0].key, key(&of_ben.id));
     }
 
     #[tokio::test]

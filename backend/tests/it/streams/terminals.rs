@@ -144,3 +144,26 @@ async fn closing_ends_the_command_at_once() {
     assert_eq!(terminal.next().await, Some(Shown::Ended(None)));
     stage.wait_open(0).await;
 }
+
+#[tokio::test]
+async fn terminals_that_are_opened_at_one_moment_are_counted_one_by_one() {
+    let (house, stage) = Stage::house().await;
+    let (_, ana) = owner(&house, "ana").await;
+    stage.with(|play| play.commands = vec!["/bin/sh".to_owned()]);
+    let permit = exec(&house, &ana).await;
+
+    let services = &house.app.services;
+    let opened = (0..30).map(|_| terminals::open(services, &permit, TerminalRequest::default()));
+    let opened = futures_util::future::join_all(opened).await;
+
+    let n_open = opened.iter().filter(|end| end.is_ok()).count();
+    assert_eq!(n_open, 20);
+    drop(opened);
+    assert!(
+        matches!(
+            terminals::open(services, &permit, TerminalRequest::default()).await,
+            Err(OpenError::Service(_))
+        ),
+        "those that were left go on for a while"
+    );
+}
