@@ -23,6 +23,7 @@ pub mod memory;
 pub mod mount;
 pub mod namespace;
 pub mod path;
+pub mod pinned;
 pub mod pivot;
 pub mod poll;
 pub mod process;

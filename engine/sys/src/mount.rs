@@ -184,6 +184,48 @@ pub fn make_all_private() -> Result<()> {
     rustix::mount::mount_change("/", flags).during("mount(MS_PRIVATE)", "/")
 }
 
+/// Lets mounts of the parent namespace spread into this one, and none of this one out.
+///
+/// # Errors
+/// `EPERM` without the right.
+pub fn make_all_slaves() -> Result<()> {
+    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    rustix::mount::mount_change("/", flags).during("mount(MS_SLAVE)", "/")
+}
+
+/// Makes an overlay of layers alone, which nobody can write, that is nowhere yet.
+///
+/// One of them may be the upper directory of another overlay; its changes may or may not be seen.
+///
+/// # Errors
+/// As [`create_overlay`].
+pub fn create_readonly_overlay(lower: &[&str]) -> Result<OwnedFd> {
+    let context = open_context("overlay")?;
+    for layer in lower {
+        set_parameter(&context, "lowerdir+", layer)?;
+    }
+    // With an index the kernel refuses a layer that is another overlay's upper directory.
+    set_parameter(&context, "index", "off")?;
+    finish(&context, "overlay", Attributes::MOUNT_ATTR_RDONLY)
+}
+
+/// Does what [`create_readonly_overlay`] does the old way, on a path.
+///
+/// # Errors
+/// As [`mount_overlay`].
+pub fn mount_readonly_overlay(lower: &[&str], target: &Path) -> Result<()> {
+    let lower: Vec<String> = lower.iter().map(|layer| escape(layer)).collect();
+    let options = format!("lowerdir={},index=off", lower.join(":"));
+    nix::mount::mount(
+        Some("overlay"),
+        target,
+        Some("overlay"),
+        nix::mount::MsFlags::MS_RDONLY,
+        Some(options.as_str()),
+    )
+    .during("mount", target.display())
+}
+
 /// Returns the type of the file system that a file lies on.
 ///
 /// # Errors

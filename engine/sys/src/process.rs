@@ -206,6 +206,24 @@ pub fn open(pid: i32) -> Result<OwnedFd> {
     rustix::process::pidfd_open(raw, PidfdFlags::empty()).during("pidfd_open", pid)
 }
 
+/// Opens the root directory that a process sees, with everything mounted there.
+///
+/// The caller makes sure by a pidfd, before and after, that the id still means the process.
+///
+/// # Errors
+/// When there is no such process, or it is a zombie.
+pub fn root_of(pid: i32) -> Result<OwnedFd> {
+    use rustix::fs::{Mode, OFlags};
+    let path = format!("/proc/{pid}/root");
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::open(&path, flags, Mode::empty()).during("open", path)
+}
+
+/// Says whether the process behind a pidfd has not been reaped yet.
+pub fn exists(pidfd: impl AsFd) -> bool {
+    signal(pidfd, 0).is_ok()
+}
+
 /// Sends a signal, by number, to exactly this process.
 ///
 /// # Errors

@@ -1,4 +1,4 @@
-//! Reads tar archives and their compressions, strictly and within limits.
+//! Reads tar archives and their compressions, strictly and within limits, and writes them.
 //!
 //! An archive that two readers could understand differently is refused here: that difference is
 //! how entries are smuggled past a check. What is left are plain [`Member`]s with a stream of
@@ -9,14 +9,17 @@
 //!
 //! Why not the `tar` crate's reader: it reads extension headers of any length into memory, merges
 //! them without saying so, and takes numbers more generously than other readers do. Five
-//! advisories in 2025 and 2026 came from such differences. It stays the writer.
+//! advisories in 2025 and 2026 came from such differences. Where a tree of files is written, so does
+//! [`Writer`]: what it writes is what the reader takes.
 
 mod compression;
 mod error;
 mod header;
 mod pax;
 mod reader;
+mod writer;
 
 pub use compression::{Bounds, Compression, Decompressed};
 pub use error::TarError;
 pub use reader::{Archive, Kind, Member, Time, Xattr};
+pub use writer::Writer;
