@@ -78,6 +78,35 @@ pub fn blocking_detached(work: impl FnOnce() + Send + 'static) {
     drop(tokio::task::spawn_blocking(work));
 }
 
+/// Runs something on a thread of its own and waits for its result: for work whose pace a client
+/// sets, which would keep others waiting for one of the threads of [`blocking`].
+///
+/// # Errors
+/// When there is no thread left.
+pub(crate) async fn on_own_thread<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<T> {
+    let (done, result) = tokio::sync::oneshot::channel();
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(move || {
+        // Whoever waited may have gone.
+        let _ = done.send(work());
+    })?;
+    result
+        .await
+        .map_err(|_| io::Error::other("the thread ended in a panic"))
+}
+
+/// Does what [`on_own_thread`] does; nobody waits for it.
+///
+/// # Errors
+/// When there is no thread left.
+pub(crate) fn own_thread(name: &str, work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    let thread = std::thread::Builder::new().name(name.to_owned());
+    thread.spawn(work).map(drop)
+}
+
 /// A descriptor that wakes a task when it has something to read.
 ///
 /// What it holds must own its descriptor and keep it as long as it lives; that is what [`AsFd`] on

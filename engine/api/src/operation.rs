@@ -118,6 +118,11 @@ operations! {
     CONTAINER_RESIZE "container.resize" Post "/containers/{id}/resize" Operate Json 24;
     CONTAINER_STATS "container.stats" Get "/containers/{id}/stats" Read Stream 24;
     CONTAINER_TOP "container.top" Get "/containers/{id}/top" Read Json 24;
+    CONTAINER_PATH_STAT "container.path_stat" Head "/containers/{id}/archive" Read Json 24;
+    CONTAINER_ARCHIVE "container.archive" Get "/containers/{id}/archive" Read Stream 24;
+    CONTAINER_EXTRACT "container.extract" Put "/containers/{id}/archive" Change Json 24;
+    CONTAINER_CHANGES "container.changes" Get "/containers/{id}/changes" Read Json 24;
+    CONTAINER_EXPORT "container.export" Get "/containers/{id}/export" Read Stream 24;
     CONTAINER_RENAME "container.rename" Post "/containers/{id}/rename" Change Json 24;
 
     EXEC_CREATE "exec.create" Post "/containers/{id}/exec" Operate Json 24;

@@ -10,14 +10,25 @@
 //!
 //! Begin with [`Layers`].
 
+mod changes;
 mod diff_id;
 mod error;
 mod layers;
+mod merged;
 mod snapshots;
+mod tree;
 mod usage;
 
+pub use changes::{Change, ChangeKind, LayerError};
 pub use diff_id::{DiffId, MalformedDiffId};
+/// The root of a tree of files: the only way to a path below it.
+pub use engine_sys::path::Root as TreeRoot;
 pub use error::{ApplyError, StoreError};
 pub use layers::{Layer, Layers, Limits};
+pub use merged::{Access, Bind, Merged};
 pub use snapshots::Snapshot;
+pub use tree::{
+    AskedPath, Found, FoundKind, LocateError, Owner, PackError, PlaceError, PlaceOptions,
+    open_root_of, owner_of, pack, pack_contents, place,
+};
 pub use usage::{Usage, usage};

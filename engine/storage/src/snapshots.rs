@@ -39,6 +39,11 @@ impl Snapshot {
         })
     }
 
+    /// The directory that holds both.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// What the container wrote.
     pub fn upper(&self) -> PathBuf {
         self.dir.join(UPPER)
@@ -90,7 +95,7 @@ impl Snapshot {
         dir.remove_all(OsStr::new(WORK))
     }
 
-    fn failed(&self, action: &'static str, source: SysError) -> StoreError {
+    pub(crate) fn failed(&self, action: &'static str, source: SysError) -> StoreError {
         StoreError::Snapshot {
             action,
             path: self.dir.clone(),

@@ -409,6 +409,11 @@ pub fn device_number(major: u32, minor: u32) -> u64 {
     fs::makedev(major, minor)
 }
 
+/// The major and minor number of a device.
+pub fn device_parts(device: u64) -> (u32, u32) {
+    (fs::major(device), fs::minor(device))
+}
+
 /// Refuses everything but one plain component.
 pub(crate) fn single(name: &OsStr) -> Result<()> {
     let bytes = name.as_bytes();

@@ -71,6 +71,8 @@ pub fn create_overlay(overlay: &Overlay<'_>, attributes: Attributes) -> Result<O
     for layer in &overlay.lower {
         set_parameter(&context, "lowerdir+", layer)?;
     }
+    // A directory that was moved is copied, so that the upper directory alone says what changed.
+    set_parameter(&context, "redirect_dir", "off")?;
     set_parameter(&context, "upperdir", overlay.upper)?;
     set_parameter(&context, "workdir", overlay.work)?;
     finish(&context, "overlay", attributes)
@@ -83,7 +85,7 @@ pub fn create_overlay(overlay: &Overlay<'_>, attributes: Attributes) -> Result<O
 pub fn mount_overlay(overlay: &Overlay<'_>, target: &Path) -> Result<()> {
     let lower: Vec<String> = overlay.lower.iter().map(|layer| escape(layer)).collect();
     let options = format!(
-        "lowerdir={},upperdir={},workdir={}",
+        "lowerdir={},upperdir={},workdir={},redirect_dir=off",
         lower.join(":"),
         escape(overlay.upper),
         escape(overlay.work),

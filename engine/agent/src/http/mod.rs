@@ -4,6 +4,7 @@
 //! `routes` finds the handler, `extract` reads queries and bodies, `error` turns meaning into a
 //! status; then one file a resource.
 
+mod archive;
 mod asker;
 mod attach;
 mod containers;

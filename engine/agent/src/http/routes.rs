@@ -12,7 +12,8 @@ use engine_api::operation::Operation;
 use super::error::ApiError;
 use super::extract::drain;
 use super::{
-    attach, containers, events, execs, images, logs, networks, stats, swarm, system, volumes, wait,
+    archive, attach, containers, events, execs, images, logs, networks, stats, swarm, system,
+    volumes, wait,
 };
 use crate::engine::Engine;
 
@@ -38,6 +39,7 @@ fn all() -> Vec<Route> {
     let mut routes = system::routes();
     routes.extend(events::routes());
     routes.extend(containers::routes());
+    routes.extend(archive::routes());
     routes.extend(wait::routes());
     routes.extend(attach::routes());
     routes.extend(logs::routes());

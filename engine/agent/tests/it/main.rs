@@ -4,6 +4,9 @@
 //! group of its own, and at its end counts what is left.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod changes;
+mod copies;
+mod copies_hostile;
 mod foreign;
 mod health;
 mod lifecycle;

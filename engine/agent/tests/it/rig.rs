@@ -109,6 +109,11 @@ impl Rig {
         command
     }
 
+    /// Returns the engine's process id.
+    pub(crate) fn engine_pid(&self) -> u32 {
+        self.engine.as_ref().unwrap().id()
+    }
+
     /// Ends the engine's process by a signal and waits for it.
     pub(crate) fn signal_engine(&mut self, signal: Signal) {
         let mut engine = self.engine.take().unwrap();

@@ -1,6 +1,7 @@
 //! Containers: what may be asked for, and what is known of them.
 
 mod create;
+mod files;
 mod health;
 mod host;
 mod inspect;
@@ -11,6 +12,7 @@ mod wait;
 mod words;
 
 pub use create::{ContainerConfig, CreateAnswer, CreateBody, Empty, NetworkingConfig};
+pub use files::{Change, PATH_STAT_HEADER, PathStat, go_mode};
 pub use health::{Health, HealthConfig, HealthResult};
 pub use host::{
     HostConfig, LogConfig, MountRequest, PortBinding, RestartPolicy, TmpfsOptions, Ulimit,

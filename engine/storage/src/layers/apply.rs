@@ -92,13 +92,13 @@ impl<R: Read> Read for Hashed<'_, R> {
 }
 
 /// Tells a failing source from a failing disk while content is copied.
-pub(super) enum CopyError {
+pub(crate) enum CopyError {
     Source(TarError),
     Target(io::Error),
 }
 
 /// Copies content to a file through `buffer`.
-pub(super) fn copy(
+pub(crate) fn copy(
     source: &mut impl Read,
     target: &mut impl io::Write,
     buffer: &mut [u8],

@@ -18,7 +18,7 @@ const ATTRIBUTES: [&[u8]; 4] = [
 ];
 
 /// Gives a new file all of it, by its descriptor.
-pub(super) fn set_file_attributes(file: &File, member: &Member) -> Result<(), SysError> {
+pub(crate) fn set_file_attributes(file: &File, member: &Member) -> Result<(), SysError> {
     if (member.uid, member.gid) != (0, 0) {
         dir::set_owner_of(file, member.uid, member.gid)?;
     }
@@ -35,7 +35,7 @@ pub(super) fn set_file_attributes(file: &File, member: &Member) -> Result<(), Sy
 
 /// Gives a new thing its owner, bits and attributes; in this order, since a change of the owner
 /// clears the set-id bits and the capabilities.
-pub(super) fn set_attributes(parent: &Dir, name: &OsStr, member: &Member) -> Result<(), SysError> {
+pub(crate) fn set_attributes(parent: &Dir, name: &OsStr, member: &Member) -> Result<(), SysError> {
     parent.set_owner(name, member.uid, member.gid)?;
     if !matches!(member.kind, Kind::Symlink(_)) {
         parent.set_mode(name, member.mode)?;
@@ -53,12 +53,13 @@ pub(super) fn set_attributes(parent: &Dir, name: &OsStr, member: &Member) -> Res
 }
 
 fn allowed(xattrs: &[Xattr]) -> impl Iterator<Item = &Xattr> {
-    xattrs.iter().filter(|attribute| {
-        !attribute.name.starts_with(b"user.overlay.")
-            && ATTRIBUTES
-                .iter()
-                .any(|allowed| attribute.name.starts_with(allowed))
-    })
+    xattrs.iter().filter(|attribute| is_kept(&attribute.name))
+}
+
+/// Says whether an attribute goes into archives and comes out of them.
+pub(crate) fn is_kept(name: &[u8]) -> bool {
+    !name.starts_with(b"user.overlay.")
+        && ATTRIBUTES.iter().any(|allowed| name.starts_with(allowed))
 }
 
 /// Goes on where the file system has no attributes of a kind, as other engines do.
@@ -72,7 +73,7 @@ fn tolerate(result: Result<(), SysError>) -> Result<(), SysError> {
     }
 }
 
-pub(super) fn timestamps(time: Time) -> Timestamps {
+pub(crate) fn timestamps(time: Time) -> Timestamps {
     let time = Timespec {
         tv_sec: time.seconds,
         tv_nsec: time.nanoseconds.into(),

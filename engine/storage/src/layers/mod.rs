@@ -22,4 +22,10 @@ mod store;
 mod whiteout;
 
 pub use apply::Limits;
+pub(crate) use apply::{CopyError, copy};
+pub(crate) use attributes::{
+    is_kept as is_attribute_kept, set_attributes, set_file_attributes, timestamps,
+};
+pub(crate) use name::clean_plain;
 pub use store::{Layer, Layers};
+pub(crate) use whiteout::is_whiteout;

@@ -10,6 +10,19 @@ const NAME_BYTES_MAX: usize = 255;
 /// A name as a path below the root. Every component is plain, and none but the last may look
 /// like a whiteout.
 pub(super) fn clean(name: &[u8], depth_max: usize) -> Result<PathBuf, &'static str> {
+    let path = clean_plain(name, depth_max)?;
+    let parents = path.parent().into_iter().flat_map(Path::components);
+    if parents
+        .into_iter()
+        .any(|part| part.as_os_str().as_bytes().starts_with(b".wh."))
+    {
+        return Err("lies below a whiteout");
+    }
+    Ok(path)
+}
+
+/// A name as a path below the root, where no name has a meaning of its own.
+pub(crate) fn clean_plain(name: &[u8], depth_max: usize) -> Result<PathBuf, &'static str> {
     if name.len() > PATH_BYTES_MAX {
         return Err("has too long a name");
     }
@@ -30,13 +43,6 @@ pub(super) fn clean(name: &[u8], depth_max: usize) -> Result<PathBuf, &'static s
     }
     if depth > depth_max {
         return Err("lies too deep");
-    }
-    let parents = path.parent().into_iter().flat_map(Path::components);
-    if parents
-        .into_iter()
-        .any(|part| part.as_os_str().as_bytes().starts_with(b".wh."))
-    {
-        return Err("lies below a whiteout");
     }
     Ok(path)
 }

@@ -57,7 +57,7 @@ pub(super) fn make_opaque(dir: &Dir, name: &OsStr) -> Result<(), SysError> {
 }
 
 /// Says whether this is how the overlay marks a thing as gone.
-pub(super) fn is_whiteout(metadata: &Metadata) -> bool {
+pub(crate) fn is_whiteout(metadata: &Metadata) -> bool {
     metadata.kind == FileType::CharacterDevice && metadata.device == 0
 }
 

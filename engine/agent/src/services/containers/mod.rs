@@ -15,6 +15,7 @@ mod command;
 mod conversation;
 mod create;
 mod ending;
+mod files;
 mod health;
 mod inspect;
 mod limits;
@@ -43,6 +44,7 @@ mod why;
 
 pub(crate) use attach::{Streams, pair};
 pub(crate) use command::{Beginning, ExecOutcome, ExecStart};
+pub(crate) use files::Extraction;
 pub(crate) use inspect::DRIVER;
 pub(crate) use list::ListOptions;
 pub(crate) use logs::LogQuery;

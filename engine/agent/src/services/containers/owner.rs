@@ -13,7 +13,7 @@ use std::sync::Arc;
 use engine_api::containers::Health;
 use engine_api::id::ContainerName;
 use engine_runtime::{Event, Fact, Phase, Request, Target, TerminalSize};
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
 use super::command::{Beginning, Client, Command, ExecOutcome, ExecStart, Reply, answer};
@@ -65,6 +65,7 @@ pub(crate) struct Owner {
     pub(super) gone: bool,
     pub(super) view: watch::Sender<Arc<View>>,
     _layers_held: LayersHeld,
+    pub(super) files: Arc<Semaphore>,
 }
 
 enum Next {
@@ -107,6 +108,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         removing: false,
         gone: false,
     }));
+    let files = Arc::new(Semaphore::new(1));
     let mut owner = Owner {
         site: Arc::clone(site),
         record,
@@ -131,13 +133,14 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         gone: false,
         view,
         _layers_held: layers_held,
+        files: Arc::clone(&files),
     };
     owner.end_probes(&left_probes.unwrap_or_default());
     owner.publish_view();
     let seen = owner.view.subscribe();
     site.tasks
         .spawn("container", owner.run(commands, untold_exit));
-    Ok(Arc::new(Handle::new(id, inbox, seen)))
+    Ok(Arc::new(Handle::new(id, inbox, seen, files)))
 }
 
 impl Owner {

@@ -24,12 +24,17 @@ use crate::tasks::{Tasks, blocking};
 /// How many removed containers may be waiting for their files to be deleted.
 const MAX_SWEEPS: usize = 8;
 
+/// Copies of files that go on at a time; each has a thread of its own.
+const COPIES_MAX: usize = 64;
+
 /// How everybody but its owner reaches a container.
 #[derive(Debug)]
 pub(crate) struct Handle {
     pub(crate) id: ContainerId,
     inbox: mpsc::Sender<Command>,
     view: watch::Receiver<Arc<View>>,
+    /// Held by whoever writes the files of a container that rests, and by its start.
+    pub(super) files: Arc<Semaphore>,
 }
 
 /// What owners share: where things are, and whom to tell.
@@ -45,6 +50,8 @@ pub(crate) struct Site {
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
     sweeps: Arc<Semaphore>,
+    /// One permit for each copy of files that may go on at a time.
+    pub(super) copies: Arc<Semaphore>,
     index: Mutex<Index>,
 }
 
@@ -96,8 +103,14 @@ impl Handle {
         id: ContainerId,
         inbox: mpsc::Sender<Command>,
         view: watch::Receiver<Arc<View>>,
+        files: Arc<Semaphore>,
     ) -> Self {
-        Self { id, inbox, view }
+        Self {
+            id,
+            inbox,
+            view,
+            files,
+        }
     }
 
     /// Returns the container as it stands.
@@ -192,6 +205,7 @@ impl Site {
             guard,
             powers,
             sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
+            copies: Arc::new(Semaphore::new(COPIES_MAX)),
             index: Mutex::default(),
         }
     }

@@ -223,7 +223,7 @@ fn network(mode: &str) -> Network {
     }
 }
 
-fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
+pub(super) fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
     ETC.into_iter()
         .map(|name| Mount {
             kind: MountKind::Bind {

@@ -6,6 +6,7 @@ use engine_runtime::{Fact, Phase};
 use tokio::time::Instant;
 
 use super::conversation::Conversation;
+use super::files;
 use super::owner::Owner;
 use super::restarts;
 use super::start::{self, Launched};
@@ -82,6 +83,7 @@ impl Owner {
         let Ok(starting) = self.phase.clone().step(Fact::Launched) else {
             return Err(ServiceError::NotModified);
         };
+        let _alone = files::alone(&self.files).await?;
         self.phase = starting;
         let (site, record) = (Arc::clone(&self.site), Arc::clone(&self.record));
         let (clients, size) = (std::mem::take(&mut self.waiting), self.size.take());

@@ -43,6 +43,14 @@ impl View {
         self.is_running() || self.restarting
     }
 
+    /// Returns the process id of its program while there is one.
+    pub(crate) fn pid(&self) -> Option<i32> {
+        match self.phase {
+            Phase::Running { pid, .. } => Some(pid),
+            Phase::Created | Phase::Starting | Phase::Exited(_) => None,
+        }
+    }
+
     /// Returns its state in Docker's one word.
     pub(crate) fn status(&self) -> &'static str {
         match &self.phase {

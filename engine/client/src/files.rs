@@ -1,0 +1,103 @@
+//! Calls about the files of a container.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use engine_api::containers::{Change, PATH_STAT_HEADER, PathStat};
+use engine_api::operation;
+use futures_util::{Stream, TryStreamExt};
+use http::Response;
+use http_body_util::{BodyExt, StreamBody};
+use hyper::body::{Frame, Incoming};
+
+use crate::client::EngineClient;
+use crate::error::{ClientError, Result};
+use crate::request::Call;
+use crate::stream::Chunks;
+
+/// How long an archive may take to arrive.
+const COPY_DEADLINE: Duration = Duration::from_secs(3600);
+
+/// How an archive goes into a container.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct ExtractOptions {
+    /// Never replace a directory by something else, or the reverse.
+    pub keep_kinds: bool,
+    /// Everything belongs to the container's user.
+    pub as_user: bool,
+}
+
+impl EngineClient {
+    /// Returns the facts of a path inside a container.
+    ///
+    /// # Errors
+    /// When the container or the path is not there.
+    pub async fn container_path_stat(&self, id: &str, path: &str) -> Result<PathStat> {
+        let call = Call::new(&operation::CONTAINER_PATH_STAT, id).query("path", path);
+        stat(&self.send(call).await?)
+    }
+
+    /// Reads a path inside a container as a tar archive.
+    ///
+    /// # Errors
+    /// When the container or the path is not there.
+    pub async fn container_archive(&self, id: &str, path: &str) -> Result<(PathStat, Chunks)> {
+        let call = Call::new(&operation::CONTAINER_ARCHIVE, id)
+            .query("path", path)
+            .within(COPY_DEADLINE);
+        let answer = self.send(call).await?;
+        Ok((stat(&answer)?, Chunks::new(answer)))
+    }
+
+    /// Puts a tar archive into a directory of a container.
+    ///
+    /// # Errors
+    /// When the container or the directory is not there, or the archive is refused.
+    pub async fn extract_to_container(
+        &self,
+        id: &str,
+        path: &str,
+        options: ExtractOptions,
+        archive: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    ) -> Result<()> {
+        let body = BodyExt::boxed_unsync(StreamBody::new(archive.map_ok(Frame::data)));
+        let call = Call::new(&operation::CONTAINER_EXTRACT, id)
+            .query("path", path)
+            .query("noOverwriteDirNonDir", options.keep_kinds)
+            .query("copyUIDGID", options.as_user)
+            .within(COPY_DEADLINE)
+            .stream(body, "application/x-tar")?;
+        self.run(call).await
+    }
+
+    /// Lists what a container changed against its image.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn container_changes(&self, id: &str) -> Result<Vec<Change>> {
+        // Docker says null where nothing changed.
+        let changes: Option<Vec<Change>> = self
+            .fetch(Call::new(&operation::CONTAINER_CHANGES, id))
+            .await?;
+        Ok(changes.unwrap_or_default())
+    }
+
+    /// Reads all of a container's own files as a tar archive.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn export_container(&self, id: &str) -> Result<Chunks> {
+        let call = Call::new(&operation::CONTAINER_EXPORT, id).within(COPY_DEADLINE);
+        Ok(Chunks::new(self.send(call).await?))
+    }
+}
+
+fn stat(answer: &Response<Incoming>) -> Result<PathStat> {
+    let header = answer.headers().get(PATH_STAT_HEADER);
+    header
+        .and_then(|value| PathStat::from_header(value.to_str().ok()?))
+        .ok_or_else(|| ClientError::Request {
+            operation: operation::CONTAINER_PATH_STAT.name,
+            reason: "the answer says nothing of the path".to_owned(),
+        })
+}

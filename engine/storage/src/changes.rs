@@ -1,0 +1,372 @@
+//! What a container changed against the layers below it, and that as a further layer.
+//!
+//! Nothing is mounted for it: the upper directory of the overlay holds exactly what changed, and
+//! the layers are looked through by name, whiteouts and all.
+
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::io::Write;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+
+use engine_sys::dir::{Dir, FileType, Metadata};
+use engine_sys::path::Root;
+use engine_sys::pinned::{Listing, Pinned};
+use engine_sys::{Errno, SysError, xattr};
+use engine_tar::{Kind, Member, Time, Writer};
+
+use crate::error::StoreError;
+use crate::layers::is_whiteout;
+use crate::snapshots::Snapshot;
+use crate::tree::{PackError, Seen, describe};
+
+const OPAQUE: &str = "trusted.overlay.opaque";
+const WHITEOUT_PREFIX: &[u8] = b".wh.";
+const NAMES_MAX: usize = 16_384;
+const DEPTH_MAX: usize = 256;
+/// Changes of one container that are listed.
+const CHANGES_MAX: usize = 2_000_000;
+
+/// What the engine itself makes in every container to mount on; it is nobody's change as long as
+/// there is nothing in it.
+const MOUNT_POINTS: [&str; 6] = [
+    "/proc",
+    "/sys",
+    "/dev",
+    "/etc/hosts",
+    "/etc/hostname",
+    "/etc/resolv.conf",
+];
+
+/// How a path differs from the layers below.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ChangeKind {
+    /// It is there too, and not the same.
+    Changed,
+    /// It is new.
+    Added,
+    /// It is gone.
+    Deleted,
+}
+
+/// One path that differs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Change {
+    /// Absolute, as the container sees it.
+    pub path: PathBuf,
+    /// How.
+    pub kind: ChangeKind,
+}
+
+impl Snapshot {
+    /// Lists what differs from the layers `lowers`, top first, in the order of the paths.
+    ///
+    /// # Errors
+    /// When a directory cannot be read, or there is more than anybody would read.
+    pub fn changes(&self, lowers: &[PathBuf]) -> Result<Vec<Change>, StoreError> {
+        let listed = || {
+            let upper = Dir::open(&self.upper())?;
+            let lowers = lowers
+                .iter()
+                .map(|lower| Dir::open(lower))
+                .collect::<Result<Vec<_>, _>>()?;
+            let mut walk = Walk {
+                changes: Vec::new(),
+            };
+            walk.directory(&upper, &lowers, Path::new("/"), 0, false)?;
+            walk.changes.sort_unstable();
+            Ok(walk.changes)
+        };
+        listed().map_err(|source| self.failed("compare", source))
+    }
+
+    /// Writes what differs from the layers `lowers` as the archive of a layer that goes on top of
+    /// them: what is gone as a whiteout, and above each thing its directories as they are.
+    ///
+    /// # Errors
+    /// See [`PackError`].
+    pub fn write_layer<W: Write>(&self, lowers: &[PathBuf], target: W) -> Result<W, LayerError> {
+        let changes = self.changes(lowers)?;
+        let mut layer = LayerWriter {
+            root: Root::open(&self.upper()).map_err(PackError::Read)?,
+            archive: Writer::new(target),
+            seen: Seen::default(),
+            written: BTreeSet::new(),
+        };
+        for change in &changes {
+            layer.add(change)?;
+        }
+        Ok(layer.archive.finish().map_err(PackError::Write)?)
+    }
+}
+
+/// A layer that was not written to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum LayerError {
+    /// What differs could not be found out.
+    #[error(transparent)]
+    Compare(#[from] StoreError),
+    /// It could not be read or written.
+    #[error(transparent)]
+    Pack(#[from] PackError),
+}
+
+struct Walk {
+    changes: Vec<Change>,
+}
+
+/// What the layers below have under a name.
+enum Below {
+    Nothing,
+    Thing,
+    /// The directories that are merged to one, top first.
+    Directory(Metadata, Vec<Dir>),
+}
+
+impl Walk {
+    /// Compares a directory that both have. `opaque`: nothing of the lower one is seen through it.
+    /// Returns whether its list of names differs, and whether a mount point of ours lies in it.
+    fn directory(
+        &mut self,
+        upper: &Dir,
+        lowers: &[Dir],
+        path: &Path,
+        depth: usize,
+        opaque: bool,
+    ) -> Result<(bool, bool), SysError> {
+        if depth == DEPTH_MAX {
+            return Err(SysError::new("walk", path.display(), Errno::NAMETOOLONG));
+        }
+        let (mut differs, mut has_point) = (false, false);
+        let mut seen = BTreeSet::new();
+        let mut listing = Listing::of(upper)?;
+        loop {
+            let names = listing.next_names(NAMES_MAX)?;
+            if names.is_empty() {
+                break;
+            }
+            for name in names {
+                let metadata = match upper.metadata(&name) {
+                    Err(error) if error.errno == Errno::NOENT => continue,
+                    other => other?,
+                };
+                let path = path.join(&name);
+                if is_mount_point(upper, &name, &path, &metadata) {
+                    has_point = true;
+                } else {
+                    differs |= self.entry((upper, lowers), path, &metadata, (depth, opaque))?;
+                }
+                if opaque {
+                    seen.insert(name);
+                }
+            }
+        }
+        if opaque {
+            for name in names_of(lowers)? {
+                if !seen.contains(&name) && !matches!(below(lowers, &name)?, Below::Nothing) {
+                    self.note(path.join(&name), ChangeKind::Deleted)?;
+                    differs = true;
+                }
+            }
+        }
+        Ok((differs, has_point))
+    }
+
+    /// Compares one name; returns whether it came or went.
+    fn entry(
+        &mut self,
+        (upper, lowers): (&Dir, &[Dir]),
+        path: PathBuf,
+        metadata: &Metadata,
+        (depth, opaque): (usize, bool),
+    ) -> Result<bool, SysError> {
+        let name = &path.file_name().unwrap_or_default().to_owned();
+        let was = below(lowers, name)?;
+        let is_new = matches!(was, Below::Nothing);
+        if is_whiteout(metadata) {
+            if !is_new {
+                self.note(path, ChangeKind::Deleted)?;
+            }
+            return Ok(!is_new);
+        }
+        let kind = if is_new {
+            ChangeKind::Added
+        } else {
+            ChangeKind::Changed
+        };
+        if metadata.kind != FileType::Directory {
+            self.note(path, kind)?;
+            return Ok(is_new);
+        }
+        let dir = upper.open_dir(name)?;
+        let Below::Directory(before, lowers) = was else {
+            self.note(path.clone(), kind)?;
+            self.directory(&dir, &[], &path, depth + 1, false)?;
+            return Ok(is_new);
+        };
+        let opaque = opaque || is_opaque(upper, name)?;
+        let (differs, has_point) = self.directory(&dir, &lowers, &path, depth + 1, opaque)?;
+        let same_bits =
+            (before.mode, before.uid, before.gid) == (metadata.mode, metadata.uid, metadata.gid);
+        // A mount point that was made changed the time, and nobody else did.
+        let same_time = has_point || before.modified == metadata.modified;
+        if differs || !same_bits || !same_time {
+            self.note(path, ChangeKind::Changed)?;
+        }
+        Ok(false)
+    }
+
+    fn note(&mut self, path: PathBuf, kind: ChangeKind) -> Result<(), SysError> {
+        if self.changes.len() == CHANGES_MAX {
+            return Err(SysError::new("compare", path.display(), Errno::TOOBIG));
+        }
+        self.changes.push(Change { path, kind });
+        Ok(())
+    }
+}
+
+fn is_mount_point(dir: &Dir, name: &OsStr, path: &Path, metadata: &Metadata) -> bool {
+    if !MOUNT_POINTS.iter().any(|point| path == Path::new(point)) {
+        return false;
+    }
+    match metadata.kind {
+        FileType::RegularFile => metadata.size_bytes == 0,
+        FileType::Directory => {
+            let names = dir
+                .open_dir(name)
+                .and_then(|dir| Listing::of(&dir)?.next_names(1));
+            names.is_ok_and(|names| names.is_empty())
+        }
+        _ => false,
+    }
+}
+
+/// Looks a name up in directories that lie over each other, top first.
+fn below(lowers: &[Dir], name: &OsStr) -> Result<Below, SysError> {
+    let mut merged: Option<(Metadata, Vec<Dir>)> = None;
+    for lower in lowers {
+        let metadata = match lower.metadata(name) {
+            Err(error) if error.errno == Errno::NOENT => continue,
+            other => other?,
+        };
+        let is_directory = metadata.kind == FileType::Directory;
+        match &mut merged {
+            _ if is_directory => {
+                let dir = lower.open_dir(name)?;
+                merged
+                    .get_or_insert_with(|| (metadata, Vec::new()))
+                    .1
+                    .push(dir);
+                if is_opaque(lower, name)? {
+                    break;
+                }
+            }
+            Some(_) => break,
+            None if is_whiteout(&metadata) => return Ok(Below::Nothing),
+            None => return Ok(Below::Thing),
+        }
+    }
+    Ok(merged.map_or(Below::Nothing, |(metadata, dirs)| {
+        Below::Directory(metadata, dirs)
+    }))
+}
+
+fn names_of(lowers: &[Dir]) -> Result<BTreeSet<OsString>, SysError> {
+    let mut all = BTreeSet::new();
+    for lower in lowers {
+        let mut listing = Listing::of(lower)?;
+        loop {
+            let names = listing.next_names(NAMES_MAX)?;
+            if names.is_empty() {
+                break;
+            }
+            all.extend(names);
+        }
+    }
+    Ok(all)
+}
+
+fn is_opaque(dir: &Dir, name: &OsStr) -> Result<bool, SysError> {
+    let value = xattr::get_at(dir, name, OsStr::new(OPAQUE))?;
+    Ok(value.as_deref() == Some(b"y"))
+}
+
+struct LayerWriter<W> {
+    root: Root,
+    archive: Writer<W>,
+    seen: Seen,
+    /// Directories that stand in the archive.
+    written: BTreeSet<PathBuf>,
+}
+
+impl<W: Write> LayerWriter<W> {
+    fn add(&mut self, change: &Change) -> Result<(), PackError> {
+        let path = change.path.strip_prefix("/").unwrap_or(&change.path);
+        let above: Vec<&Path> = path.ancestors().skip(1).collect();
+        for directory in above.into_iter().rev() {
+            if !directory.as_os_str().is_empty() && !self.written.contains(directory) {
+                self.thing(directory)?;
+            }
+        }
+        match change.kind {
+            ChangeKind::Deleted => self.whiteout(path),
+            _ if self.written.contains(path) => Ok(()),
+            _ => self.thing(path),
+        }
+    }
+
+    fn thing(&mut self, path: &Path) -> Result<(), PackError> {
+        let Some(name) = path.file_name() else {
+            return Ok(());
+        };
+        let parent = path.parent().unwrap_or(Path::new(""));
+        let parent = match self.root.open_dir_without_links(parent) {
+            Err(error) if error.is_not_found() => return Ok(()),
+            other => other?,
+        };
+        let pinned = match Pinned::at(&parent, name) {
+            // It went while nothing was paused.
+            Err(error) if error.is_not_found() => return Ok(()),
+            other => other?,
+        };
+        let bytes = path.as_os_str().as_bytes().to_vec();
+        let Some(member) = describe(Some((&parent, name)), &pinned, bytes, &mut self.seen)? else {
+            return Ok(());
+        };
+        match member.kind {
+            // Its own whiteouts are the overlay's, and told by name here.
+            Kind::CharacterDevice(0, 0) => return Ok(()),
+            Kind::File => {
+                let mut file = pinned.read()?;
+                return self
+                    .archive
+                    .file(&member, &mut file)
+                    .map_err(PackError::Write);
+            }
+            Kind::Directory => {
+                self.written.insert(path.to_owned());
+            }
+            _ => {}
+        }
+        self.archive.member(&member).map_err(PackError::Write)
+    }
+
+    fn whiteout(&mut self, path: &Path) -> Result<(), PackError> {
+        let name = path.file_name().unwrap_or_default().as_bytes();
+        let name = OsString::from_vec([WHITEOUT_PREFIX, name].concat());
+        let member = Member {
+            path: path.with_file_name(name).into_os_string().into_vec(),
+            kind: Kind::File,
+            size_bytes: 0,
+            mode: 0,
+            uid: 0,
+            gid: 0,
+            modified: Time {
+                seconds: 0,
+                nanoseconds: 0,
+            },
+            xattrs: Vec::new(),
+        };
+        self.archive.member(&member).map_err(PackError::Write)
+    }
+}

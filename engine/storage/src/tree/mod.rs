@@ -1,0 +1,24 @@
+//! Trees of files in and out of archives: what `docker cp` and `docker export` do.
+//!
+//! ```text
+//!   path ── locate ──> Found ── pack ──> archive          (out)
+//!   archive ── place ──> a directory below a root         (in)
+//! ```
+//!
+//! A tree may belong to a container that runs and changes it meanwhile, out of spite.
+//!
+//! **Invariant:** a path of the container is resolved by [`engine_sys::path::Root`] alone; what is
+//! read is an inode that was looked at before it was opened, and always a plain file; what is
+//! written goes to a new name in an open directory and follows no link.
+
+mod locate;
+mod member;
+mod owner;
+mod pack;
+mod place;
+
+pub use locate::{AskedPath, Found, FoundKind, LocateError, open_root_of};
+pub(crate) use member::{Seen, describe};
+pub use owner::{Owner, owner_of};
+pub use pack::{PackError, pack, pack_contents};
+pub use place::{PlaceError, PlaceOptions, place};
