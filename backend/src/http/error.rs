@@ -35,6 +35,8 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The request took longer to come than anybody needs to send it.
+    TooSlow,
     /// The request comes from a page of another site.
     OtherSite,
     /// The actor may not.
@@ -113,6 +115,7 @@ impl Problem {
         "problem-conflict",
         "problem-too-large",
         "problem-too-often",
+        "problem-too-slow",
         "problem-engine",
         "problem-unavailable",
         "problem-audit",
@@ -135,6 +138,7 @@ impl Problem {
             Error::LoggedOut { .. } => Self::new(StatusCode::UNAUTHORIZED, String::new()),
             Error::NotFound => Self::new(StatusCode::NOT_FOUND, String::new()),
             Error::Malformed { message } => Self::new(StatusCode::BAD_REQUEST, message.clone()),
+            Error::TooSlow => Self::new(StatusCode::REQUEST_TIMEOUT, String::new()),
             Error::OtherSite => Self::new(StatusCode::FORBIDDEN, String::new()),
             Error::Refused(refused) => Self {
                 key: "problem-not-allowed",
@@ -177,6 +181,7 @@ pub(super) fn key_of(status: StatusCode) -> &'static str {
         StatusCode::CONFLICT => "problem-conflict",
         StatusCode::PAYLOAD_TOO_LARGE => "problem-too-large",
         StatusCode::TOO_MANY_REQUESTS => "problem-too-often",
+        StatusCode::REQUEST_TIMEOUT => "problem-too-slow",
         StatusCode::BAD_GATEWAY => "problem-engine",
         StatusCode::SERVICE_UNAVAILABLE => "problem-unavailable",
         _ => "problem-internal",

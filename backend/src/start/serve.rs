@@ -12,6 +12,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::config::{Config, ServeOptions, Transport};
 use super::error::StartError;
+use super::listen::Limits;
 use super::privileges::{self, Account};
 use super::tls::Pem;
 use super::{engine, listen};
@@ -45,7 +46,9 @@ pub fn serve(options: ServeOptions) -> Result<(), StartError> {
         Transport::Plain | Transport::GivenCertificate { .. } => given,
     };
     let tls = pem.map(|pem| pem.acceptor()).transpose()?;
-    runtime()?.block_on(run(&config, listener, tls))
+    // Only now: the engine and its containers inherit what they found.
+    let limits = Limits::of(listen::take_descriptors()?);
+    runtime()?.block_on(run(&config, listener, tls, limits))
 }
 
 /// Makes the threads that serve.
@@ -123,6 +126,7 @@ async fn run(
     config: &Config,
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    limits: Limits,
 ) -> Result<(), StartError> {
     let tasks = Tasks::default();
     let app = App::open(
@@ -146,7 +150,7 @@ async fn run(
         ));
     }
     end_on_signal(&tasks)?;
-    let served = listen::serve(listener, tls, &app, &tasks).await;
+    let served = listen::serve(listener, tls, app.router(), &tasks, &app.front, limits).await;
     tasks.end(FAREWELL_TIME).await;
     app.close().await;
     served.map_err(|error| StartError::Other(format!("failed to serve: {error}")))

@@ -7,6 +7,7 @@
 mod access;
 mod accounts;
 mod bracket;
+mod connections;
 mod engine;
 mod gates;
 mod house;

@@ -1,5 +1,7 @@
 //! The fields of a form, kept as typed: what cannot be taken is shown again.
 
+use std::time::Duration;
+
 use axum::Form;
 use axum::extract::{FromRequest, Request};
 
@@ -7,6 +9,8 @@ use crate::http::Error;
 
 /// More fields than any form of ours has.
 const MOST_FIELDS: usize = 2_000;
+/// A form is short: one that takes so long is sent to hold a connection.
+const FORM_TIME: Duration = Duration::from_secs(60);
 
 /// The fields of a form, in their order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -47,11 +51,45 @@ impl<S: Send + Sync> FromRequest<S> for Fields {
     type Rejection = Error;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Error> {
-        let malformed = |message: String| Error::Malformed { message };
-        match Form::<Vec<(String, String)>>::from_request(request, state).await {
-            Ok(Form(pairs)) if pairs.len() <= MOST_FIELDS => Ok(Self(pairs)),
-            Ok(_) => Err(malformed(format!("more than {MOST_FIELDS} fields"))),
-            Err(rejection) => Err(malformed(rejection.body_text())),
-        }
+        read(request, state, FORM_TIME).await
+    }
+}
+
+async fn read<S: Send + Sync>(
+    request: Request,
+    state: &S,
+    within: Duration,
+) -> Result<Fields, Error> {
+    let malformed = |message: String| Error::Malformed { message };
+    let form = Form::<Vec<(String, String)>>::from_request(request, state);
+    match tokio::time::timeout(within, form).await {
+        Ok(Ok(Form(pairs))) if pairs.len() <= MOST_FIELDS => Ok(Fields(pairs)),
+        Ok(Ok(_)) => Err(malformed(format!("more than {MOST_FIELDS} fields"))),
+        Ok(Err(rejection)) => Err(malformed(rejection.body_text())),
+        Err(_) => Err(Error::TooSlow),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::{Body, Bytes};
+    use futures_util::stream;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_form_that_comes_byte_by_byte_is_not_waited_for() {
+        let drops = stream::unfold((), async |()| {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            Some((Ok::<_, std::io::Error>(Bytes::from_static(b"a")), ()))
+        });
+        let request = Request::post("/login")
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(Body::from_stream(drops))
+            .unwrap();
+
+        let refused = read(request, &(), Duration::from_millis(50)).await;
+
+        assert!(matches!(refused, Err(Error::TooSlow)), "{refused:?}");
     }
 }
