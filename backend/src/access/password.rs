@@ -73,8 +73,15 @@ impl Hasher {
         &self,
         work: impl FnOnce() -> Result<T, HashError> + Send + 'static,
     ) -> Result<T, HashError> {
-        let _turn = self.turns.acquire().await.map_err(|_| HashError)?;
-        tasks::blocking(work).await.ok_or(HashError)?
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
+        let turn = turn.map_err(|_| HashError)?;
+        // The turn goes with the work: a hash goes on when nobody waits for it any more.
+        let in_turn = move || {
+            let done = work();
+            drop(turn);
+            done
+        };
+        tasks::blocking(in_turn).await.ok_or(HashError)?
     }
 }
 
@@ -97,11 +104,24 @@ fn verify(password: &Password, stored: Option<String>) -> Result<Verdict, HashEr
     {
         return Ok(Verdict::Wrong);
     }
-    let fresh = hash(password)?;
-    if rule_of(&fresh) == rule_of(&stored) {
+    if rule_of(&stored) == todays_rule() {
         return Ok(Verdict::Right);
     }
-    Ok(Verdict::RightRehash(fresh))
+    Ok(Verdict::RightRehash(hash(password)?))
+}
+
+/// What stands before the salt of a hash made today.
+fn todays_rule() -> String {
+    let argon2 = Argon2::default();
+    let params = argon2.params();
+    format!(
+        "${}$v={}$m={},t={},p={}",
+        argon2::Algorithm::default(),
+        u32::from(argon2::Version::default()),
+        params.m_cost(),
+        params.t_cost(),
+        params.p_cost()
+    )
 }
 
 /// The algorithm, version and parameters of a hash: what stands before the salt.
@@ -125,6 +145,7 @@ mod tests {
         let two = hasher.hash(&typed("a quiet harbour")).await.unwrap();
         assert!(one.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{one}");
         assert_ne!(one, two);
+        assert_eq!(rule_of(&one), todays_rule());
         assert_eq!(
             hasher
                 .verify(&typed("a quiet harbour"), Some(one.clone()))
@@ -140,6 +161,24 @@ mod tests {
             hasher.verify(&typed("another"), None).await.unwrap(),
             Verdict::Wrong
         );
+    }
+
+    #[tokio::test]
+    async fn a_hash_that_nobody_waits_for_keeps_its_turn_until_it_is_done() {
+        let hasher = Hasher::default();
+        let (release, held) = std::sync::mpsc::channel::<()>();
+        let turn = hasher.turn(move || {
+            let _released = held.recv();
+            Ok(())
+        });
+        let patience = std::time::Duration::from_millis(20);
+        assert!(tokio::time::timeout(patience, turn).await.is_err());
+        assert_eq!(hasher.turns.available_permits(), AT_ONCE - 1);
+
+        drop(release);
+        let all = u32::try_from(AT_ONCE).unwrap();
+        let free = hasher.turns.acquire_many(all).await;
+        assert!(free.is_ok(), "the turn is free again");
     }
 
     #[tokio::test]
