@@ -88,7 +88,10 @@ impl Sessions {
                 .parse()
                 .map_err(|_| damaged("time"))
         };
-        touch(&self.store, &key, moment("last_seen_at")?, now).await?;
+        if let Err(error) = touch(&self.store, &key, moment("last_seen_at")?, now).await {
+            let error = crate::errors::chain(&error);
+            tracing::warn!(error, "a session's use could not be noted");
+        }
         let text: String = row.try_get("data")?;
         Ok(Some(Record {
             id: *id,
@@ -170,6 +173,29 @@ pub(crate) mod tests {
         };
         sessions.create(&mut record).await.unwrap();
         record
+    }
+
+    #[tokio::test]
+    async fn a_session_that_cannot_be_written_is_still_read() {
+        let (_dir, store) = fresh().await;
+        let clock = Clock::manual(1_000_000);
+        let ana = add(&store, "ana", Role::Owner).await;
+        let sessions = Sessions::new(store.clone(), clock.clone());
+        let record = login(&sessions, &ana.id).await;
+        clock.advance(jiff::SignedDuration::from_mins(1));
+
+        let writing = store.write().await.unwrap();
+        let patience = std::time::Duration::from_secs(5);
+        let loaded = tokio::time::timeout(patience, sessions.load(&record.id)).await;
+        assert!(loaded.unwrap().unwrap().is_some(), "while another writes");
+        drop(writing);
+
+        let mut write = store.write().await.unwrap();
+        let full = "create trigger full before update on session
+                    begin select raise(abort, 'database or disk is full'); end";
+        sqlx::query(full).execute(write.connection()).await.unwrap();
+        write.commit_silent("a full disk").await.unwrap();
+        assert!(sessions.load(&record.id).await.unwrap().is_some());
     }
 
     #[tokio::test]

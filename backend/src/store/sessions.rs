@@ -2,6 +2,8 @@
 //!
 //! A row is found by the fingerprint of the cookie's value, so the table alone opens no door.
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 use sqlx::Row;
 use tower_sessions::session::Id;
@@ -18,6 +20,8 @@ pub const IDLE: SignedDuration = SignedDuration::from_hours(12);
 pub const ABSOLUTE: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// Being seen is written down at most so often.
 const TOUCH: SignedDuration = SignedDuration::from_mins(1);
+/// How long that waits for others that write.
+const TOUCH_PATIENCE: Duration = Duration::from_millis(100);
 
 /// Sessions of one account; more than anybody has browsers.
 const MOST_OF_ONE: i64 = 100;
@@ -61,7 +65,8 @@ pub async fn role_of(
     .transpose()
 }
 
-/// Notes that a session is in use, at most once a minute.
+/// Notes that a session is in use, at most once a minute, and not while somebody else writes for
+/// long: whoever only looks does not wait for a change.
 ///
 /// # Errors
 /// When the database fails.
@@ -74,7 +79,10 @@ pub async fn touch(
     if now.duration_since(last_seen_at) < TOUCH {
         return Ok(());
     }
-    let mut write = store.write().await?;
+    let Ok(write) = tokio::time::timeout(TOUCH_PATIENCE, store.write()).await else {
+        return Ok(());
+    };
+    let mut write = write?;
     sqlx::query("update session set last_seen_at = ? where session_key = ?")
         .bind(clock::text(now))
         .bind(key.as_str())

@@ -75,11 +75,10 @@ pub(super) async fn logout(
     State(app): State<App>,
     session: Session,
 ) -> Result<Response> {
-    accounts::logout(&app.services, &permit).await?;
     session::end(&session)
         .await
         .map_err(services::Error::from)?;
-    accounts::announce(&app.services);
+    accounts::logout(&app.services, &permit).await;
     Ok(go(&paths::Login))
 }
 

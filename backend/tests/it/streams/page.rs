@@ -123,12 +123,9 @@ async fn a_tab_of_a_session_that_ended_is_told_so() {
     look_at(&mut socket, &["overview".to_owned()]).await;
 
     let permit = house.permit::<own_session::End>(&ana, "").await;
-    accounts::logout(&house.app.services, &permit)
-        .await
-        .unwrap();
     let session = house.session(Some(cookie.trim_start_matches("gantry=").parse().unwrap()));
     backend::access::session::end(&session).await.unwrap();
-    accounts::announce(&house.app.services);
+    accounts::logout(&house.app.services, &permit).await;
 
     until(&mut socket, |message| *message == ToPage::SignedOut).await;
 }
