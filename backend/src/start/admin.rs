@@ -16,7 +16,8 @@ use crate::app::App;
 use crate::domain::{AccountName, Front, Password, Rule};
 use crate::errors;
 use crate::services::setup;
-use crate::store::{Store, audit};
+use crate::store::Store;
+use crate::store::audit::{self, Chain};
 use crate::tasks::Tasks;
 
 /// Longer than any password that the forms take.
@@ -98,17 +99,14 @@ async fn check(data: &Path) -> Result<(), StartError> {
     let store = Store::open(&data.join("gantry.db")).await.map_err(failed)?;
     let mut found = store.integrity().await.map_err(failed)?;
     let mut read = store.read().await.map_err(failed)?;
-    let (broken, n_entries) = audit::verify(&mut read).await.map_err(failed)?;
+    let chain = audit::verify(&mut read).await.map_err(failed)?;
     drop(read);
     store.close().await;
-    if let Some(entry) = broken {
-        found.push(format!(
-            "the audit's entry {entry} does not follow from the one before it"
-        ));
-    }
+    found.extend(broken(&chain));
     if found.is_empty() {
         say(&format!(
-            "the database is whole; {n_entries} audit entries follow from each other"
+            "the database is whole; {} audit entries follow from each other, the last is {}",
+            chain.head.number, chain.head.hash
         ));
         return Ok(());
     }
@@ -117,4 +115,40 @@ async fn check(data: &Path) -> Result<(), StartError> {
         data.display(),
         found.join("; ")
     )))
+}
+
+/// Says what is wrong with the audit, if anything is.
+fn broken(chain: &Chain) -> Option<String> {
+    if let Some(entry) = chain.broken {
+        return Some(format!(
+            "the audit's entry {entry} does not follow from the one before it"
+        ));
+    }
+    let (there, made) = (chain.head.number, chain.last_made);
+    (there != made).then(|| format!("the audit ends with entry {there}, but {made} were made"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::audit::Head;
+
+    #[test]
+    fn a_cut_and_a_forgery_are_told_apart() {
+        let chain = |broken, number, last_made| Chain {
+            broken,
+            head: Head {
+                number,
+                hash: String::new(),
+            },
+            last_made,
+        };
+        assert_eq!(broken(&chain(None, 7, 7)), None);
+        let cut = broken(&chain(None, 5, 7)).unwrap();
+        assert!(
+            cut.contains("ends with entry 5") && cut.contains("7 were made"),
+            "{cut}"
+        );
+        assert!(broken(&chain(Some(3), 2, 7)).unwrap().contains("entry 3"));
+    }
 }

@@ -131,15 +131,66 @@ pub async fn open_ended(read: &mut impl Reads) -> Result<Vec<i64>, StoreError> {
     .await?)
 }
 
-/// Follows the chain of hashes from the first entry to the last; returns the number of the first
-/// entry that does not fit, if any, and how many were read.
+/// What following the chain of entries showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// The first entry that does not follow from the one before it.
+    pub broken: Option<i64>,
+    /// The last entry that does.
+    pub head: Head,
+    /// The last entry that was ever made, as the database counts.
+    pub last_made: i64,
+}
+
+/// The end of the chain: whoever notes it elsewhere can see later that nothing before it changed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// The number of the entry; also how many there are.
+    pub number: i64,
+    /// Its hash.
+    pub hash: String,
+}
+
+/// Returns the newest entry of the chain.
 ///
 /// # Errors
 /// When the database fails.
-pub async fn verify(read: &mut impl Reads) -> Result<(Option<i64>, u64), StoreError> {
+pub async fn head(read: &mut impl Reads) -> Result<Head, StoreError> {
+    let row = sqlx::query(
+        "select audit_entry_id, hash from audit_entry order by audit_entry_id desc limit 1",
+    )
+    .fetch_optional(read.connection())
+    .await?;
+    let Some(row) = row else {
+        return Ok(Head::default());
+    };
+    Ok(Head {
+        number: row.try_get("audit_entry_id")?,
+        hash: row.try_get("hash")?,
+    })
+}
+
+/// Follows the chain of hashes from the first entry to the last, and asks how many were made: the
+/// chain alone does not tell that its newest entries are gone.
+///
+/// # Errors
+/// When the database fails.
+pub async fn verify(read: &mut impl Reads) -> Result<Chain, StoreError> {
+    let last_made: Option<i64> =
+        sqlx::query_scalar("select seq from sqlite_sequence where name = 'audit_entry'")
+            .fetch_optional(read.connection())
+            .await?;
+    let (broken, head) = follow(read).await?;
+    Ok(Chain {
+        broken,
+        head,
+        last_made: last_made.unwrap_or(0),
+    })
+}
+
+async fn follow(read: &mut impl Reads) -> Result<(Option<i64>, Head), StoreError> {
     let mut previous = String::new();
     let mut last = 0_i64;
-    let mut n_read = 0_u64;
     loop {
         let rows = sqlx::query(
             "select
@@ -154,18 +205,22 @@ pub async fn verify(read: &mut impl Reads) -> Result<(Option<i64>, u64), StoreEr
         .fetch_all(read.connection())
         .await?;
         if rows.is_empty() {
-            return Ok((None, n_read));
+            let (number, hash) = (last, previous);
+            return Ok((None, Head { number, hash }));
         }
         for row in &rows {
             let number: i64 = row.try_get("audit_entry_id")?;
             let hash: String = row.try_get("hash")?;
             let expected = chain::hash(&previous, row.try_get("opens")?, &columns(row)?);
             if hash != expected || number != last + 1 {
-                return Ok((Some(number), n_read));
+                let head = Head {
+                    number: last,
+                    hash: previous,
+                };
+                return Ok((Some(number), head));
             }
             previous = hash;
             last = number;
-            n_read += 1;
         }
     }
 }
@@ -355,7 +410,9 @@ mod tests {
                 .unwrap();
         }
         let mut read = store.read().await.unwrap();
-        assert_eq!(verify(&mut read).await.unwrap(), (None, 3));
+        let whole = verify(&mut read).await.unwrap();
+        assert_eq!((whole.broken, whole.head.number), (None, 3));
+        assert_eq!(head(&mut read).await.unwrap(), whole.head);
 
         let mut write = store.write().await.unwrap();
         for forgery in [
@@ -369,6 +426,32 @@ mod tests {
         }
         write.commit_silent("a forger at work").await.unwrap();
 
-        assert_eq!(verify(&mut read).await.unwrap(), (Some(2), 1));
+        let forged = verify(&mut read).await.unwrap();
+        assert_eq!((forged.broken, forged.head.number), (Some(2), 1));
+    }
+
+    #[tokio::test]
+    async fn entries_cut_off_at_the_end_are_missed() {
+        let (_dir, store) = fresh().await;
+        for _ in 0..3 {
+            let write = store.write().await.unwrap();
+            write
+                .commit(&entry("container.stop", Outcome::Done))
+                .await
+                .unwrap();
+        }
+        let mut write = store.write().await.unwrap();
+        for cut in [
+            "drop trigger audit_entry_no_delete",
+            "delete from audit_entry where audit_entry_id > 1",
+        ] {
+            sqlx::query(cut).execute(write.connection()).await.unwrap();
+        }
+        write.commit_silent("a forger at work").await.unwrap();
+
+        let chain = verify(&mut store.read().await.unwrap()).await.unwrap();
+
+        assert_eq!((chain.broken, chain.head.number), (None, 1));
+        assert_eq!(chain.last_made, 3, "two are missing");
     }
 }
