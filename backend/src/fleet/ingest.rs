@@ -3,7 +3,7 @@
 //! ```text
 //! connect ─→ events since the last one ─→ lists ─→ index ─→ follow ─┐
 //!    ↑                                                              │ the stream broke
-//!    └────────────── wait, longer each time, with jitter ←──────────┘
+//!    └────────────── wait, longer each time, with jitter ←──────────┘ or no answer to a ping
 //! ```
 //!
 //! The event stream is opened before the lists are read, so that nothing falls between the two.
@@ -17,6 +17,7 @@ use engine_api::filter::Filters;
 use engine_client::stream::JsonLines;
 use engine_client::{ClientError, EngineClient, EventOptions, ListOptions};
 use futures_util::StreamExt;
+use tokio::time::Instant;
 
 use super::doctor::Diagnosis;
 use super::facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact};
@@ -35,30 +36,61 @@ const SIDE_BY_SIDE: usize = 8;
 /// How far back the first look at the events goes.
 const PAST_HOURS: i64 = 24;
 
+/// How often an engine that says nothing is asked whether it is there, and how long it may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Pulse {
+    /// The time between two questions.
+    pub every: Duration,
+    /// The time for an answer.
+    pub patience: Duration,
+}
+
+impl Default for Pulse {
+    fn default() -> Self {
+        Self {
+            every: Duration::from_secs(10),
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
 /// Keeps the index in step with the engine, for as long as it is polled.
-pub async fn run(link: Link, index: Index, clock: Clock) {
+pub async fn run(link: Link, index: Index, clock: Clock, pulse: Pulse) {
     let client = link.looking().clone();
     let mut wait = FIRST_WAIT;
     loop {
-        let Err(error) = follow(&client, &index, &clock).await else {
-            // The engine ended the stream: it is stopping. Look again soon.
-            wait = FIRST_WAIT;
-            mark_offline(
-                &index,
-                &clock,
-                Diagnosis::NobodyListens {
-                    address: client.address(),
-                },
-            );
-            tokio::time::sleep(wait).await;
-            continue;
+        let begun = Instant::now();
+        let ended = tokio::select! {
+            ended = follow(&client, &index, &clock) => ended,
+            error = silence(&client, pulse) => Err(error),
         };
-        if index.host().state.is_online() {
+        let diagnosis = match ended {
+            // The engine ended the stream: it is stopping.
+            Ok(()) => Diagnosis::NobodyListens {
+                address: client.address(),
+            },
+            Err(error) => Diagnosis::of(&error),
+        };
+        if begun.elapsed() > LONGEST_WAIT {
+            // It was there for a while: look again soon.
             wait = FIRST_WAIT;
         }
-        mark_offline(&index, &clock, Diagnosis::of(&error));
+        mark_offline(&index, &clock, diagnosis);
         tokio::time::sleep(wait + jitter(wait)).await;
         wait = (wait * 2).min(LONGEST_WAIT);
+    }
+}
+
+/// Asks now and then whether the engine is there; returns when it does not answer. An engine that
+/// hangs breaks no connection: its event stream just says nothing more.
+async fn silence(client: &EngineClient, pulse: Pulse) -> ClientError {
+    loop {
+        tokio::time::sleep(pulse.every).await;
+        match tokio::time::timeout(pulse.patience, client.ping()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => return error,
+            Err(_) => return ClientError::Timeout(pulse.patience),
+        }
     }
 }
 
@@ -122,7 +154,7 @@ fn since(index: &Index, clock: &Clock) -> EventOptions {
 /// Waits a moment for what comes with the first event.
 async fn gather(first: Event, events: &mut JsonLines<Event>) -> Result<Vec<Event>, ClientError> {
     let mut gathered = vec![first];
-    let deadline = tokio::time::Instant::now() + GATHER;
+    let deadline = Instant::now() + GATHER;
     while gathered.len() < 1_000 {
         match tokio::time::timeout_at(deadline, events.next()).await {
             Ok(Ok(Some(event))) => gathered.push(event),

@@ -21,6 +21,6 @@ pub use engine_client::upgrade::{Attached, AttachedOutput, Input};
 pub use engine_client::{ClientError, EngineClient, LogOptions, PullOptions, RemoveOptions};
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};
-pub use ingest::run as ingest;
+pub use ingest::{Pulse, run as ingest};
 pub use link::Link;
 pub use query::{ContainerQuery, Direction, EventQuery, ImageQuery, Page, Sort};

@@ -96,6 +96,6 @@ impl Services {
             self.index().clone(),
             self.clock().clone(),
         );
-        fleet::ingest(link, index, clock).await;
+        fleet::ingest(link, index, clock, fleet::Pulse::default()).await;
     }
 }

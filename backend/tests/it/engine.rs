@@ -125,6 +125,7 @@ impl FakeEngine {
             .map_or("", |value| value.to_str().unwrap())
             .to_owned();
         match asked.name {
+            "system.ping" => Response::new(Body::from("OK")),
             "system.version" => json(&Version::default()),
             "system.info" => json(&Info {
                 n_cpu: 2,

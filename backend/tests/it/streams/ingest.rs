@@ -1,6 +1,12 @@
 //! The index over an engine that comes and goes.
 
+use std::time::Duration;
+
+use backend::fleet::doctor::Diagnosis;
+use backend::fleet::{EngineClient, HostState, Index, Link, Pulse, ingest};
+
 use crate::engine::id;
+use crate::house::House;
 
 use super::stage::Stage;
 
@@ -33,4 +39,49 @@ async fn a_container_that_went_while_nobody_looked_is_gone() {
     house
         .wait(|app| app.services.index().counts().all == 0)
         .await;
+}
+
+/// Waits until what is known of the engine is as expected.
+async fn state(index: &Index, expected: impl Fn(&HostState) -> bool) {
+    for _ in 0..500 {
+        if expected(&index.host().state) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("the engine is {:?}", index.host().state);
+}
+
+fn quick_eyes(house: &House) -> Index {
+    let index = Index::default();
+    let client = EngineClient::unix(house.dir.path().join("engine.sock"));
+    let pulse = Pulse {
+        every: Duration::from_millis(30),
+        patience: Duration::from_millis(100),
+    };
+    let following = ingest(Link::new(client), index.clone(), house.clock.clone(), pulse);
+    house.tasks.spawn("quick eyes", following);
+    index
+}
+
+#[tokio::test]
+async fn an_engine_that_hangs_is_not_online() {
+    let (house, stage) = Stage::house().await;
+    let index = quick_eyes(&house);
+    state(&index, HostState::is_online).await;
+
+    stage.with(|play| play.hangs = true);
+
+    let is_slow = |state: &HostState| {
+        matches!(
+            state,
+            HostState::Offline {
+                diagnosis: Diagnosis::TooSlow,
+                ..
+            }
+        )
+    };
+    state(&index, is_slow).await;
+    stage.with(|play| play.hangs = false);
+    state(&index, HostState::is_online).await;
 }

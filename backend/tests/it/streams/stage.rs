@@ -46,6 +46,8 @@ pub(crate) struct Play {
     pub sizes: Vec<String>,
     /// The `since` of each event stream.
     pub asked_since: Vec<String>,
+    /// Whether it takes connections and answers nothing.
+    pub hangs: bool,
 }
 
 /// The engine. Cheap to clone.
@@ -171,7 +173,11 @@ impl Stage {
         let (_, path) = split_path(uri.path()).unwrap();
         let (asked, name) = operation::find(request.method().as_str(), path).unwrap();
         let query = uri.query().unwrap_or_default();
+        while self.with(|play| play.hangs) {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
         match asked.name {
+            "system.ping" => Response::new(Body::from("OK")),
             "system.version" => json(&Version::default()),
             "system.info" => json(&Info::default()),
             "system.events" => self.follow_events(query),
