@@ -26,6 +26,11 @@ pub fn begin(services: &Services) {
             async move { services::metrics::take_round(&services).await }
         },
     );
+    let held = services.clone();
+    every("note the audit's head", HOUR, services, move || {
+        let services = held.clone();
+        async move { services::audit::note_head(&services).await }
+    });
 }
 
 /// Calls a service now and then; a failure is logged and the next time tried again.

@@ -422,6 +422,14 @@ rule-absolute-path = must begin with /.
 rule-mount = every line must look like /on/host:/in/container, with :ro if wanted.
 rule-command-line = a quote is not closed.
 rule-unknown-option = { $option } cannot be done yet.
+rule-moment = must be a time ago such as 15m, or a moment such as 2026-01-31T12:00:00Z.
+rule-no-such-image = there is no such image here. Pull it first.
+rule-too-many = at most { $most } of them.
+obstacle-too-many-terminals = Too many terminals are open; close one.
+obstacle-too-many-jobs = { $name } jobs go on already; wait for one or cancel it.
+obstacle-cancelled = It was cancelled.
+obstacle-shut-down = The server was shut down meanwhile.
+obstacle-last-owner = The last owner cannot be removed.
 rule-engine = { $message }
 form-has-problems = { $count ->
     [one] One field needs another look.

@@ -80,6 +80,13 @@ pub enum Rule {
         /// The option as typed.
         option: String,
     },
+    /// The image is not on the host.
+    NoSuchImage,
+    /// More than one takes.
+    TooMany {
+        /// The greatest number.
+        most: usize,
+    },
     /// The engine refused it; its own words.
     Engine {
         /// What it said.
@@ -113,6 +120,8 @@ impl Rule {
             Self::Mount => "rule-mount",
             Self::CommandLine => "rule-command-line",
             Self::UnknownOption { .. } => "rule-unknown-option",
+            Self::NoSuchImage => "rule-no-such-image",
+            Self::TooMany { .. } => "rule-too-many",
             Self::Engine { .. } => "rule-engine",
         }
     }
@@ -121,7 +130,7 @@ impl Rule {
     pub fn values(&self) -> Vec<(&'static str, String)> {
         match self {
             Self::TooShort { least } => vec![("least", least.to_string())],
-            Self::TooLong { most } => vec![("most", most.to_string())],
+            Self::TooLong { most } | Self::TooMany { most } => vec![("most", most.to_string())],
             Self::TooManyTries { seconds } => vec![("seconds", seconds.to_string())],
             Self::Number { least, most } => {
                 vec![("least", least.to_string()), ("most", most.to_string())]

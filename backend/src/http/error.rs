@@ -9,7 +9,7 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 
 use super::extract::Visit;
-use super::present::{Reader, problems};
+use super::present::{Reader, problems, told};
 use crate::access::Refused;
 use crate::access::session::SessionError;
 use crate::domain::FieldError;
@@ -95,7 +95,8 @@ pub struct Problem {
     pub status: StatusCode,
     /// The key of its words in the message catalogue.
     pub key: &'static str,
-    /// What the engine or a rule says about it; empty when the words suffice.
+    /// What the engine or a rule says about it, as [`services::Error::noted`] has it; empty when the
+    /// words suffice.
     pub message: String,
     /// The permission that was missing, if that is what it is.
     pub refused: Option<Refused>,
@@ -146,10 +147,10 @@ impl Problem {
                 ..Self::new(StatusCode::FORBIDDEN, refused.permission.name().to_owned())
             },
             Error::Service(error) => {
-                let message = error.to_string();
+                let message = error.noted();
                 match error {
                     E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, String::new()),
-                    E::Conflict { .. } => Self::new(StatusCode::CONFLICT, message),
+                    E::Conflict { .. } | E::InTheWay(_) => Self::new(StatusCode::CONFLICT, message),
                     E::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, message),
                     E::Refused(_) => Self::new(StatusCode::FORBIDDEN, message),
                     E::Engine { .. } => Self::new(StatusCode::BAD_GATEWAY, message),
@@ -221,7 +222,7 @@ pub(super) fn draw(visit: &Visit, reader: &Reader, problem: &Problem) -> Respons
     let mut response = if visit.wants_json {
         let body = serde_json::json!({
             "problem": problem.key,
-            "message": problem.message,
+            "message": told(reader.words, &problem.message),
             "request": visit.request.as_str(),
         });
         (problem.status, Json(body)).into_response()

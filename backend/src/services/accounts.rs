@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Result, Services, audit};
+use super::{Error, Obstacle, Result, Services, audit};
 use crate::access::password::Verdict;
 use crate::access::{Permit, account, own_session, people};
 use crate::domain::{
@@ -143,16 +143,19 @@ fn entry(
     }
 }
 
-/// Notes that somebody logs out; the session itself is ended by the door that knows the cookie,
-/// which calls [`announce`] then.
-///
-/// # Errors
-/// When the entry cannot be written.
-pub async fn logout(services: &Services, permit: &Permit<own_session::End>) -> Result<()> {
-    let write = services.store().write().await?;
-    let entry = audit::entry(services, permit, Outcome::Done, String::new());
-    write.commit(&entry).await.map_err(Error::Audit)?;
-    Ok(())
+/// Notes that somebody has logged out; the session itself is ended before, by the door that knows
+/// the cookie. A log-out is not refused because it cannot be noted: it takes away, and gives nothing.
+pub async fn logout(services: &Services, permit: &Permit<own_session::End>) {
+    let noted = async {
+        let write = services.store().write().await?;
+        let entry = audit::entry(services, permit, Outcome::Done, String::new());
+        write.commit(&entry).await
+    };
+    if let Err(error) = noted.await {
+        let error = crate::errors::chain(&error);
+        tracing::error!(error, "a log-out could not be noted");
+    }
+    announce(services);
 }
 
 /// Tells open streams to ask again whether they may go on.
@@ -339,13 +342,12 @@ pub async fn add(
 /// Removes an account; its sessions and open streams end.
 ///
 /// # Errors
-/// [`Error::Conflict`] for the last owner.
+/// [`Obstacle::LastOwner`] for the last owner.
 pub async fn remove(services: &Services, permit: &Permit<people::Remove>) -> Result<()> {
     let mut write = services.store().write().await?;
     match rows::delete(&mut write, &permit.place().id).await {
         Err(error) if error.breaks("account_last_owner") => {
-            let message = "the last owner cannot be removed".to_owned();
-            return Err(Error::Conflict { message });
+            return Err(Error::InTheWay(Obstacle::LastOwner));
         }
         done => done?,
     }

@@ -48,7 +48,12 @@ pub async fn begin<P: Permission>(
     permit: &Permit<P>,
     detail: String,
 ) -> Result<(i64, AuditEntry)> {
-    let begun = entry(services, permit, Outcome::Begun, detail);
+    open(services, entry(services, permit, Outcome::Begun, detail)).await
+}
+
+/// Writes the beginning of work that its own task ends; only such a task may call it, for whoever is
+/// dropped between this and [`complete`] leaves an entry without an end.
+pub(super) async fn open(services: &Services, begun: AuditEntry) -> Result<(i64, AuditEntry)> {
     let number = write(services, &begun).await.map_err(Error::Audit)?;
     Ok((number, begun))
 }
@@ -60,6 +65,10 @@ pub async fn complete(
     begun: AuditEntry,
     failure: Option<&Error>,
 ) {
+    if let Some(error @ Error::Internal(_)) = failure {
+        let error = crate::errors::chain(error);
+        tracing::error!(error, number, "a change failed");
+    }
     let end = AuditEntry {
         at: services.clock().now(),
         outcome: if failure.is_some() {
@@ -67,9 +76,7 @@ pub async fn complete(
         } else {
             Outcome::Done
         },
-        detail: failure
-            .map(|error| crate::errors::chain(error))
-            .unwrap_or_default(),
+        detail: failure.map(Error::noted).unwrap_or_default(),
         ..begun
     };
     let written = async {
@@ -153,6 +160,17 @@ pub async fn list(
     Ok(rows::list(&mut read, &filter, before, PAGE_ROWS).await?)
 }
 
+/// Writes the newest entry's number and hash to the log, which may be kept on another machine: the
+/// database alone cannot show that somebody with the file made all of it anew.
+///
+/// # Errors
+/// When the database fails.
+pub async fn note_head(services: &Services) -> Result<()> {
+    let head = rows::head(&mut services.store().read().await?).await?;
+    tracing::info!(number = head.number, hash = head.hash, "the audit's head");
+    Ok(())
+}
+
 /// Ends the entries that a crash of the server left open.
 ///
 /// # Errors
@@ -172,7 +190,8 @@ pub async fn end_interrupted(services: &Services) -> Result<usize> {
                 name: String::new(),
             },
             outcome: Outcome::Interrupted,
-            detail: "the server ended before the result was known".to_owned(),
+            // The outcome has its word.
+            detail: String::new(),
         };
         services
             .store()

@@ -167,10 +167,7 @@ async fn until(services: &Services, is_known: impl Fn(&Index) -> bool) {
 fn of_create(error: Error) -> Error {
     match error {
         Error::Conflict { .. } => Error::field("name", Rule::Taken),
-        Error::NotFound { .. } => {
-            let message = "No such image".to_owned();
-            Error::field("image", Rule::Engine { message })
-        }
+        Error::NotFound { .. } => Error::field("image", Rule::NoSuchImage),
         Error::Engine { message } => Error::field("", Rule::Engine { message }),
         other => other,
     }

@@ -28,6 +28,9 @@ pub enum Error {
         /// What the engine said.
         message: String,
     },
+    /// Something of our own stands in the way.
+    #[error("{0:?}")]
+    InTheWay(Obstacle),
     /// A field cannot be taken.
     #[error("the field {field} cannot be taken", field = .0.field)]
     Invalid(FieldError),
@@ -51,7 +54,96 @@ pub enum Error {
     Internal(#[source] anyhow::Error),
 }
 
+/// What of our own stands in the way. The words for each are in the message catalogue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Obstacle {
+    /// Too many terminals are open already.
+    TooManyTerminals,
+    /// So many jobs go on already.
+    TooManyJobs {
+        /// How many.
+        n: usize,
+    },
+    /// Somebody cancelled it.
+    Cancelled,
+    /// The server was shut down meanwhile.
+    ShutDown,
+    /// The image has no shell.
+    NoShell,
+    /// The container does not run.
+    NotRunning,
+    /// Without its last owner nobody could change anything.
+    LastOwner,
+}
+
+impl Obstacle {
+    /// Every obstacle.
+    pub const ALL: &[Self] = &[
+        Self::TooManyTerminals,
+        Self::TooManyJobs { n: 16 },
+        Self::Cancelled,
+        Self::ShutDown,
+        Self::NoShell,
+        Self::NotRunning,
+        Self::LastOwner,
+    ];
+
+    /// Returns the obstacle's key in the message catalogue.
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::TooManyTerminals => "obstacle-too-many-terminals",
+            Self::TooManyJobs { .. } => "obstacle-too-many-jobs",
+            Self::Cancelled => "obstacle-cancelled",
+            Self::ShutDown => "obstacle-shut-down",
+            Self::NoShell => "terminal-no-shell",
+            Self::NotRunning => "terminal-not-running",
+            Self::LastOwner => "obstacle-last-owner",
+        }
+    }
+
+    fn name(self) -> Option<String> {
+        match self {
+            Self::TooManyJobs { n } => Some(n.to_string()),
+            _ => None,
+        }
+    }
+}
+
 impl Error {
+    /// Returns the failure as it is kept in the audit and told to people: the engine's own words, or
+    /// a key of the message catalogue with what its words name, as `rule-number least=0 most=9`.
+    /// Whoever shows it finds the words in the language of whoever reads.
+    pub fn noted(&self) -> String {
+        let named = |key: &str, name: Option<&str>| match name {
+            Some(name) => format!("{key} name={name}"),
+            None => key.to_owned(),
+        };
+        match self {
+            Self::Conflict { message }
+            | Self::Engine { message }
+            | Self::Invalid(FieldError {
+                rule: Rule::Engine { message },
+                ..
+            }) => message.clone(),
+            Self::InTheWay(obstacle) => named(obstacle.key(), obstacle.name().as_deref()),
+            Self::Invalid(field) => {
+                let values = field.rule.values();
+                let values = values
+                    .iter()
+                    .map(|(name, value)| format!(" {name}={value}"));
+                format!("{}{}", field.rule.key(), values.collect::<String>())
+            }
+            Self::Unavailable(diagnosis) => named(
+                &format!("{}.text", diagnosis.key()),
+                Some(diagnosis.subject()),
+            ),
+            Self::NotFound { .. } => "problem-not-found.text".to_owned(),
+            Self::Refused(_) => "problem-not-allowed.text".to_owned(),
+            Self::Audit(_) => "problem-audit.text".to_owned(),
+            Self::Internal(_) => "problem-internal.text".to_owned(),
+        }
+    }
+
     /// Names a field and the rule it breaks.
     pub const fn field(field: &'static str, rule: Rule) -> Self {
         Self::Invalid(FieldError::new(field, rule))

@@ -9,7 +9,7 @@ use engine_api::images::{HistoryItem, Image, Progress, RegistryAuth, RemovedItem
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 
-use super::jobs::{self, JobKind, Reporter};
+use super::jobs::{self, JobKind, Order, Reporter};
 use super::reference::Reference;
 use super::{Error, Result, Services, audit};
 use crate::access::{Permit, image};
@@ -86,7 +86,7 @@ pub async fn show(services: &Services, permit: &Permit<image::View>) -> Result<S
     })
 }
 
-/// Begins to pull an image; a pull of the same one that goes on already is joined.
+/// Begins to pull an image; one's own pull of the same one that goes on already is joined.
 ///
 /// # Errors
 /// When too many jobs go on.
@@ -99,9 +99,8 @@ pub async fn pull(
         Some(platform) => format!("{} ({platform})", request.reference),
         None => request.reference.to_string(),
     };
-    if let Some(running) = jobs::running(services, JobKind::Pull, &subject) {
-        return Ok(running);
-    }
+    // Credentials were typed to be used: a pull that goes on without them is another one.
+    let may_join = request.credentials.is_none();
     let client = services.link().client(permit);
     let auth = request
         .credentials
@@ -112,14 +111,13 @@ pub async fn pull(
         platform: request.platform,
         auth: auth.transpose()?,
     };
-    jobs::begin(
-        services,
-        permit,
-        JobKind::Pull,
+    let order = Order {
+        kind: JobKind::Pull,
         subject,
-        |reporter| async move { follow(client.pull_image(&options).await?, &reporter).await },
-    )
-    .await
+        may_join,
+        work: |reporter| async move { follow(client.pull_image(&options).await?, &reporter).await },
+    };
+    jobs::begin(services, permit, order).await
 }
 
 /// The header that carries credentials to the engine.
@@ -185,14 +183,13 @@ pub async fn load(
         .take(120)
         .collect();
     let archive = tokio_stream::wrappers::ReceiverStream::new(arriving);
-    let job = jobs::begin(
-        services,
-        permit,
-        JobKind::Load,
+    let order = Order {
+        kind: JobKind::Load,
         subject,
-        |reporter| async move { follow(client.load_images(archive).await?, &reporter).await },
-    )
-    .await?;
+        may_join: false,
+        work: |reporter| async move { follow(client.load_images(archive).await?, &reporter).await },
+    };
+    let job = jobs::begin(services, permit, order).await?;
     Ok((
         job,
         Upload {

@@ -15,13 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Error, Result, Services, audit};
+use super::{Error, Obstacle, Result, Services, audit};
 use crate::access::{Permission, Permit, job};
-use crate::domain::{AccountId, HostId, HostPlace, JobId};
+use crate::domain::{AccountId, HostId, HostPlace, JobId, Outcome};
 
 pub use super::progress::{Layer, Progress, Step};
 
@@ -52,7 +52,7 @@ pub enum JobState {
     Done,
     /// It failed.
     Failed {
-        /// Why, in the engine's words.
+        /// Why, as [`Error::noted`] has it.
         message: String,
     },
     /// Somebody ended it.
@@ -89,6 +89,10 @@ impl JobFact {
     pub fn is_running(&self) -> bool {
         self.state == JobState::Running
     }
+
+    fn does_the_same(&self, other: &Self) -> bool {
+        (self.kind, &self.subject, &self.account) == (other.kind, &other.subject, &other.account)
+    }
 }
 
 struct Job {
@@ -101,6 +105,12 @@ impl Job {
     fn lock(&self) -> MutexGuard<'_, JobFact> {
         self.fact.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What became of a job that was to be added.
+enum Added {
+    New(Arc<Job>),
+    Joined(JobId),
 }
 
 /// The jobs of one server, the oldest first. Cheap to clone.
@@ -133,18 +143,20 @@ impl Jobs {
         self.all.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds a job, unless too many go on; the oldest ended ones make room.
-    fn add(&self, fact: JobFact) -> Result<Arc<Job>> {
-        let job = Arc::new(Job {
-            fact: Mutex::new(fact),
-            cancel: CancellationToken::new(),
-            announced_at: Mutex::default(),
-        });
+    /// Adds a job, unless one that may be joined does the same or too many go on; the oldest ended
+    /// ones make room.
+    fn add(&self, fact: JobFact, may_join: bool) -> Result<Added> {
         let mut all = self.lock();
-        let n_running = all.iter().filter(|job| job.lock().is_running()).count();
+        let mut n_running = 0;
+        for job in all.iter() {
+            let other = job.lock();
+            if may_join && other.is_running() && other.does_the_same(&fact) {
+                return Ok(Added::Joined(other.id.clone()));
+            }
+            n_running += usize::from(other.is_running());
+        }
         if n_running >= MOST_RUNNING {
-            let message = format!("{n_running} jobs go on already; wait for one or cancel it");
-            return Err(Error::Conflict { message });
+            return Err(Error::InTheWay(Obstacle::TooManyJobs { n: n_running }));
         }
         while all.len() - n_running >= MOST_ENDED {
             let Some(oldest) = all.iter().position(|job| !job.lock().is_running()) else {
@@ -152,8 +164,18 @@ impl Jobs {
             };
             all.remove(oldest);
         }
+        let job = Arc::new(Job {
+            fact: Mutex::new(fact),
+            cancel: CancellationToken::new(),
+            announced_at: Mutex::default(),
+        });
         all.push_back(Arc::clone(&job));
-        Ok(job)
+        Ok(Added::New(job))
+    }
+
+    /// Forgets a job that never began.
+    fn forget(&self, job: &Arc<Job>) {
+        self.lock().retain(|other| !Arc::ptr_eq(other, job));
     }
 
     /// Says that a job is different.
@@ -241,35 +263,35 @@ pub async fn cancel(services: &Services, permit: &Permit<job::Cancel>) -> Result
     .await
 }
 
-/// Returns the job that does the same already, if one goes on.
-pub(super) fn running(services: &Services, kind: JobKind, subject: &str) -> Option<JobId> {
-    let all = services.jobs().lock();
-    let same = |fact: &JobFact| fact.is_running() && fact.kind == kind && fact.subject == subject;
-    all.iter()
-        .map(|job| job.lock())
-        .find(|fact| same(fact))
-        .map(|fact| fact.id.clone())
+/// What a job is to do.
+pub(super) struct Order<W> {
+    /// Which kind of work.
+    pub(super) kind: JobKind,
+    /// To what.
+    pub(super) subject: String,
+    /// Whether one of the same person that does the same will do.
+    pub(super) may_join: bool,
+    /// The work: polled until it ends, is cancelled, or the server shuts down.
+    pub(super) work: W,
 }
 
-/// Begins a job between two audit entries; `work` is polled in a task of its own until it ends, is
-/// cancelled, or the server shuts down.
+/// Begins a job between two audit entries, in a task of its own: a browser that goes away now leaves
+/// neither an entry without an end nor a job without an entry.
 pub(super) async fn begin<P, W, F>(
     services: &Services,
     permit: &Permit<P>,
-    kind: JobKind,
-    subject: String,
-    work: W,
+    order: Order<W>,
 ) -> Result<JobId>
 where
     P: Permission<Place = HostPlace>,
-    W: FnOnce(Reporter) -> F,
+    W: FnOnce(Reporter) -> F + Send + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let fact = JobFact {
         id: JobId::unique(),
         host: permit.place().host.clone(),
-        kind,
-        subject: subject.clone(),
+        kind: order.kind,
+        subject: order.subject.clone(),
         account: permit.actor().account.id.clone(),
         actor: permit.actor().account.name.to_string(),
         started_at: services.clock().now(),
@@ -277,40 +299,40 @@ where
         state: JobState::Running,
         progress: Progress::default(),
     };
-    let id = fact.id.clone();
-    let (number, begun) = audit::begin(services, permit, subject).await?;
-    let job = match services.jobs().add(fact) {
-        Ok(job) => job,
-        Err(error) => {
-            audit::complete(services, number, begun, Some(&error)).await;
-            return Err(error);
-        }
+    let job = match services.jobs().add(fact, order.may_join)? {
+        Added::New(job) => job,
+        Added::Joined(id) => return Ok(id),
     };
-    services.jobs().announce(&job);
-    let work = work(Reporter {
-        jobs: services.jobs().clone(),
-        job: Arc::clone(&job),
-    });
+    let begun = audit::entry(services, permit, Outcome::Begun, order.subject);
+    let (told, begins) = oneshot::channel();
     let rooms = services.clone();
     services.tasks().finish("job", async move {
+        let (number, begun) = match audit::open(&rooms, begun).await {
+            Ok(open) => open,
+            Err(error) => {
+                rooms.jobs().forget(&job);
+                let _nobody_waits = told.send(Err(error));
+                return;
+            }
+        };
+        rooms.jobs().announce(&job);
+        let id = job.lock().id.clone();
+        let _nobody_waits = told.send(Ok(id));
+        let reporter = Reporter {
+            jobs: rooms.jobs().clone(),
+            job: Arc::clone(&job),
+        };
         let shutdown = rooms.tasks().shutdown();
         let result = tokio::select! {
-            result = work => result,
-            () = job.cancel.cancelled() => Err(cancelled()),
-            () = shutdown.cancelled() => {
-                Err(Error::Conflict { message: "the server was shut down".to_owned() })
-            }
+            result = (order.work)(reporter) => result,
+            () = job.cancel.cancelled() => Err(Error::InTheWay(Obstacle::Cancelled)),
+            () = shutdown.cancelled() => Err(Error::InTheWay(Obstacle::ShutDown)),
         };
         end(&rooms, &job, result.as_ref().err());
         audit::complete(&rooms, number, begun, result.as_ref().err()).await;
     });
-    Ok(id)
-}
-
-fn cancelled() -> Error {
-    Error::Conflict {
-        message: "the job was cancelled".to_owned(),
-    }
+    let lost = |error: oneshot::error::RecvError| Error::Internal(error.into());
+    begins.await.map_err(lost)?
 }
 
 fn end(services: &Services, job: &Job, failure: Option<&Error>) {
@@ -321,7 +343,7 @@ fn end(services: &Services, job: &Job, failure: Option<&Error>) {
             None => JobState::Done,
             Some(_) if job.cancel.is_cancelled() => JobState::Cancelled,
             Some(error) => JobState::Failed {
-                message: crate::errors::chain(error),
+                message: error.noted(),
             },
         };
         if failure.is_none() {

@@ -34,6 +34,6 @@ pub mod setup;
 mod shells;
 pub mod terminals;
 
-pub use error::{Error, Result};
+pub use error::{Error, Obstacle, Result};
 pub use reference::Reference;
 pub use rooms::Services;

@@ -3,7 +3,7 @@
 use engine_api::error::ErrorKind;
 use engine_api::execs::{ExecCreateBody, ExecStartBody};
 
-use super::Error;
+use super::{Error, Obstacle};
 use crate::fleet::{Attached, ClientError, EngineClient};
 
 /// Shells, the best first. What is in the image is found by what starts: looking for files would
@@ -85,6 +85,22 @@ pub enum OpenError {
     /// Anything else.
     #[error(transparent)]
     Service(#[from] Error),
+}
+
+impl OpenError {
+    /// Returns what it means.
+    pub(super) fn meaning(&self) -> Error {
+        match self {
+            Self::NoShell => Error::InTheWay(Obstacle::NoShell),
+            Self::NotRunning => Error::InTheWay(Obstacle::NotRunning),
+            Self::NotStarted { message } => Error::Conflict {
+                message: message.clone(),
+            },
+            Self::Service(error) => Error::Conflict {
+                message: error.noted(),
+            },
+        }
+    }
 }
 
 impl From<ClientError> for OpenError {

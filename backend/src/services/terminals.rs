@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::scrollback::Scrollback;
 use super::shells::{self, Started};
-use super::{Error, Result, Services, audit};
+use super::{Error, Obstacle, Result, Services, audit};
 use crate::access::{Permit, container};
 use crate::domain::{AccountId, AuditEntry, ContainerId};
 use crate::fleet::{AttachedOutput, EngineClient, Input};
@@ -137,6 +137,11 @@ impl Terminal {
         }
     }
 
+    /// Returns what is cancelled when another page takes the session over.
+    pub fn taken(&self) -> CancellationToken {
+        self.taken.clone()
+    }
+
     /// Returns the way in, for whoever listens to the browser.
     pub fn keyboard(&self) -> Keyboard {
         Keyboard(Arc::clone(&self.held))
@@ -235,8 +240,7 @@ pub async fn open(
 ) -> Result<Terminal, OpenError> {
     let account = permit.actor().account.id.clone();
     let Some(place) = services.terminals().place(&account) else {
-        let message = "too many terminals are open; close one".to_owned();
-        return Err(Error::Conflict { message }.into());
+        return Err(Error::InTheWay(Obstacle::TooManyTerminals).into());
     };
     let client = services.link().client(permit);
     let container = permit.place().id.clone();
@@ -250,10 +254,7 @@ pub async fn open(
     let started = match shells::start(&client, container.as_str(), &request).await {
         Ok(started) => started,
         Err(error) => {
-            let failure = Error::Conflict {
-                message: error.to_string(),
-            };
-            audit::complete(services, number, begun, Some(&failure)).await;
+            audit::complete(services, number, begun, Some(&error.meaning())).await;
             return Err(error);
         }
     };
@@ -367,8 +368,10 @@ impl Work {
                 desk.viewer.clone()
             };
             if let Some(viewer) = viewer {
-                // A page that has gone is found by `left_alone`.
-                let _shown = viewer.output.send(Shown::Bytes(piece.bytes)).await;
+                // Whoever took the session over has the piece in the scrollback, and does not wait
+                // for a page whose connection is dead.
+                let shown = viewer.output.send(Shown::Bytes(piece.bytes));
+                let _shown = viewer.taken.run_until_cancelled(shown).await;
             }
         }
     }

@@ -29,6 +29,9 @@ fn rules() -> Vec<Rule> {
         Rule::Mount,
         Rule::CommandLine,
         Rule::UnknownOption { option: text() },
+        Rule::Moment,
+        Rule::NoSuchImage,
+        Rule::TooMany { most: 1 },
         Rule::Engine { message: text() },
     ]
 }

@@ -7,7 +7,7 @@ use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{Action, Badge, Look, Tone};
 
-use super::Reader;
+use super::{Reader, told};
 use crate::access::PermissionId;
 use crate::services::jobs::{JobFact, JobKind, JobState, Layer, Step};
 
@@ -116,7 +116,7 @@ fn percent(fact: &JobFact) -> Option<u8> {
 fn note(reader: &Reader, fact: &JobFact) -> String {
     let progress = &fact.progress;
     match &fact.state {
-        JobState::Failed { message } => message.clone(),
+        JobState::Failed { message } => told(reader.words, message),
         JobState::Running if !progress.layers.is_empty() => {
             let is_there = |layer: &&Layer| matches!(layer.step, Step::Done | Step::Exists);
             let n_done = progress.layers.iter().filter(is_there).count();

@@ -18,5 +18,7 @@ pub mod overview;
 pub mod problems;
 mod reader;
 pub mod records;
+mod told;
 
 pub use reader::Reader;
+pub use told::told;

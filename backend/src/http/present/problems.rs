@@ -6,7 +6,7 @@ use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{Action, Look};
 
-use super::Reader;
+use super::{Reader, told};
 use crate::http::Problem;
 
 /// Draws a failure for its reader.
@@ -53,6 +53,7 @@ fn text(reader: &Reader, problem: &Problem, ours: String) -> String {
     if problem.message.is_empty() || is_named {
         ours
     } else {
-        format!("{ours} {}.", problem.message.trim_end_matches('.'))
+        let said = told(reader.words, &problem.message);
+        format!("{ours} {}.", said.trim_end_matches('.'))
     }
 }

@@ -5,7 +5,7 @@ use frontend::parts::{AuditRow, EventRow};
 use frontend::paths;
 use frontend::ui::{Badge, Tone};
 
-use super::Reader;
+use super::{Reader, told};
 use crate::domain::{AuditRecord, Outcome};
 use crate::fleet::EventFact;
 
@@ -70,10 +70,15 @@ pub fn audit(reader: &Reader, record: &AuditRecord) -> AuditRow {
             word: reader.words.t(key),
         },
         address: record.address.clone().unwrap_or_default(),
-        detail: if record.result.is_empty() {
-            record.detail.clone()
-        } else {
-            record.result.clone()
-        },
+        detail: both(&record.detail, &told(reader.words, &record.result)),
+    }
+}
+
+/// What was asked for, and what came of it.
+fn both(detail: &str, result: &str) -> String {
+    match (detail, result) {
+        (detail, "") => detail.to_owned(),
+        ("", result) => result.to_owned(),
+        (detail, result) => format!("{detail} – {result}"),
     }
 }

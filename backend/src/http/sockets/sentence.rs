@@ -4,6 +4,7 @@ use frontend::{Language, Words};
 
 use crate::access::Actor;
 use crate::http::extract::Visit;
+use crate::http::present::told;
 use crate::http::{Error, Problem};
 use crate::services;
 
@@ -19,7 +20,7 @@ pub(super) fn of(words: Words, error: services::Error) -> String {
     let part = |part| words.named(&format!("{}.{part}", problem.key), &problem.message);
     match problem.message.as_str() {
         "" => format!("{} {}", part("text"), part("advice")),
-        message if problem.key.starts_with("problem-") => message.to_owned(),
+        message if problem.key.starts_with("problem-") => told(words, message),
         _ => format!("{} {}", part("text"), part("advice")),
     }
 }

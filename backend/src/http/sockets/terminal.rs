@@ -1,5 +1,7 @@
 //! The socket of a terminal. Binary messages are its bytes, text messages are about it.
 
+use std::time::Duration;
+
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Query, State};
 use axum::response::Response;
@@ -13,7 +15,7 @@ use crate::app::App;
 use crate::domain::Rule;
 use crate::http::Result;
 use crate::http::extract::Visit;
-use crate::http::wire::{self, Gone, Incoming, Inlet, Outlet};
+use crate::http::wire::{self, Cut, Gone, Incoming, Inlet, Outlet};
 use crate::services::terminals::{
     self, Keyboard, OpenError, Shown, Size, Terminal, TerminalRequest,
 };
@@ -23,6 +25,8 @@ use crate::services::{self, Error};
 const MOST_BYTES: usize = 1 << 20;
 /// Answers to pings that wait.
 const PONGS: usize = 8;
+/// How long a page may take to hear that another one has its session.
+const TAKEN_WORD: Duration = Duration::from_secs(2);
 /// What a shell says whose terminal was hung up: 128 and the signal's number.
 const HUNG_UP: i64 = 129;
 
@@ -74,11 +78,16 @@ async fn serve(
         }
     };
     let (pong, pongs) = mpsc::channel(PONGS);
-    let keyboard = terminal.keyboard();
+    let (keyboard, taken) = (terminal.keyboard(), terminal.taken());
+    let gone_when_taken = async {
+        taken.cancelled().await;
+        tokio::time::sleep(TAKEN_WORD).await;
+    };
     // Two ways that never wait for each other: what is typed gets through while output floods.
     let cut = tokio::select! {
         _ = show(terminal, words, pongs, &mut outlet) => None,
         cut = wire::cut(app, permit.revoked(), listen(&keyboard, &pong, &mut inlet)) => Some(cut),
+        () = gone_when_taken => Some(Cut::Gone),
     };
     outlet.close(cut).await;
 }

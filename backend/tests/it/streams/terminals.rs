@@ -1,5 +1,7 @@
 //! Terminals: which shell starts, who may come back, how a session ends.
 
+use std::time::Duration;
+
 use axum::body::Bytes;
 use backend::access::{Actor, Permit, container};
 use backend::services::terminals::{self, OpenError, Shown, Size, Terminal, TerminalRequest};
@@ -102,6 +104,39 @@ async fn a_page_that_comes_back_finds_its_screen() {
     assert_eq!(again.next().await, None, "the newer page has it");
     drop(other);
     assert_eq!(stage.streams().0, 1, "the shell goes on");
+}
+
+#[tokio::test]
+async fn a_page_that_reads_nothing_does_not_hold_up_the_one_that_takes_over() {
+    let (house, stage) = Stage::house().await;
+    let (_, ana) = owner(&house, "ana").await;
+    stage.with(|play| play.commands.push("/bin/sh".to_owned()));
+    let stuck = open(&house, &ana).await;
+    // More pieces than wait for a page; the shell answers each, so that they stay pieces.
+    let keyboard = stuck.keyboard();
+    let flood = async {
+        loop {
+            keyboard.type_in(Bytes::from_static(&[b'y'; 4_096])).await;
+        }
+    };
+    let _full = tokio::time::timeout(Duration::from_millis(500), flood).await;
+
+    let permit = exec(&house, &ana).await;
+    let mut again = terminals::resume(&house.app.services, &permit, &stuck.session).unwrap();
+    again.keyboard().type_in(Bytes::from_static(b"here")).await;
+
+    let seen = async {
+        let mut last = Vec::new();
+        while !last.ends_with(b"here") {
+            match again.next().await {
+                Some(Shown::Bytes(bytes)) => last.extend_from_slice(&bytes),
+                other => panic!("{other:?} instead of output"),
+            }
+        }
+    };
+    let seen = tokio::time::timeout(Duration::from_secs(10), seen).await;
+    assert!(seen.is_ok(), "the new page stands still");
+    drop(stuck);
 }
 
 #[tokio::test]
