@@ -2,6 +2,8 @@
 /** Keeps the equivalent `docker run` line in step with a form: `<form-command form action>`. */
 class FormCommand extends HTMLElement {
   #timer = 0;
+  /** @type {AbortController | null} */
+  #asked = null;
   /** @type {HTMLFormElement | null} */
   #form = null;
 
@@ -12,6 +14,7 @@ class FormCommand extends HTMLElement {
 
   disconnectedCallback() {
     clearTimeout(this.#timer);
+    this.#asked?.abort();
     this.#form?.removeEventListener("input", this.#typed);
   }
 
@@ -23,9 +26,14 @@ class FormCommand extends HTMLElement {
   async #ask() {
     if (!this.#form) return;
     const body = new URLSearchParams(/** @type {any} */ (new FormData(this.#form)));
-    const answer = await fetch(this.getAttribute("action") ?? "", { method: "POST", body }).catch(() => null);
+    // An answer to what was typed before must not come over a newer one.
+    this.#asked?.abort();
+    this.#asked = new AbortController();
+    const options = { method: "POST", body, signal: this.#asked.signal };
+    const answer = await fetch(this.getAttribute("action") ?? "", options).catch(() => null);
+    const line = answer?.ok ? await answer.text().catch(() => null) : null;
     const code = this.querySelector("code");
-    if (answer?.ok && code) code.textContent = await answer.text();
+    if (line !== null && code) code.textContent = line;
   }
 }
 
