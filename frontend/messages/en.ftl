@@ -131,6 +131,7 @@ operating-system = System
 cores = Cores
 control-groups = Control groups
 storage = Storage
+shown-as-of = What you see is as it was at { $name }.
 host-offline = The engine does not answer. Containers keep running; this page shows the last known state. Look at the engine's log: journalctl -u gantry-engine
 
 ## Containers

@@ -107,6 +107,7 @@ operating-system = 운영 체제
 cores = 코어
 control-groups = 컨트롤 그룹
 storage = 저장소
+shown-as-of = 보이는 내용은 { $name }의 상태입니다.
 host-offline = 엔진이 응답하지 않습니다. 컨테이너는 계속 실행되며, 이 페이지에는 마지막으로 확인한 상태가 표시됩니다. 엔진 로그를 확인하세요: journalctl -u gantry-engine
 
 ## 컨테이너

@@ -12,7 +12,9 @@
 //!   bytes of the terminal, both ways; text messages are JSON* ([`FromTerminal`], [`ToTerminal`]).
 //!
 //! **Invariant:** a fragment inside [`ToPage`] is the part the page was first drawn with, so a page
-//! after a hundred changes equals the page after a reload.
+//! after a hundred changes equals the page after a reload. What no fragment is sent of stands in a
+//! `<live-part id=…>` that is on its page always, with or without something in it: it is swapped when
+//! the page is fetched again ([`ToPage::Stale`]).
 
 use serde::{Deserialize, Serialize};
 

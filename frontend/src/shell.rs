@@ -21,6 +21,8 @@ pub struct Shell {
     pub viewer: Viewer,
     /// What just happened.
     pub notices: Vec<Notice>,
+    /// That the engine is away and what is shown is old; on pages that show what it said.
+    pub engine: Option<Notice>,
     /// Light, dark, or as the system says.
     pub theme: Theme,
     /// Jobs of this person.

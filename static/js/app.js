@@ -23,15 +23,14 @@ export function load(root = document) {
   for (const name of elements) {
     if (root.querySelector(name) && !customElements.get(name)) import(`./elements/${name}.js`);
   }
+  // What waits for its script is shown by it.
+  for (const bar of root.querySelectorAll("[data-scripted]")) bar.removeAttribute("hidden");
 }
 
 load();
 act();
 keys();
 watch();
-
-// What waits for its script is shown by it.
-for (const bar of document.querySelectorAll("[data-scripted]")) bar.removeAttribute("hidden");
 
 // A menu closes when one goes on elsewhere.
 document.addEventListener("click", (event) => {

@@ -6,6 +6,7 @@
 
 mod access;
 mod accounts;
+mod away;
 mod bracket;
 mod connections;
 mod engine;

@@ -29,6 +29,8 @@ pub struct ContainerHeader {
     pub rename: Result<(), String>,
     /// The tab that is open.
     pub tab: Tab,
+    /// Which run this is: another one after a restart, empty when it does not run.
+    pub run: String,
 }
 
 impl HtmlSafe for ContainerHeader {}

@@ -263,6 +263,7 @@ pub fn container_header(words: Words, index: usize, tab: Tab) -> ContainerHeader
             .collect(),
         rename: Ok(()),
         tab,
+        run: if running { "2026-11-18T00:03:00Z" } else { "" }.into(),
         name: row.name,
         state: row.state,
         id: row.id,

@@ -19,6 +19,7 @@ pub fn shell(language: Language, theme: Theme, section: Section, title: &str) ->
             sees_audit: true,
         },
         notices: Vec::new(),
+        engine: None,
         theme,
         jobs: JobTray {
             words,

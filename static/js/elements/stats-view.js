@@ -22,7 +22,6 @@ class StatsView extends HTMLElement {
     this.theme = matchMedia("(prefers-color-scheme: dark)");
     this.rebuild = () => this.#build();
     this.theme.addEventListener("change", this.rebuild);
-    document.addEventListener("themechange", this.rebuild);
     this.resize = new ResizeObserver(() => this.#charts.forEach((chart) => chart.plot.setSize(size(chart.figure))));
     this.resize.observe(this);
     this.#build();
@@ -31,13 +30,16 @@ class StatsView extends HTMLElement {
       onText: (sample) => this.#take(sample),
       onState: (state) => this.classList.toggle("is-lost", state === "lost"),
     });
+    this.again = () => this.socket?.restart();
+    document.addEventListener("container-run", this.again);
   }
 
   disconnectedCallback() {
     this.socket?.close();
+    cancelAnimationFrame(this.frame ?? 0);
+    document.removeEventListener("container-run", /** @type {() => void} */ (this.again));
     this.resize?.disconnect();
     this.theme?.removeEventListener("change", /** @type {() => void} */ (this.rebuild));
-    document.removeEventListener("themechange", /** @type {() => void} */ (this.rebuild));
     this.#charts.forEach((chart) => chart.plot.destroy());
   }
 

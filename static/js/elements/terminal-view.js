@@ -1,4 +1,5 @@
 // @ts-check
+import { containerRun } from "../lib/live.js";
 import { Socket } from "../lib/socket.js";
 import { follow, quieten } from "../lib/terminal-safety.js";
 import { color, fill, style } from "../lib/text.js";
@@ -30,6 +31,7 @@ class TerminalView extends HTMLElement {
     this.addEventListener("click", (event) => this.#clicked(event), on);
     this.bar.addEventListener("submit", (event) => this.#submitted(event), on);
     this.bar.addEventListener("input", (event) => this.#searched(event), on);
+    document.addEventListener("container-run", () => this.#wake(), on);
     this.resize = new ResizeObserver(() => this.fit?.fit());
     this.resize.observe(this.screen);
     this.beat = window.setInterval(() => this.#ping(), PING_MS);
@@ -97,6 +99,7 @@ class TerminalView extends HTMLElement {
   #open() {
     this.socket?.close();
     this.over = false;
+    this.run = containerRun();
     this.socket = new Socket({
       whileHidden: true,
       address: () => `${this.getAttribute("src")}?${this.#query()}`,
@@ -138,7 +141,7 @@ class TerminalView extends HTMLElement {
     } else if (message.type === "failed") {
       const isOld = message.reason === "not_found" && sessionStorage.getItem(/** @type {string} */ (this.key));
       this.#end(message.message);
-      if (isOld) this.#open();
+      if (isOld && this.over) this.#open();
     }
   }
 
@@ -149,6 +152,8 @@ class TerminalView extends HTMLElement {
     this.socket?.close();
     this.#say(words);
     this.terminal.write(`\r\n\x1b[2m${words.replace(/[^\P{C}]/gu, "")}\x1b[0m\r\n`);
+    // The page may have heard of the next run before the end of this one.
+    this.#wake();
   }
 
   #ping() {
@@ -183,6 +188,11 @@ class TerminalView extends HTMLElement {
     else if (what === "bigger") this.#size(1);
     else if (what === "smaller") this.#size(-1);
     else if (what === "full") this.screen?.requestFullscreen();
+  }
+
+  /** A shell that ended with its container is opened anew when the container runs again. */
+  #wake() {
+    if (this.over && containerRun() && containerRun() !== this.run) this.#open();
   }
 
   #again() {

@@ -8,6 +8,12 @@ import { topics } from "./topics.js";
 
 /** Fragments that wait, by the id of their list. @type {Map<string, Map<string, string>>} */
 const waiting = new Map();
+/** What a page fetched again swaps. Each is on its page always, with or without something in it. */
+const PARTS = "live-part[id], #list, #jobs, #container-header";
+/** What is never swapped: it goes on by itself. */
+const OWN_LIFE = "log-view, stats-view, terminal-view";
+/** The newest of parts whose menu is open, by id. @type {Map<string, Element>} */
+const held = new Map();
 /** Rows that come in a burst are watched together. */
 const LOOK_MS = 500;
 
@@ -15,10 +21,13 @@ const LOOK_MS = 500;
 let socket = null;
 let watched = "";
 let looking = 0;
+/** Which run of its container the page knows of; none on other pages. @type {string | null} */
+let run = null;
 
 export function watch() {
   if (!document.body.dataset.topics) return;
   let wasLost = false;
+  run = document.getElementById("container-header")?.getAttribute("data-run") ?? null;
   socket = new Socket({
     address: () => "/live/page",
     onText: receive,
@@ -35,6 +44,7 @@ export function watch() {
   });
   // Nothing runs for a hidden tab, so it may be behind when it is looked at again.
   document.addEventListener("visibilitychange", () => document.hidden || refresh());
+  document.addEventListener("toggle", release, true);
 }
 
 /** Says what this tab looks at, when that is not what it said last. */
@@ -53,6 +63,11 @@ export function swapped() {
   waiting.clear();
   load();
   look();
+}
+
+/** Which run of its container the page knows of; empty when it does not run. */
+export function containerRun() {
+  return run ?? "";
 }
 
 /** @param {any} message one of `ToPage` */
@@ -80,9 +95,37 @@ function receive(message) {
 /** @param {Element} element @param {string} html */
 function put(element, html) {
   const fresh = fragment(html);
-  if (!fresh || element.querySelector("details[open]")) return;
-  swap(element, fresh);
+  if (!fresh) return;
+  place(element, fresh);
   load();
+  if (hasNewRun(fresh)) refresh();
+}
+
+/** Swaps a part; one with an open menu when the menu has closed. @param {Element} old @param {Element} fresh */
+function place(old, fresh) {
+  held.delete(old.id);
+  if (old.querySelector("details[open]")) held.set(old.id, fresh);
+  else swap(old, fresh);
+}
+
+function release() {
+  for (const [id, fresh] of [...held]) {
+    const old = document.getElementById(id);
+    if (old) place(old, fresh);
+    else held.delete(id);
+  }
+  load();
+}
+
+/**
+ * Tells the elements of the page when its container was started or ended, once.
+ * @param {Element} header a part that may be the head of a container
+ */
+function hasNewRun(header) {
+  if (header.id !== "container-header" || run === header.getAttribute("data-run")) return false;
+  run = header.getAttribute("data-run");
+  document.dispatchEvent(new Event("container-run"));
+  return true;
 }
 
 /** @param {{ list: string, id: string, html: string }} message */
@@ -128,10 +171,11 @@ function offer() {
 export async function refresh() {
   const fresh = await page(location.href);
   if (!fresh) return;
-  for (const id of ["list", "jobs", "container-header", "overview-figures", "why-stopped"]) {
-    const twin = fresh.getElementById(id);
-    const old = document.getElementById(id);
-    if (old && twin) swap(old, twin);
+  for (const old of document.querySelectorAll(PARTS)) {
+    const twin = fresh.getElementById(old.id);
+    if (!twin || old.querySelector(OWN_LIFE)) continue;
+    place(old, twin);
+    hasNewRun(twin);
   }
   swapped();
 }

@@ -56,7 +56,7 @@ impl FromRequestParts<App> for Frame {
             }
         };
         Ok(Self {
-            reader,
+            reader: reader.hearing(app.services.index().host().state),
             said: said(parts),
             visit,
         })
@@ -75,8 +75,9 @@ impl Frame {
     /// Returns the frame of a request that was taken apart already.
     pub(crate) fn of(app: &App, actor: Actor, visit: Visit) -> Self {
         let now = app.services.clock().now();
+        let reader = Reader::inside(actor.account, visit.language, now);
         Self {
-            reader: Reader::inside(actor.account, visit.language, now),
+            reader: reader.hearing(app.services.index().host().state),
             said: None,
             visit,
         }

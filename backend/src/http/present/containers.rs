@@ -235,6 +235,10 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
         ],
         rename: reader.reason(Id::ContainerRename).map_or(Ok(()), Err),
         tab,
+        run: match fact.phase.is_alive() {
+            true => fact.state.started_at.clone(),
+            false => String::new(),
+        },
     }
 }
 

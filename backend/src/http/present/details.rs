@@ -30,7 +30,7 @@ pub fn overview(
     last_lines: Vec<String>,
 ) -> ContainerOverview {
     let mut shell = shell(reader, fact, Tab::Overview);
-    if detail.is_none() {
+    if detail.is_none() && shell.engine.is_none() {
         shell
             .notices
             .push(Notice::failed(reader.words.t("host-offline")));

@@ -66,7 +66,11 @@ impl Topics {
     pub fn is_stale_after(&self, change: &Change) -> bool {
         match change {
             Change::All | Change::Host => {
-                self.containers || self.overview || self.images || self.head.is_some()
+                self.containers
+                    || self.overview
+                    || self.images
+                    || self.events
+                    || self.head.is_some()
             }
             Change::Images => self.images || self.overview,
             Change::ContainerGone(id) => {

@@ -166,7 +166,7 @@ pub fn show(reader: &Reader, shown: &Shown, name: &str, error: Option<&FieldErro
     let words = reader.words;
     let fact = &shown.fact;
     let mut shell = reader.shell(Section::Images, fact.name().to_owned());
-    if shown.detail.is_none() {
+    if shown.detail.is_none() && shell.engine.is_none() {
         shell.notices.push(Notice::failed(words.t("host-offline")));
     }
     let mut tag = [Field {

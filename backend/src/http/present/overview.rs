@@ -7,10 +7,10 @@ use frontend::pages::{Figure, Overview};
 use frontend::parts::ContainerRow;
 use frontend::paths;
 use frontend::shell::Section;
-use frontend::ui::{KeyValue, Notice, Pair};
+use frontend::ui::{KeyValue, Pair};
 
 use super::{Reader, containers, records};
-use crate::fleet::{ContainerFact, Counts, EventFact, HostFact, HostState, ImageFact};
+use crate::fleet::{ContainerFact, Counts, EventFact, HostFact, ImageFact};
 
 /// What the overview is made from.
 pub struct Facts {
@@ -31,15 +31,6 @@ pub fn page(reader: &Reader, facts: &Facts) -> Overview {
     let words = reader.words;
     let mut shell = reader.shell(Section::Overview, words.t("overview"));
     shell.topics = "jobs overview".to_owned();
-    if let HostState::Offline { diagnosis, .. } = &facts.host.state {
-        let key = diagnosis.key();
-        let part = |part| words.named(&format!("{key}{part}"), diagnosis.subject());
-        shell.notices.push(Notice::failed(format!(
-            "{} {}",
-            part(".text"),
-            part(".advice")
-        )));
-    }
     Overview {
         figures: figures(reader, facts),
         troubled: facts

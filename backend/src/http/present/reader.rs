@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::access::{PermissionId, policy};
 use crate::domain::{self, Account, Role};
+use crate::fleet::HostState;
 
 /// The reader of a page.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Reader {
     pub account: Option<Account>,
     /// The moment the page is drawn.
     pub now: Timestamp,
+    /// Whether the engine answers, as far as this page shows what it said.
+    pub engine: HostState,
 }
 
 impl Reader {
@@ -28,6 +31,7 @@ impl Reader {
             words: words(language),
             account: Some(account),
             now,
+            engine: HostState::Unknown,
         }
     }
 
@@ -37,7 +41,29 @@ impl Reader {
             words: words(browser),
             account: None,
             now,
+            engine: HostState::Unknown,
         }
+    }
+
+    /// Returns the same reader of what an engine in this state has said.
+    pub fn hearing(self, engine: HostState) -> Self {
+        Self { engine, ..self }
+    }
+
+    /// Returns that the engine is away, why, what to do, and how old what is shown is.
+    fn away(&self) -> Option<Notice> {
+        let HostState::Offline { since, diagnosis } = &self.engine else {
+            return None;
+        };
+        let key = diagnosis.key();
+        let part = |part| {
+            self.words
+                .named(&format!("{key}{part}"), diagnosis.subject())
+        };
+        let since = since.strftime("%Y-%m-%d %H:%M:%S UTC").to_string();
+        let as_of = self.words.named("shown-as-of", &since);
+        let text = format!("{} {} {as_of}", part(".text"), part(".advice"));
+        Some(Notice::failed(text))
     }
 
     /// Returns whether the reader holds a permission at all.
@@ -94,6 +120,7 @@ impl Reader {
             section,
             viewer: viewer.unwrap_or_default(),
             notices: Vec::<Notice>::new(),
+            engine: shows_engine(section).then(|| self.away()).flatten(),
             theme: account.map_or(Theme::System, |account| {
                 Theme::from_tag(account.theme.as_str())
             }),
@@ -104,6 +131,14 @@ impl Reader {
             topics: "jobs".to_owned(),
         }
     }
+}
+
+/// Tells whether the pages of a section show what the engine said.
+fn shows_engine(section: Section) -> bool {
+    matches!(
+        section,
+        Section::Overview | Section::Containers | Section::Images | Section::Events
+    )
 }
 
 fn words(language: domain::Language) -> Words {

@@ -296,9 +296,11 @@ fn a_page_stays_readable_when_the_engine_is_gone() {
 
     let page = wait::until("the page says that the engine is gone", || {
         let page = scene.owner.get("/containers").expect(200).text();
-        page.contains("notice").then_some(page)
+        page.contains("has ended. Containers keep running.")
+            .then_some(page)
     });
     assert!(page.contains("shop"), "the list is still there");
+    assert!(page.contains("What you see is as it was at "), "{page}");
     let refused = scene
         .owner
         .post(&format!("/containers/{}/stop", scene.id), &[]);
