@@ -55,6 +55,7 @@ impl Engine {
             site,
             images: Arc::clone(&images),
         });
+        containers.end_broken_commits().await;
         let execs = Arc::new(Execs::new(Arc::clone(&containers)));
         let started_at = clock::rfc3339(clock.now_ns());
         Ok(Arc::new(Self {

@@ -27,5 +27,7 @@ pub mod ours;
 pub mod query;
 pub mod stats;
 pub mod system;
+pub mod table;
+pub mod usage;
 pub mod version;
 pub mod volumes;

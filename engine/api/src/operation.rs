@@ -121,6 +121,8 @@ operations! {
     CONTAINER_PATH_STAT "container.path_stat" Head "/containers/{id}/archive" Read Json 24;
     CONTAINER_ARCHIVE "container.archive" Get "/containers/{id}/archive" Read Stream 24;
     CONTAINER_EXTRACT "container.extract" Put "/containers/{id}/archive" Change Json 24;
+    CONTAINER_COMMIT "container.commit" Post "/commit" Change Json 24;
+    CONTAINER_PRUNE "container.prune" Post "/containers/prune" Destroy Json 25;
     CONTAINER_CHANGES "container.changes" Get "/containers/{id}/changes" Read Json 24;
     CONTAINER_EXPORT "container.export" Get "/containers/{id}/export" Read Stream 24;
     CONTAINER_RENAME "container.rename" Post "/containers/{id}/rename" Change Json 24;
@@ -133,12 +135,19 @@ operations! {
     IMAGE_LIST "image.list" Get "/images/json" Read Json 24;
     IMAGE_CREATE "image.create" Post "/images/create" Change Stream 24;
     IMAGE_LOAD "image.load" Post "/images/load" Change Stream 24;
+    IMAGE_SAVE_ALL "image.save_all" Get "/images/get" Read Stream 24;
+    IMAGE_SAVE "image.save" Get "/images/{name}/get" Read Stream 24;
+    IMAGE_PRUNE "image.prune" Post "/images/prune" Destroy Json 25;
     IMAGE_INSPECT "image.inspect" Get "/images/{name}/json" Read Json 24;
     IMAGE_HISTORY "image.history" Get "/images/{name}/history" Read Json 24;
     IMAGE_TAG "image.tag" Post "/images/{name}/tag" Change Json 24;
     IMAGE_REMOVE "image.remove" Delete "/images/{name}" Destroy Json 24;
 
     NETWORK_LIST "network.list" Get "/networks" Read Json 24;
+    NETWORK_PRUNE "network.prune" Post "/networks/prune" Destroy Json 25;
+    VOLUME_PRUNE "volume.prune" Post "/volumes/prune" Destroy Json 25;
+    BUILD_PRUNE "build.prune" Post "/build/prune" Destroy Json 31;
+    DISK_USAGE "system.df" Get "/system/df" Read Json 25;
     NETWORK_INSPECT "network.inspect" Get "/networks/{id}" Read Json 24;
     VOLUME_LIST "volume.list" Get "/volumes" Read Json 24;
     PLUGIN_LIST "plugin.list" Get "/plugins" Read Json 25;

@@ -1,9 +1,9 @@
-//! Calls about the files of a container.
+//! Calls about the files of a container, and about what they become.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine_api::containers::{Change, PATH_STAT_HEADER, PathStat};
+use engine_api::containers::{Change, IdAnswer, PATH_STAT_HEADER, PathStat};
 use engine_api::operation;
 use futures_util::{Stream, TryStreamExt};
 use http::Response;
@@ -88,6 +88,57 @@ impl EngineClient {
     /// When it is not there.
     pub async fn export_container(&self, id: &str) -> Result<Chunks> {
         let call = Call::new(&operation::CONTAINER_EXPORT, id).within(COPY_DEADLINE);
+        Ok(Chunks::new(self.send(call).await?))
+    }
+}
+
+/// What is said of the image that a container becomes.
+#[derive(Debug, Clone, Default)]
+pub struct CommitOptions {
+    /// Its name; without one it has only its id.
+    pub repository: Option<String>,
+    /// Its tag; `latest` goes without saying.
+    pub tag: Option<String>,
+    /// Who made it.
+    pub author: Option<String>,
+    /// A word about it.
+    pub comment: Option<String>,
+    /// Instructions of a Dockerfile that change its configuration.
+    pub changes: Vec<String>,
+    /// The container goes on while its files are read.
+    pub without_pause: bool,
+}
+
+impl EngineClient {
+    /// Makes an image of a container and returns its id.
+    ///
+    /// # Errors
+    /// When the container is not there, or a name or a change is refused.
+    pub async fn commit_container(&self, id: &str, options: &CommitOptions) -> Result<String> {
+        let mut call = Call::new(&operation::CONTAINER_COMMIT, "")
+            .query("container", id)
+            .query("pause", !options.without_pause)
+            .query_some("repo", options.repository.as_ref())
+            .query_some("tag", options.tag.as_ref())
+            .query_some("author", options.author.as_ref())
+            .query_some("comment", options.comment.as_ref())
+            .within(COPY_DEADLINE);
+        for change in &options.changes {
+            call = call.query("changes", change);
+        }
+        let answer: IdAnswer = self.fetch(call).await?;
+        Ok(answer.id)
+    }
+
+    /// Reads images as one archive.
+    ///
+    /// # Errors
+    /// When one of them is not there.
+    pub async fn save_images(&self, names: &[&str]) -> Result<Chunks> {
+        let mut call = Call::new(&operation::IMAGE_SAVE_ALL, "").within(COPY_DEADLINE);
+        for name in names {
+            call = call.query("names", name);
+        }
         Ok(Chunks::new(self.send(call).await?))
     }
 }

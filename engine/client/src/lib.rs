@@ -25,6 +25,6 @@ pub use client::EngineClient;
 pub use containers::{AttachOptions, ListOptions, LogOptions, RemoveOptions};
 pub use dial::{ByteStream, Dial, Dialled, UnixSocket};
 pub use error::{ClientError, Result};
-pub use files::ExtractOptions;
+pub use files::{CommitOptions, ExtractOptions};
 pub use images::{ImageSource, PullOptions};
 pub use system::EventOptions;

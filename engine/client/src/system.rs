@@ -1,14 +1,20 @@
 //! Calls about the engine itself.
 
+use std::time::Duration;
+
 use engine_api::events::Event;
 use engine_api::filter::Filters;
-use engine_api::operation;
+use engine_api::operation::{self, Operation};
 use engine_api::system::{Info, Version};
+use engine_api::usage::{DiskUsage, Pruned};
 
 use crate::client::EngineClient;
 use crate::error::Result;
 use crate::request::Call;
 use crate::stream::JsonLines;
+
+/// How long removing much may take.
+const PRUNE_DEADLINE: Duration = Duration::from_secs(600);
 
 /// Which events to read.
 #[derive(Debug, Clone, Default)]
@@ -59,5 +65,36 @@ impl EngineClient {
         }
         let answer = self.send(call).await?;
         Ok(JsonLines::new(operation::EVENTS.name, answer))
+    }
+}
+
+impl EngineClient {
+    /// Tells how much room everything takes. Measuring takes a while.
+    ///
+    /// # Errors
+    /// When the engine does not answer.
+    pub async fn disk_usage(&self) -> Result<DiskUsage> {
+        self.fetch(Call::new(&operation::DISK_USAGE, "")).await
+    }
+
+    /// Removes the containers that do not run and that the filters choose.
+    ///
+    /// # Errors
+    /// When a filter is refused.
+    pub async fn prune_containers(&self, filters: &Filters) -> Result<Pruned> {
+        self.prune(&operation::CONTAINER_PRUNE, filters).await
+    }
+
+    /// Removes the images that nothing needs and that the filters choose.
+    ///
+    /// # Errors
+    /// When a filter is refused.
+    pub async fn prune_images(&self, filters: &Filters) -> Result<Pruned> {
+        self.prune(&operation::IMAGE_PRUNE, filters).await
+    }
+
+    async fn prune(&self, operation: &'static Operation, filters: &Filters) -> Result<Pruned> {
+        let call = Call::new(operation, "").query("filters", filters.to_json());
+        self.fetch(call.within(PRUNE_DEADLINE)).await
     }
 }

@@ -144,7 +144,7 @@ pub enum Seccomp {
 pub struct LogOptions {
     /// The size at which a file is rotated.
     pub max_bytes: u64,
-    /// The number of files kept, the current one included.
+    /// The number of files kept, the current one included; with none, no output is kept.
     pub max_files: u32,
 }
 

@@ -7,6 +7,7 @@
 mod archive;
 mod asker;
 mod attach;
+mod commit;
 mod containers;
 mod detach;
 mod door;
@@ -27,6 +28,7 @@ mod stats;
 mod stream;
 mod swarm;
 mod system;
+mod usage;
 mod volumes;
 mod wait;
 

@@ -1,13 +1,16 @@
 //! What the engine does, one resource a room.
 //!
 //! A service may call another only in this direction: containers → images, execs → containers,
-//! system → all of them; every one may tell `events` a fact.
+//! system → all of them; every one may tell `events` a fact, read a prune's filters (`prune`) and
+//! hand an archive to a client (`chunks`).
 
+pub(crate) mod chunks;
 pub(crate) mod containers;
 pub(crate) mod error;
 pub(crate) mod events;
 pub(crate) mod execs;
 pub(crate) mod images;
 pub(crate) mod networks;
+mod prune;
 pub(crate) mod system;
 pub(crate) mod time;

@@ -8,14 +8,15 @@ use engine_api::system::{
     Commit, Component, Info, Platform, Plugins, RegistryConfig, RegistryIndex, Runtime, Swarm,
     Version,
 };
+use engine_api::usage::DiskUsage;
 use engine_api::version::{NEWEST, OLDEST};
 use engine_runtime::layout::Controller;
 use engine_runtime::usage;
 
 use crate::clock::rfc3339;
 use crate::engine::Engine;
-use crate::services::containers::DRIVER;
-use crate::services::error::Result;
+use crate::services::containers::{DRIVER, ListOptions};
+use crate::services::error::{Result, ServiceError};
 use crate::tasks::blocking;
 
 /// Says who answers.
@@ -229,6 +230,36 @@ fn os_field(os_release: &str, key: &str) -> String {
         .lines()
         .find_map(|line| line.strip_prefix(key)?.strip_prefix('='));
     value.unwrap_or("Linux").trim_matches('"').to_owned()
+}
+
+/// Returns how much room everything takes; with `kinds`, only of those.
+///
+/// # Errors
+/// When a kind is unknown, or something cannot be measured.
+pub(crate) async fn disk_usage(engine: &Engine, kinds: &[String]) -> Result<DiskUsage> {
+    const KINDS: [&str; 4] = ["container", "image", "volume", "build-cache"];
+    if let Some(unknown) = kinds.iter().find(|kind| !KINDS.contains(&kind.as_str())) {
+        let message = format!("unknown object type: {unknown}");
+        return Err(ServiceError::BadRequest(message));
+    }
+    let wanted = |kind: &str| kinds.is_empty() || kinds.iter().any(|asked| asked == kind);
+    let mut usage = DiskUsage::default();
+    if wanted("image") {
+        let uses = engine.containers.image_uses();
+        usage.images = Some(engine.images.list_for_usage(&uses)?);
+        usage.layers_size = i64::try_from(engine.images.layers_bytes()).unwrap_or(i64::MAX);
+    }
+    if wanted("container") {
+        let all = ListOptions {
+            all: true,
+            with_size: true,
+            ..ListOptions::default()
+        };
+        usage.containers = Some(engine.containers.list(&all).await?);
+    }
+    usage.volumes = wanted("volume").then(Vec::new);
+    usage.build_cache = wanted("build-cache").then(Vec::new);
+    Ok(usage)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod changes;
+mod commits;
 mod copies;
 mod copies_hostile;
 mod foreign;

@@ -156,6 +156,28 @@ impl Rig {
             .id
     }
 
+    /// Creates a container of an image; a script is run by its shell.
+    pub(crate) async fn create_image(
+        &self,
+        name: &str,
+        image: &str,
+        script: Option<&str>,
+        config: ContainerConfig,
+    ) -> String {
+        let words = script.map(|script| vec!["sh".to_owned(), "-c".to_owned(), script.to_owned()]);
+        let config = ContainerConfig {
+            image: image.to_owned(),
+            cmd: words,
+            ..config
+        };
+        let body = CreateBody {
+            config,
+            ..CreateBody::default()
+        };
+        let created = self.client.create_container(Some(name), &body).await;
+        created.unwrap().id
+    }
+
     /// Creates and starts a container of busybox.
     pub(crate) async fn run(&self, name: &str, script: &str) -> String {
         let id = self.create(name, script).await;

@@ -22,6 +22,13 @@ pub struct PathStat {
     pub link_target: String,
 }
 
+/// The answer to a commit.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IdAnswer {
+    #[serde(rename = "Id")]
+    pub id: String,
+}
+
 /// One change of a container's files against its image.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Change {

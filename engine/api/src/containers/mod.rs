@@ -12,7 +12,7 @@ mod wait;
 mod words;
 
 pub use create::{ContainerConfig, CreateAnswer, CreateBody, Empty, NetworkingConfig};
-pub use files::{Change, PATH_STAT_HEADER, PathStat, go_mode};
+pub use files::{Change, IdAnswer, PATH_STAT_HEADER, PathStat, go_mode};
 pub use health::{Health, HealthConfig, HealthResult};
 pub use host::{
     HostConfig, LogConfig, MountRequest, PortBinding, RestartPolicy, TmpfsOptions, Ulimit,

@@ -10,7 +10,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use engine_api::containers::{Change, PathStat, go_mode};
 use engine_runtime::MountKind;
 use engine_storage::{
@@ -18,13 +17,14 @@ use engine_storage::{
     PlaceError, PlaceOptions, Snapshot, TreeRoot, open_root_of, owner_of, pack, pack_contents,
     place,
 };
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::registry::{Containers, Handle, Site};
 use super::view::View;
 use super::{mounts, spec};
 use crate::clock::rfc3339;
 use crate::records::ContainerRecord;
+use crate::services::chunks::{self, Chunks};
 use crate::services::error::{Result, ServiceError, chain};
 use crate::tasks::{blocking, on_own_thread, own_thread};
 
@@ -34,15 +34,8 @@ const ALONE_LIMIT: Duration = Duration::from_secs(30);
 /// How long an end that has happened may take to be known.
 const END_LIMIT: Duration = Duration::from_secs(10);
 
-/// Pieces of an archive that wait for a slow client.
-const CHUNKS_MAX: usize = 8;
-const CHUNK_BYTES: usize = 128 * 1024;
-
 /// What is read of a refused archive so that its sender gets to read the answer.
 const DRAIN_BYTES: u64 = 256 << 20;
-
-/// The pieces of an archive, as they come.
-pub(super) type ArchiveChunks = mpsc::Receiver<io::Result<Bytes>>;
 
 /// How an archive goes into a container.
 #[derive(Debug, Clone)]
@@ -101,24 +94,20 @@ impl Containers {
     ///
     /// # Errors
     /// When the container or the path is not there.
-    pub(crate) async fn archive(
-        &self,
-        reference: &str,
-        path: &str,
-    ) -> Result<(PathStat, ArchiveChunks)> {
+    pub(crate) async fn archive(&self, reference: &str, path: &str) -> Result<(PathStat, Chunks)> {
         let handle = self.find(reference)?;
         let copy = self.copy_permit()?;
         let files = self.readable(&handle).await?;
         let (asked, name) = (AskedPath::new(path), reference.to_owned());
         let (head, begun) = oneshot::channel();
-        let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
+        let (sender, chunks) = chunks::channel();
         own_thread("archive", move || {
             let _copy = copy;
             let mut head = Some(head);
             let done = files.with(false, |root| match asked.locate(root) {
                 Ok(found) => {
                     answer(&mut head, Ok(stat_of(&found)));
-                    send(&sender, |target| pack(found, target));
+                    chunks::send(&sender, |target| packed(pack(found, target)));
                 }
                 Err(error) => answer(&mut head, Err(not_located(error, &name, &asked))),
             });
@@ -170,7 +159,7 @@ impl Containers {
     ///
     /// # Errors
     /// When the container is not there.
-    pub(crate) async fn export(&self, reference: &str) -> Result<ArchiveChunks> {
+    pub(crate) async fn export(&self, reference: &str) -> Result<Chunks> {
         let handle = self.find(reference)?;
         let copy = self.copy_permit()?;
         let merged = Merged {
@@ -178,13 +167,13 @@ impl Containers {
             ..merged(&self.site, &handle.view())?
         };
         let (head, begun) = oneshot::channel();
-        let (sender, chunks) = mpsc::channel(CHUNKS_MAX);
+        let (sender, chunks) = chunks::channel();
         own_thread("export", move || {
             let _copy = copy;
             let mut head = Some(head);
             let done = Files::Resting(merged, None).with(false, |root| {
                 answer(&mut head, Ok(()));
-                send(&sender, |target| pack_contents(root, target));
+                chunks::send(&sender, |target| packed(pack_contents(root, target)));
             });
             if let Err(error) = done {
                 answer(&mut head, Err(error));
@@ -334,58 +323,12 @@ pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
     })
 }
 
-/// Sends what `write` writes; its failure ends the stream, which is how the client learns of it.
-pub(super) fn send(
-    sender: &mpsc::Sender<io::Result<Bytes>>,
-    write: impl FnOnce(ChunkWriter) -> std::result::Result<ChunkWriter, PackError>,
-) {
-    let target = ChunkWriter {
-        sender: sender.clone(),
-        chunk: BytesMut::new(),
-    };
-    match write(target) {
-        // The client has all, or has gone and nobody is left to tell.
-        Ok(_) | Err(PackError::Write(_)) => {}
-        Err(error) => {
-            let message = chain(&error);
-            tracing::warn!(message, "reading a container's files broke off");
-            let _ = sender.blocking_send(Err(io::Error::other(message)));
-        }
-    }
-}
-
-/// Gathers what is written into pieces for a client, at the client's pace.
-pub(super) struct ChunkWriter {
-    sender: mpsc::Sender<io::Result<Bytes>>,
-    chunk: BytesMut,
-}
-
-impl ChunkWriter {
-    fn pass_on(&mut self) -> io::Result<()> {
-        let chunk = self.chunk.split().freeze();
-        if chunk.is_empty() {
-            return Ok(());
-        }
-        let gone = |_| io::ErrorKind::BrokenPipe.into();
-        self.sender.blocking_send(Ok(chunk)).map_err(gone)
-    }
-}
-
-impl io::Write for ChunkWriter {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        if self.chunk.capacity() == 0 {
-            self.chunk.reserve(CHUNK_BYTES);
-        }
-        let n_taken = bytes.len().min(CHUNK_BYTES - self.chunk.len());
-        self.chunk.extend_from_slice(&bytes[..n_taken]);
-        if self.chunk.len() == CHUNK_BYTES {
-            self.pass_on()?;
-        }
-        Ok(n_taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.pass_on()
+/// What a broken archive says to its client.
+fn packed<W>(written: std::result::Result<W, PackError>) -> io::Result<()> {
+    match written {
+        Ok(_) => Ok(()),
+        Err(PackError::Write(error)) => Err(error),
+        Err(error) => Err(io::Error::other(chain(&error))),
     }
 }
 

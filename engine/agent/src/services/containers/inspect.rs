@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::registry::{Containers, Site};
 use super::view::{View, as_i64};
-use super::{mounts, process, spec};
+use super::{limits, mounts, process, spec};
 use crate::clock::rfc3339;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
@@ -37,7 +37,9 @@ impl Containers {
                 .map_err(ServiceError::failed("measure the container"))?;
             let bytes = i64::try_from(size.size_bytes).unwrap_or(i64::MAX);
             container.size_rw = Some(bytes);
-            container.size_root_fs = Some(bytes);
+            let below = self.images.bytes_of(&view.record.layers);
+            let below = i64::try_from(below).unwrap_or(i64::MAX);
+            container.size_root_fs = Some(bytes.saturating_add(below));
         }
         Ok(container)
     }
@@ -69,7 +71,11 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
         resolv_conf_path: etc("resolv.conf"),
         hostname_path: etc("hostname"),
         hosts_path: etc("hosts"),
-        log_path: site.bundle(&record.id).log().display().to_string(),
+        log_path: if limits::keeps_no_log(&record.host_config) {
+            String::new()
+        } else {
+            site.bundle(&record.id).log().display().to_string()
+        },
         name: format!("/{}", record.name),
         driver: DRIVER.to_owned(),
         platform: record.platform.clone(),

@@ -13,6 +13,9 @@ const MEMORY_MIN: i64 = 6 << 20;
 /// The scheduler's period when a share of processors is asked for.
 const CPU_PERIOD_US: u64 = 100_000;
 
+/// The driver that keeps nothing.
+const NO_LOG: &str = "none";
+
 const LOG_MAX_FILES: u32 = 1_000;
 
 /// Returns the limits of the control group.
@@ -68,13 +71,16 @@ pub(super) fn rlimits(host: &HostConfig) -> Result<Vec<Rlimit>> {
 /// Names the option that is unknown or malformed.
 pub(super) fn log(host: &HostConfig) -> Result<LogOptions> {
     let config = &host.log_config;
-    if !matches!(config.kind.as_str(), "" | "json-file") {
-        return Err(bad(format!(
-            "HostConfig.LogConfig.Type is not supported yet: {:?} was asked for, only \
-             \"json-file\" has an effect",
-            config.kind
-        )));
+    if config.kind == NO_LOG {
+        if let Some(key) = config.config.keys().next() {
+            return Err(bad(format!("unknown log opt '{key}' for none log driver")));
+        }
+        return Ok(LogOptions {
+            max_files: 0,
+            ..LogOptions::default()
+        });
     }
+    check_driver(&config.kind)?;
     let mut options = LogOptions::default();
     for (key, value) in &config.config {
         let invalid = || {
@@ -100,6 +106,33 @@ pub(super) fn log(host: &HostConfig) -> Result<LogOptions> {
         }
     }
     Ok(options)
+}
+
+/// Says whether a container's output is not kept at all.
+pub(super) fn keeps_no_log(host: &HostConfig) -> bool {
+    host.log_config.kind == NO_LOG
+}
+
+/// Both drivers that keep output here keep it in the same files; what others would send output
+/// to is not here.
+fn check_driver(kind: &str) -> Result<()> {
+    const ELSEWHERE: [&str; 7] = [
+        "awslogs", "etwlogs", "fluentd", "gcplogs", "gelf", "splunk", "syslog",
+    ];
+    match kind {
+        "" | "json-file" | "local" => Ok(()),
+        "journald" => Err(bad(
+            "HostConfig.LogConfig.Type: the log driver \"journald\" is not supported: output is \
+             kept in files of the engine (\"json-file\", \"local\") or not at all (\"none\")",
+        )),
+        kind if ELSEWHERE.contains(&kind) => Err(bad(format!(
+            "HostConfig.LogConfig.Type: the log driver {kind:?} is not supported: this engine \
+             sends no output to other machines; \"json-file\", \"local\" and \"none\" are"
+        ))),
+        kind => Err(bad(format!(
+            "error looking up logging plugin {kind}: plugin {kind:?} not found"
+        ))),
+    }
 }
 
 /// Returns the size of `/dev/shm`.

@@ -15,6 +15,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
+use super::limits;
 use super::registry::Containers;
 use super::view::View;
 use crate::clock::timestamp;
@@ -69,6 +70,10 @@ impl Containers {
         if !query.stdout && !query.stderr {
             let message = "Bad parameters: you must choose at least one stream";
             return Err(ServiceError::BadRequest(message.to_owned()));
+        }
+        if limits::keeps_no_log(&handle.view().record.host_config) {
+            let message = "configured logging driver does not support reading";
+            return Err(ServiceError::NotImplemented(message.to_owned()));
         }
         let tty = handle.view().record.config.tty;
         let dir = self.site.bundle(&handle.id).log();

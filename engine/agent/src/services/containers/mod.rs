@@ -12,6 +12,7 @@
 mod announce;
 mod attach;
 mod command;
+mod commit;
 mod conversation;
 mod create;
 mod ending;
@@ -26,6 +27,7 @@ mod owner;
 mod pausing;
 mod probing;
 mod process;
+mod prune;
 mod registry;
 mod remove;
 mod restarts;
@@ -44,6 +46,7 @@ mod why;
 
 pub(crate) use attach::{Streams, pair};
 pub(crate) use command::{Beginning, ExecOutcome, ExecStart};
+pub(crate) use commit::CommitRequest;
 pub(crate) use files::Extraction;
 pub(crate) use inspect::DRIVER;
 pub(crate) use list::ListOptions;

@@ -111,7 +111,7 @@ impl Images {
 }
 
 impl Import {
-    fn name(&self) -> Result<Option<Reference>> {
+    pub(super) fn name(&self) -> Result<Option<Reference>> {
         let Some(repo) = &self.repo else {
             return Ok(None);
         };

@@ -9,14 +9,17 @@
 //! What is fetched or unpacked and not in the list yet is leased; a pull that fails or is dropped
 //! lets its lease go and sweeps, so that nothing of it stays.
 
+mod commit;
 mod load;
 mod progress;
+mod prune;
 mod pull;
 mod remove;
 mod service;
 mod show;
 mod unpack;
 
+pub(crate) use commit::Commit;
 pub(crate) use load::Import;
 pub(crate) use progress::Board;
 pub(crate) use pull::Wanted;

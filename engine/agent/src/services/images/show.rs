@@ -247,7 +247,7 @@ fn familiar(names: &[Reference]) -> Vec<String> {
     names.iter().map(Reference::familiar).collect()
 }
 
-fn created_s(image: &Image) -> i64 {
+pub(super) fn created_s(image: &Image) -> i64 {
     image.config.created.as_deref().map_or(0, seconds)
 }
 
