@@ -1,6 +1,7 @@
 //! A container's whole life, by the docker command and by the plain API.
 
 mod attacks;
+mod copies;
 mod exits;
 mod journey;
 mod life;

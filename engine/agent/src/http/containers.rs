@@ -143,7 +143,13 @@ async fn resize(
     Path(id): Path<String>,
     values: Values,
 ) -> Result<StatusCode> {
-    app.containers.find(&id)?.resize(size(&values)?).await?;
+    let (container, size) = (app.containers.find(&id)?, size(&values)?);
+    container.resize(size).await?;
+    let said = [
+        ("height", size.rows.to_string()),
+        ("width", size.columns.to_string()),
+    ];
+    app.containers.tell(&container, "resize", said);
     Ok(StatusCode::OK)
 }
 

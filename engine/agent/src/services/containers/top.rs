@@ -105,6 +105,7 @@ impl Containers {
         })
         .await
         .map_err(ServiceError::failed("list the container's processes"))?;
+        self.tell(&handle, "top", []);
         Ok(Top {
             titles: columns
                 .iter()
@@ -133,7 +134,8 @@ fn columns(ps_args: &str) -> Result<Chosen> {
         let flags = word.strip_prefix('-').unwrap_or(word);
         let unknown = || {
             ServiceError::BadRequest(format!(
-                "ps_args: {word:?} is not understood by this engine"
+                "ps_args: {word:?} is not understood by this engine; -ef, aux, -l, -u and \
+                 -o with columns are"
             ))
         };
         if let Some(at) = flags.find('o')
@@ -173,7 +175,11 @@ fn listed(list: &str) -> Result<Chosen> {
         .split(',')
         .map(|word| {
             let column = find(word.trim_end_matches('=')).ok_or_else(|| {
-                ServiceError::BadRequest(format!("ps_args: there is no column {word:?}"))
+                let known: Vec<_> = COLUMNS.iter().map(|column| column.word).collect();
+                ServiceError::BadRequest(format!(
+                    "ps_args: there is no column {word:?}; there are {}",
+                    known.join(", ")
+                ))
             })?;
             Ok((column, column.title))
         })
