@@ -43,9 +43,24 @@ pub(super) async fn on_every_answer(visit: Visit, request: Request, next: Next) 
         // Without `includeSubDomains` or `preload`: other names of this machine are not ours.
         let value = HeaderValue::from_static("max-age=31536000");
         headers.insert(header::STRICT_TRANSPORT_SECURITY, value);
+        demand_tls(headers);
     }
     keep_nothing(headers);
     response
+}
+
+/// A cookie that was set over TLS is never sent without it, whoever set it.
+fn demand_tls(headers: &mut HeaderMap) {
+    let header::Entry::Occupied(cookies) = headers.entry(header::SET_COOKIE) else {
+        return;
+    };
+    let (_, cookies) = cookies.remove_entry_mult();
+    for cookie in cookies.collect::<Vec<_>>() {
+        let text = cookie.to_str().unwrap_or_default();
+        let demands = text.split(';').any(|part| part.trim() == "Secure");
+        let demanding = (!demands).then(|| HeaderValue::try_from(format!("{text}; Secure")).ok());
+        headers.append(header::SET_COOKIE, demanding.flatten().unwrap_or(cookie));
+    }
 }
 
 fn keep_nothing(headers: &mut HeaderMap) {

@@ -133,6 +133,10 @@ async fn values_are_shown_to_who_may_see_them_and_it_is_noted() {
             .contains(&"container.reveal".to_owned())
     );
 
+    let overview = format!("/containers/{}", id(1));
+    let overview = house.ask(Method::GET, &overview, &cookie, "").await;
+    assert!(overview.body.contains(&path) && !overview.body.contains("s3cret"));
+
     let shown = house.ask(Method::POST, &path, &cookie, "").await;
     assert_eq!(shown.status, StatusCode::OK);
     assert!(shown.body.contains("s3cret") && !shown.body.contains("Show values"));
@@ -147,6 +151,12 @@ async fn values_are_shown_to_who_may_see_them_and_it_is_noted() {
     let refused = house.ask(Method::POST, &path, &vic, "").await;
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     assert!(!refused.body.contains("s3cret"));
+    let overview = format!("/containers/{}", id(1));
+    let overview = house.ask(Method::GET, &overview, &vic, "").await;
+    assert!(
+        overview.body.contains("container.reveal"),
+        "the reason is said"
+    );
 }
 
 #[tokio::test]

@@ -164,6 +164,19 @@ async fn a_cookie_demands_tls_when_the_proxy_has_it() {
     let plain = from(&house, PROXY, page(), &[("cookie", session)]).await;
     assert_eq!(plain.status, StatusCode::SEE_OTHER, "not without TLS");
 
+    let ended = Request::post("/account/sessions/end")
+        .header(header::HOST, "gantry.test")
+        .header("sec-fetch-site", "same-origin")
+        .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+        .body(Body::empty())
+        .unwrap();
+    let said = from(&house, PROXY, ended, &with_cookie).await;
+    let said = said.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(
+        said.starts_with("gantry-said=") && said.ends_with("; Secure"),
+        "{said}"
+    );
+
     let http = [("x-forwarded-proto", "https, http")];
     let answer = from(&house, PROXY, login(PASSWORD), &http).await;
     assert!(cookie(&answer.headers).starts_with("gantry="));

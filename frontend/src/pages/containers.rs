@@ -42,8 +42,21 @@ pub struct ContainerOverview {
     pub header: ContainerHeader,
     /// Only when it stopped abnormally.
     pub why: Option<WhyStopped>,
-    /// Cards of facts: title, icon, facts.
-    pub cards: Vec<(String, &'static str, KeyValue)>,
+    /// What there is to know about it.
+    pub cards: Vec<FactCard>,
+}
+
+/// A card of facts.
+#[derive(Debug, Clone)]
+pub struct FactCard {
+    /// What they are about.
+    pub title: String,
+    /// Its icon.
+    pub icon: &'static str,
+    /// The facts.
+    pub facts: KeyValue,
+    /// What can be done with them.
+    pub action: Option<Action>,
 }
 
 /// Its log.

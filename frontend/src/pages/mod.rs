@@ -12,7 +12,7 @@ mod overview;
 pub use account::{Account, People, PersonRow, SessionRow};
 pub use containers::{
     ContainerInspect, ContainerLogs, ContainerOverview, ContainerProcesses, ContainerStats,
-    ContainerTerminal, ContainersIndex, ProcessTable, StatsRow,
+    ContainerTerminal, ContainersIndex, FactCard, ProcessTable, StatsRow,
 };
 pub use create::{ContainerInput, ContainerNew, Problems, Section as FormSection};
 pub use doors::{Login, Problem, ProblemOutside, Setup};

@@ -3,7 +3,8 @@
 use crate::format::{self, Moment};
 use crate::pages::{
     ContainerInput, ContainerInspect, ContainerLogs, ContainerNew, ContainerOverview,
-    ContainerProcesses, ContainerStats, ContainerTerminal, ContainersIndex, Problems, ProcessTable,
+    ContainerProcesses, ContainerStats, ContainerTerminal, ContainersIndex, FactCard, Problems,
+    ProcessTable,
 };
 use crate::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab, WhyStopped};
 use crate::paths;
@@ -295,7 +296,14 @@ pub fn container_overview(shell: Shell, index: usize) -> ContainerOverview {
     let header = container_header(words, index, Tab::Overview);
     let text = |key: &str, value: &str| Pair::text(words.t(key), value.into());
     let code = |key: &str, value: &str| Pair::code(words.t(key), value.into());
-    let card = |key: &str, icon, pairs| (words.t(key), icon, KeyValue { pairs });
+    let path = paths::ContainerInspect(&header.id).to_string();
+    let reveal = Action::post(words.t("inspect-reveal"), "eye", path).on_its_page();
+    let card = |key: &str, icon, pairs| FactCard {
+        title: words.t(key),
+        icon,
+        facts: KeyValue { pairs },
+        action: (key == "facts-env").then(|| reveal.clone()),
+    };
     ContainerOverview {
         why: (header.state.tone == Tone::Failed).then(|| why_stopped(words)),
         cards: vec![

@@ -2,7 +2,7 @@
 
 use engine_api::containers::{Container, HostConfig, Top};
 use frontend::format;
-use frontend::pages::{ContainerInspect, ContainerOverview, ProcessTable};
+use frontend::pages::{ContainerInspect, ContainerOverview, FactCard, ProcessTable};
 use frontend::parts::{Tab, WhyStopped};
 use frontend::paths;
 use frontend::shell::{Section, Shell};
@@ -11,9 +11,6 @@ use frontend::ui::{Action, KeyValue, Notice, Pair};
 use super::{Reader, containers, exits};
 use crate::access::PermissionId;
 use crate::fleet::ContainerFact;
-
-/// A card: title, icon, facts.
-type Card = (String, &'static str, KeyValue);
 
 /// Returns the frame of a container's tab; it watches that container, and keeps its tab lit.
 pub fn shell(reader: &Reader, fact: &ContainerFact, tab: Tab) -> Shell {
@@ -45,7 +42,7 @@ pub fn overview(
     ContainerOverview {
         header: containers::header(reader, fact, Tab::Overview),
         why,
-        cards: detail.map_or_else(Vec::new, |detail| cards(reader, detail)),
+        cards: detail.map_or_else(Vec::new, |detail| cards(reader, fact, detail)),
         shell,
     }
 }
@@ -57,18 +54,22 @@ pub fn inspect(
     document: &serde_json::Value,
     is_revealed: bool,
 ) -> ContainerInspect {
-    let path = paths::ContainerInspect(fact.id.as_str()).to_string();
-    let reveal = Action::post(reader.words.t("inspect-reveal"), "eye", path).on_its_page();
-    let reveal = reader.guard(reveal, PermissionId::ContainerReveal, None);
     ContainerInspect {
         shell: shell(reader, fact, Tab::Inspect),
         header: containers::header(reader, fact, Tab::Inspect),
         json: serde_json::to_string_pretty(document).unwrap_or_default(),
-        reveal: (!is_revealed).then_some(reveal),
+        reveal: (!is_revealed).then(|| reveal(reader, fact)),
     }
 }
 
-fn cards(reader: &Reader, detail: &Container) -> Vec<Card> {
+/// Returns the button that shows the values, on the page with everything.
+fn reveal(reader: &Reader, fact: &ContainerFact) -> Action {
+    let path = paths::ContainerInspect(fact.id.as_str()).to_string();
+    let reveal = Action::post(reader.words.t("inspect-reveal"), "eye", path).on_its_page();
+    reader.guard(reveal, PermissionId::ContainerReveal, None)
+}
+
+fn cards(reader: &Reader, fact: &ContainerFact, detail: &Container) -> Vec<FactCard> {
     let host = detail.host_config();
     let cards = [
         ("facts-runs", "terminal", runs(reader, detail)),
@@ -82,7 +83,12 @@ fn cards(reader: &Reader, detail: &Container) -> Vec<Card> {
     ];
     let cards = cards.into_iter().filter(|(.., pairs)| !pairs.is_empty());
     cards
-        .map(|(key, icon, pairs)| (reader.words.t(key), icon, KeyValue { pairs }))
+        .map(|(key, icon, pairs)| FactCard {
+            title: reader.words.t(key),
+            icon,
+            facts: KeyValue { pairs },
+            action: (key == "facts-env").then(|| reveal(reader, fact)),
+        })
         .collect()
 }
 
