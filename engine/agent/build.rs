@@ -1,4 +1,4 @@
-//! Builds the monitor and `gantry/hello` first and tells the crate where they lie.
+//! Builds the monitor, the init and `gantry/hello` first and tells the crate where they lie.
 
 use std::path::Path;
 
@@ -17,6 +17,7 @@ fn main() {
     }
     for (package, program, variable) in [
         ("engine-runtime", "gantry-monitor", "GANTRY_MONITOR_ELF"),
+        ("engine-runtime", "gantry-init", "GANTRY_INIT_ELF"),
         ("engine-hello", "engine-hello", "GANTRY_HELLO_ELF"),
     ] {
         match engine_embed::build(&workspace, package, program) {

@@ -171,6 +171,13 @@ impl Config {
     }
 }
 
+/// Names the place where a test wants a debug build to die; see `faults.rs`.
+#[cfg(debug_assertions)]
+#[expect(clippy::disallowed_methods, reason = "this is the crate's config.rs")]
+pub(crate) fn fault() -> Option<String> {
+    std::env::var("GANTRY_ENGINE_FAULT").ok()
+}
+
 fn pick<T: for<'a> From<&'a str>>(flag: Option<T>, file: Option<T>, default: &str) -> T {
     flag.or(file).unwrap_or_else(|| T::from(default))
 }

@@ -13,9 +13,9 @@ use crate::config::Config;
 use crate::guard::Guard;
 use crate::http::{Door, listen};
 use crate::preflight::{self, StartError};
-use crate::records::ContainerStore;
+use crate::records::{self, ContainerStore};
 use crate::recover;
-use crate::services::containers::{Containers, Powers, Site, SiteParts};
+use crate::services::containers::{self, Containers, Powers, Site, SiteParts};
 use crate::services::error::ServiceError;
 use crate::services::events::Events;
 use crate::services::execs::Execs;
@@ -27,6 +27,9 @@ pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The program that stays with each container; built by `build.rs`.
 const MONITOR_ELF: &[u8] = include_bytes!(env!("GANTRY_MONITOR_ELF"));
+
+/// The first process of containers made with `--init`; built by `build.rs`.
+const INIT_ELF: &[u8] = include_bytes!(env!("GANTRY_INIT_ELF"));
 
 /// Everything one engine is made of.
 pub struct Engine {
@@ -93,6 +96,8 @@ fn site(
         Launcher::new(MONITOR_ELF).map_err(ServiceError::failed("keep the monitor's program"))?;
     let store =
         ContainerStore::open(&config.data).map_err(ServiceError::failed("open the containers"))?;
+    records::keep_program(&containers::init_program(&config.run), INIT_ELF)
+        .map_err(ServiceError::failed("keep the init of containers"))?;
     let grantable = engine_sys::capability::bounding()
         .map_err(ServiceError::failed("read the engine's capabilities"))?;
     let names = |set: CapabilitySet| set.iter().map(|one| one.to_string()).collect();

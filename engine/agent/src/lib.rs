@@ -14,9 +14,11 @@
 //! Begin with [`engine::Engine`], the composition root; then `http/routes.rs`, then
 //! `services/containers/mod.rs`.
 
+pub mod check;
 pub mod clock;
 pub mod config;
 pub mod engine;
+mod faults;
 mod guard;
 pub mod http;
 pub mod ids;

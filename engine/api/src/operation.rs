@@ -111,6 +111,7 @@ operations! {
     CONTAINER_KILL "container.kill" Post "/containers/{id}/kill" Operate Json 24;
     CONTAINER_PAUSE "container.pause" Post "/containers/{id}/pause" Operate Json 24;
     CONTAINER_UNPAUSE "container.unpause" Post "/containers/{id}/unpause" Operate Json 24;
+    CONTAINER_UPDATE "container.update" Post "/containers/{id}/update" Change Json 24;
     CONTAINER_WAIT "container.wait" Post "/containers/{id}/wait" Read Stream 24;
     CONTAINER_REMOVE "container.remove" Delete "/containers/{id}" Destroy Json 24;
     CONTAINER_ATTACH "container.attach" Post "/containers/{id}/attach" Operate Upgrade 24;

@@ -87,7 +87,6 @@ pub const CREATE: &[Pending] = &[
     row("HostConfig.MemorySwap", "0"),
     like("HostConfig.MemorySwappiness", "null", &["-1"]),
     like("HostConfig.OomKillDisable", "false", &["null"]),
-    like("HostConfig.Init", "null", &["false"]),
     row("HostConfig.CpuCount", "0"),
     row("HostConfig.CpuPercent", "0"),
     row("HostConfig.IOMaximumIOps", "0"),

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use engine_api::containers::{
-    Container, ContainerSummary, CreateAnswer, CreateBody, Top, WaitAnswer, WaitCondition,
+    Container, ContainerSummary, CreateAnswer, CreateBody, Top, UpdateAnswer, UpdateBody,
+    WaitAnswer, WaitCondition,
 };
 use engine_api::filter::Filters;
 use engine_api::operation;
@@ -159,6 +160,15 @@ impl EngineClient {
     /// When it is not there or does not stand still.
     pub async fn unpause_container(&self, id: &str) -> Result<()> {
         self.run(Call::new(&operation::CONTAINER_UNPAUSE, id)).await
+    }
+
+    /// Changes what a container may use, also while it runs.
+    ///
+    /// # Errors
+    /// When it is not there, or the kernel or the engine refuses; nothing is changed then.
+    pub async fn update_container(&self, id: &str, body: &UpdateBody) -> Result<UpdateAnswer> {
+        let call = Call::new(&operation::CONTAINER_UPDATE, id);
+        self.fetch(call.json(body)?).await
     }
 
     /// Waits for the end of a container.

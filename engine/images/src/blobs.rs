@@ -118,6 +118,28 @@ impl Blobs {
         Ok(content)
     }
 
+    /// Reads a whole blob, however long, and compares its digest.
+    ///
+    /// # Errors
+    /// When it is not here, or not what it should be.
+    pub fn verify(&self, digest: Digest) -> Result<(), StoreError> {
+        let mut source = self.reader(digest)?;
+        let mut hash = Sha256::new();
+        let mut piece = vec![0; 64 << 10];
+        let is_read = loop {
+            match source.read(&mut piece) {
+                Ok(0) => break true,
+                Ok(n_bytes) => hash.update(&piece[..n_bytes]),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) => break false,
+            }
+        };
+        if is_read && Digest::from_hash(hash) == digest {
+            return Ok(());
+        }
+        Err(StoreError::Damaged { digest })
+    }
+
     /// Keeps small content.
     ///
     /// # Errors

@@ -29,6 +29,7 @@ mod phase;
 pub mod processes;
 pub mod profile;
 mod protocol;
+pub mod reaper;
 pub mod seccomp;
 mod spec;
 pub mod usage;

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use engine_api::containers::{Container, ContainerSummary, FILTERS, Top};
+use engine_api::containers::{Container, ContainerSummary, FILTERS, Top, UpdateAnswer};
 use engine_api::operation;
 
 use super::asker::Asker;
@@ -25,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::CONTAINER_KILL, post(kill)),
         (&operation::CONTAINER_PAUSE, post(pause)),
         (&operation::CONTAINER_UNPAUSE, post(unpause)),
+        (&operation::CONTAINER_UPDATE, post(update)),
         (&operation::CONTAINER_REMOVE, delete(remove)),
         (&operation::CONTAINER_RENAME, post(rename)),
         (&operation::CONTAINER_RESIZE, post(resize)),
@@ -109,6 +110,14 @@ async fn pause(State(app): State<App>, Path(id): Path<String>) -> Result<StatusC
 async fn unpause(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode> {
     app.containers.unpause(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    body: JsonBytes,
+) -> Result<Json<UpdateAnswer>> {
+    Ok(Json(app.containers.update(&id, &body.0).await?))
 }
 
 async fn remove(

@@ -28,6 +28,8 @@ pub(crate) struct LifeRecord {
     pub(crate) wanted: bool,
     /// Its program has run at least once.
     pub(crate) has_run: bool,
+    /// Its record says more than its control group was told yet.
+    pub(crate) unapplied: bool,
     /// How often its policy has started it again since a person did.
     pub(crate) restart_count: u64,
     /// Who asked for the end of the run that goes on.
@@ -93,7 +95,6 @@ impl LifeRecord {
     }
 
     /// Tells whether the file in a directory can be read; absent is well.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the check of the store asks"))]
     pub(crate) fn is_sound(dir: &Path) -> bool {
         match file::read(&dir.join(NAME), LIFE_MAX_BYTES) {
             Ok(bytes) => serde_json::from_slice::<Self>(&bytes).is_ok(),

@@ -3,6 +3,8 @@
 
 mod containers;
 mod life;
+mod program;
 
 pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord};
 pub(crate) use life::{GoodRun, LifeRecord};
+pub(crate) use program::keep_program;

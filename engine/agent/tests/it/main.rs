@@ -6,15 +6,20 @@
 
 mod changes;
 mod commits;
+mod check;
 mod copies;
 mod copies_hostile;
+mod faults;
 mod foreign;
 mod health;
+mod init;
 mod lifecycle;
 mod pausing;
+mod random;
 mod recovery;
 mod refusals;
 mod restarts;
 mod rig;
 mod streams;
+mod update;
 mod why;

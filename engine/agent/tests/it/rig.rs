@@ -26,6 +26,8 @@ pub(crate) struct Rig {
     pub(crate) dir: tempfile::TempDir,
     engine: Option<Child>,
     cgroup_parent: String,
+    /// Where the next engine dies.
+    fault: Option<String>,
 }
 
 impl Rig {
@@ -48,6 +50,7 @@ impl Rig {
             dir,
             engine: None,
             cgroup_parent,
+            fault: None,
         };
         rig.start().await;
         rig
@@ -68,6 +71,22 @@ impl Rig {
         rig
     }
 
+    /// Starts an engine that dies at a place.
+    pub(crate) async fn start_to_die_at(&mut self, place: &str) {
+        self.fault = Some(place.to_owned());
+        self.start().await;
+        self.fault = None;
+    }
+
+    /// Waits until the engine has died by itself.
+    pub(crate) async fn died(&mut self) {
+        let mut engine = self.engine.take().unwrap();
+        until("the engine has died", async || {
+            engine.try_wait().unwrap().is_some()
+        })
+        .await;
+    }
+
     /// Starts the engine's process and waits until it answers.
     pub(crate) async fn start(&mut self) {
         let log = fs::File::options()
@@ -75,7 +94,11 @@ impl Rig {
             .append(true)
             .open(self.path("log"))
             .unwrap();
-        let engine = self.command().stderr(log).spawn().unwrap();
+        let mut command = self.command();
+        if let Some(place) = &self.fault {
+            command.env("GANTRY_ENGINE_FAULT", place);
+        }
+        let engine = command.stderr(log).spawn().unwrap();
         self.engine = Some(engine);
         let deadline = Instant::now() + PATIENCE;
         while self.client.ping().await.is_err() {
@@ -112,6 +135,29 @@ impl Rig {
     /// Returns the engine's process id.
     pub(crate) fn engine_pid(&self) -> u32 {
         self.engine.as_ref().unwrap().id()
+    }
+
+    /// Returns the command that checks this engine's data.
+    pub(crate) fn check_command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_gantry-engine"));
+        command
+            .args(["check", "--log", "warn"])
+            .arg("--data")
+            .arg(self.path("d"))
+            .arg("--run")
+            .arg(self.path("r"));
+        command
+    }
+
+    /// Reads a limit of a container's control group, by its file in version 1 and 2.
+    pub(crate) fn limit(&self, id: &str, legacy: &str, unified: &str) -> String {
+        let root = Path::new("/sys/fs/cgroup");
+        let group = format!("{}/{id}", self.cgroup_parent);
+        let (controller, file) = legacy.split_once('/').unwrap();
+        let legacy = root.join(controller).join(&group).join(file);
+        let text = fs::read_to_string(legacy)
+            .or_else(|_| fs::read_to_string(root.join(&group).join(unified)));
+        text.unwrap().trim().to_owned()
     }
 
     /// Ends the engine's process by a signal and waits for it.

@@ -17,6 +17,8 @@ pub struct HostConfig {
     pub port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
     pub restart_policy: RestartPolicy,
     pub auto_remove: bool,
+    /// Begin with a tiny init that starts the program.
+    pub init: Option<bool>,
     /// Rows and columns of the caller's terminal.
     pub console_size: [u16; 2],
     pub cap_add: Option<Vec<String>>,

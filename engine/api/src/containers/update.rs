@@ -18,7 +18,7 @@ pub struct UpdateBody {
     pub cpu_quota: i64,
     pub cpuset_cpus: String,
     pub cpuset_mems: String,
-    pub blkio_weight: u16,
+    pub blkio_weight: i64,
     pub pids_limit: Option<i64>,
     pub restart_policy: RestartPolicy,
 }

@@ -11,6 +11,7 @@
 //! **Invariant:** a group that is half made is removed like any other; nothing outside the given
 //! path is ever removed.
 
+mod change;
 mod device_program;
 mod devices;
 mod error;

@@ -2,7 +2,7 @@
 
 use std::os::fd::OwnedFd;
 
-use engine_api::containers::{Health, HealthResult};
+use engine_api::containers::{Health, HealthResult, UpdateBody};
 use engine_api::id::ContainerName;
 use engine_runtime::{AttachStreams, Control, Phase, Process, Target, TerminalSize};
 use tokio::sync::oneshot;
@@ -31,6 +31,10 @@ pub(crate) enum Command {
     },
     Unpause {
         reply: Reply<()>,
+    },
+    Update {
+        body: Box<UpdateBody>,
+        reply: Reply<Vec<String>>,
     },
     /// A look at its health has come to an end.
     Probed {

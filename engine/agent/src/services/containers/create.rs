@@ -16,6 +16,7 @@ use super::registry::{Containers, Site};
 use super::restarts;
 use super::spec;
 use super::steps::Undo;
+use crate::faults;
 use crate::ids;
 use crate::records::{ContainerRecord, LifeRecord, NewRecord};
 use crate::services::error::{Result, ServiceError};
@@ -65,6 +66,7 @@ impl Containers {
             let (site, name) = (Arc::clone(&self.site), name.clone());
             undo.push(move || site.release(&name));
         }
+        faults::point("create.named");
 
         let record = ContainerRecord::from(NewRecord {
             id: id.clone(),
@@ -94,6 +96,7 @@ impl Containers {
             layers_held,
         };
         let handle = self.site.register(beginning, &self.site)?;
+        faults::point("create.registered");
         on_disk.complete();
         undo.complete();
         self.tell(&handle, "create", []);
@@ -139,13 +142,16 @@ fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerR
         });
     }
 
+    faults::point("create.dir");
     Snapshot::at(&dir)
         .create(&record.layers)
         .map_err(ServiceError::failed("make the container's root"))?;
 
+    faults::point("create.root");
     site.store
         .save(&record)
         .map_err(ServiceError::failed("keep the container"))?;
+    faults::point("create.record");
     Ok((record, undo))
 }
 

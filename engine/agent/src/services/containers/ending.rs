@@ -13,6 +13,7 @@ use super::running::{self, Lost};
 use super::signal::{self, KILL};
 use super::{restarts, why};
 use crate::clock::rfc3339;
+use crate::faults;
 use crate::records::LifeRecord;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::tasks::blocking;
@@ -43,7 +44,9 @@ impl Owner {
         } else if self.restart_at.is_some() {
             return answer(reply, Ok(()));
         }
+        faults::point("stop.noted");
         self.ask_running(Request::Signal { target, signal }, reply);
+        faults::point("stop.signalled");
         if ends && self.paused {
             // The signal waits for it; it can only end when it goes on.
             if let Err(error) = self.unpause().await {
@@ -99,6 +102,7 @@ impl Owner {
         let (Fact::Exited(exit) | Fact::Lost(exit)) = fact.clone() else {
             return;
         };
+        faults::point("end.heard");
         self.monitor = None;
         self.paused = false;
         self.step(fact);
@@ -115,9 +119,10 @@ impl Owner {
         self.n_exits += 1;
         self.last_code = exit.code;
         self.end_health();
-        if !self.goes_by_itself() {
+        if !self.goes_by_itself() && !why::is_put_down(&self.life, exit) {
             self.put_down(exit, again).await;
         }
+        faults::point("end.put_down");
         if again {
             let ran_ns = exit
                 .finished_at_unix_ns
@@ -127,6 +132,7 @@ impl Owner {
         }
         self.publish_view();
         self.tell_exit(exit);
+        faults::point("end.told");
         let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
         blocking(move || running::forget(&site, &id)).await;
         self.remove_if_asked().await;
@@ -204,6 +210,7 @@ impl Owner {
     }
 
     pub(super) async fn remove(&mut self) -> Result<()> {
+        faults::point("remove.begun");
         self.removing = true;
         self.waiting.clear();
         self.publish_view();
@@ -217,10 +224,12 @@ impl Owner {
             self.publish_view();
             return Err(ServiceError::failed("remove the container")(error));
         }
+        faults::point("remove.retired");
         self.site.sweep_later(&self.record.id).await;
         self.site.unregister(&self.record);
         self.gone = true;
         self.tell("destroy", []);
+        faults::point("remove.told");
         self.publish_view();
         Ok(())
     }

@@ -40,6 +40,7 @@ mod stats;
 mod steps;
 mod stop;
 mod top;
+mod update;
 mod view;
 mod wait;
 mod why;
@@ -56,6 +57,7 @@ pub(crate) use probing::read as read_health;
 pub(crate) use process::{check_process, exec_process, size};
 pub(crate) use registry::{Containers, Handle, Powers, Site, SiteParts};
 pub(crate) use running::{Lost, after_monitor, end_cgroup, forget, is_remembered, read_exit};
+pub(crate) use spec::init_program;
 pub(crate) use stats::Sample;
 pub(crate) use stop::Stop;
 // The door reads sizes and hands them on; it has no other business with the runtime.

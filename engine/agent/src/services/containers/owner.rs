@@ -5,7 +5,7 @@
 //! stopping, for one, is a signal here and a wait at whoever asked.
 //!
 //! This file holds the state and hands out the work; the work is in `starting.rs`, `ending.rs`,
-//! `pausing.rs` and `probing.rs`, each an `impl Owner`.
+//! `pausing.rs`, `probing.rs` and `update.rs`, each an `impl Owner`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -23,6 +23,7 @@ use super::registry::{Handle, Site};
 use super::restarts::Backoff;
 use super::start;
 use super::view::View;
+use crate::faults;
 use crate::records::{ContainerRecord, LifeRecord};
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::LayersHeld;
@@ -183,6 +184,10 @@ impl Owner {
                 let result = self.unpause().await;
                 answer(reply, result);
             }
+            Command::Update { body, reply } => {
+                let result = self.update(&body).await;
+                answer(reply, result);
+            }
             Command::Probed { result } => self.probed(result).await,
             Command::Attach { client, reply } => self.attach(client, reply),
             Command::Resize {
@@ -296,6 +301,7 @@ impl Owner {
             Ok(seq) => seq,
             Err(error) => return answer(reply, Err(error)),
         };
+        faults::point("exec.sent");
         self.execs.insert(
             id,
             Exec {
@@ -311,6 +317,7 @@ impl Owner {
     }
 
     fn exec_begun(&mut self, id: &str, outcome: ExecOutcome) {
+        faults::point("exec.begun");
         if let Some(reply) = self.execs.get_mut(id).and_then(|exec| exec.reply.take()) {
             answer(reply, Ok(outcome));
         }

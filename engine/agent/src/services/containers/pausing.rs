@@ -10,6 +10,7 @@ use engine_runtime::cgroups::Cgroup;
 use super::command::Command;
 use super::owner::Owner;
 use super::registry::{Containers, Site};
+use crate::faults;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
 use crate::tasks::blocking;
@@ -57,6 +58,7 @@ impl Owner {
             self.begin_probing();
             return Err(ServiceError::failed(format!("pause container {id}"))(error));
         }
+        faults::point("pause.frozen");
         self.paused = true;
         self.publish_view();
         self.tell("pause", []);

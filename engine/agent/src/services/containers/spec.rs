@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use engine_runtime::{
     Mount, MountKind, Network, Process, Root, SPEC_VERSION, Seccomp, Spec, TerminalSize, profile,
@@ -17,6 +17,9 @@ use crate::services::error::{Result, ServiceError};
 
 /// The files of `/etc`, made anew at each start.
 const ETC: [&str; 3] = ["hostname", "hosts", "resolv.conf"];
+
+/// Where a container sees its init, as with Docker.
+const INIT_TARGET: &str = "/sbin/docker-init";
 
 /// Returns what the runtime is to do, judged by the guard of the host.
 ///
@@ -179,7 +182,7 @@ fn first_process(record: &ContainerRecord, size: Option<TerminalSize>) -> Result
         &config.working_dir
     };
     Ok(Process {
-        args: process::arguments(config),
+        args: words(record),
         env: process::environment(config, &config.hostname),
         cwd: cwd.to_owned(),
         user: config.user.clone(),
@@ -223,16 +226,38 @@ fn network(mode: &str) -> Network {
     }
 }
 
+/// Mounts what every container gets from its engine: files of `/etc`, and the init if asked for.
 pub(super) fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
-    ETC.into_iter()
-        .map(|name| Mount {
-            kind: MountKind::Bind {
-                source: etc_path(site, record, name),
-            },
-            target: format!("/etc/{name}"),
-            readonly: false,
+    let etc = ETC.into_iter().map(|name| {
+        let source = etc_path(site, record, name);
+        (source, format!("/etc/{name}"), false)
+    });
+    let init = has_init(record).then(|| (init_program(&site.run), INIT_TARGET.to_owned(), true));
+    etc.chain(init)
+        .map(|(source, target, readonly)| Mount {
+            kind: MountKind::Bind { source },
+            target,
+            readonly,
         })
         .collect()
+}
+
+/// Names the file of the init that containers see, below the engine's passing directory.
+pub(crate) fn init_program(run: &Path) -> PathBuf {
+    run.join("docker-init")
+}
+
+fn has_init(record: &ContainerRecord) -> bool {
+    record.host_config.init == Some(true)
+}
+
+/// Returns the words to execute, behind the init if there is one.
+fn words(record: &ContainerRecord) -> Vec<String> {
+    let mut words = process::arguments(&record.config);
+    if has_init(record) {
+        words.splice(0..0, [INIT_TARGET.to_owned(), "--".to_owned()]);
+    }
+    words
 }
 
 fn hosts(record: &ContainerRecord) -> String {

@@ -10,6 +10,7 @@ use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
 use super::command::{Client, Command};
 use super::registry::{Containers, Site};
 use super::{running, spec};
+use crate::faults;
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError, chain};
 
@@ -94,16 +95,19 @@ pub(super) fn launch(
     spec::write_etc(site, record).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
     ContainerStore::write_passing(&bundle.spec(), &bytes).map_err(|e| failed(&e))?;
+    faults::point("start.spec");
     match std::fs::remove_file(bundle.exit()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
         _ => {}
     }
 
     running::remember(site, &record.id).map_err(|e| failed(&e))?;
+    faults::point("start.marked");
     let launched = site
         .launcher
         .launch(&bundle)
         .map_err(|e| failed(&e))
+        .inspect(|_| faults::point("start.launched"))
         .and_then(|control| go(control, clients));
     if let Err(failure) = &launched {
         running::forget(site, &record.id);
@@ -128,6 +132,7 @@ fn go(control: Control, clients: Vec<Client>) -> Result<Launched, StartFailure> 
             .map_err(failed)?;
     }
     control.send(Request::Start, &[]).map_err(failed)?;
+    faults::point("start.sent");
     let mut events = Vec::new();
     loop {
         match control.receive_within(GO_LIMIT).map_err(failed)? {
@@ -135,6 +140,7 @@ fn go(control: Control, clients: Vec<Client>) -> Result<Launched, StartFailure> 
                 pid,
                 started_at_unix_ns,
             } => {
+                faults::point("start.running");
                 return Ok(Launched {
                     control,
                     pid,

@@ -10,6 +10,7 @@ use super::files;
 use super::owner::Owner;
 use super::restarts;
 use super::start::{self, Launched};
+use crate::faults;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::tasks::blocking;
 
@@ -28,6 +29,9 @@ impl Owner {
                 }
             }
             Phase::Running { .. } => {
+                if self.life.unapplied {
+                    self.apply_again().await;
+                }
                 self.begin_probing();
             }
             Phase::Created | Phase::Starting => {}
@@ -53,6 +57,7 @@ impl Owner {
             })
             .await;
         }
+        faults::point("start.noted");
         self.backoff = restarts::Backoff::default();
         self.start().await
     }

@@ -64,6 +64,13 @@ pub(super) fn put_down(end: &End<'_>) -> LifeRecord {
     life
 }
 
+/// Tells whether an end has been put down already, by an engine that did not live to tell it.
+pub(super) fn is_put_down(life: &LifeRecord, exit: &ExitRecord) -> bool {
+    life.last_stop
+        .as_ref()
+        .is_some_and(|stop| stop.finished_at == moment(exit.finished_at_unix_ns))
+}
+
 /// Tells in one word what ended it.
 fn cause(exit: &ExitRecord, asked: Option<&AskedBy>) -> StopCause {
     match exit {

@@ -18,6 +18,7 @@ mod remove;
 mod service;
 mod show;
 mod unpack;
+mod verify;
 
 pub(crate) use commit::Commit;
 pub(crate) use load::Import;

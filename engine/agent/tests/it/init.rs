@@ -1,0 +1,87 @@
+//! `--init`: a first process that hands signals on and buries orphans.
+
+use engine_api::containers::{ContainerConfig, HostConfig, WaitCondition};
+
+use crate::rig::{Rig, until};
+
+fn with_init() -> HostConfig {
+    HostConfig {
+        init: Some(true),
+        ..HostConfig::default()
+    }
+}
+
+async fn run(rig: &Rig, name: &str, script: &str) -> String {
+    let id = rig
+        .create_with(name, script, ContainerConfig::default(), with_init())
+        .await;
+    rig.client.start_container(&id).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn the_init_is_first_hands_signals_on_and_ends_with_the_programs_code() {
+    let rig = Rig::new().await;
+    let script = "trap 'exit 9' TERM; echo ready; while true; do sleep 0.02; done";
+    let id = run(&rig, "web", script).await;
+    until("it is ready", async || {
+        rig.logs(&id, engine_client::LogOptions::default()).await == "ready\n"
+    })
+    .await;
+    let first = rig.exec_text(&id, "tr '\\0' ' ' < /proc/1/cmdline").await;
+    assert!(first.starts_with("/sbin/docker-init -- sh -c"), "{first}");
+    let written = rig.exec_text(&id, "echo x > /sbin/docker-init").await;
+    assert!(written.contains("Read-only"), "{written}");
+    rig.client.stop_container(&id, Some(10)).await.unwrap();
+    let container = rig.client.container(&id).await.unwrap();
+    assert_eq!(container.state.exit_code, 9);
+    assert_eq!(container.host_config().init, Some(true));
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn orphans_are_buried() {
+    let rig = Rig::new().await;
+    let id = run(
+        &rig,
+        "web",
+        "for i in 1 2 3; do (sleep 0.05 &) ; done; sleep 100",
+    )
+    .await;
+    until("no orphan is left, dead or alive", async || {
+        let top = rig
+            .client
+            .container_top(&id, Some("-eo pid,stat,args"))
+            .await
+            .unwrap();
+        top.processes.len() == 3 || top.processes.len() == 2
+    })
+    .await;
+    let top = rig
+        .client
+        .container_top(&id, Some("-eo pid,stat,args"))
+        .await
+        .unwrap();
+    assert!(
+        !top.processes.iter().any(|row| row[1].starts_with('Z')),
+        "{top:?}"
+    );
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_program_that_a_signal_ends_or_that_is_not_there_has_its_code() {
+    let rig = Rig::new().await;
+    let killed = run(&rig, "killed", "kill -9 $$").await;
+    let config = ContainerConfig {
+        entrypoint: Some(vec!["/nowhere".to_owned()]),
+        ..ContainerConfig::default()
+    };
+    let absent = rig.create_with("absent", "x", config, with_init()).await;
+    rig.client.start_container(&absent).await.unwrap();
+    for (id, code) in [(&killed, 137), (&absent, 127)] {
+        let wait = rig.client.wait_container(id, WaitCondition::NotRunning);
+        assert_eq!(wait.await.unwrap().status_code, code);
+    }
+    rig.end().await;
+}
