@@ -127,8 +127,11 @@ async fn a_stop_is_obeyed_by_the_next_engine_whatever_the_policy_says() {
         settle(&rig, &["running", "exited"], place).await;
         rig.client.stop_container("it", Some(5)).await.unwrap();
         assert_eq!(status(&rig).await.as_deref(), Some("exited"), "{place}");
-        let stop = rig.client.container("it").await.unwrap().gantry.last_stop;
-        assert_eq!(stop.unwrap().asked_by.unwrap().verb, "stop", "{place}");
+        until("it is put down who asked", async || {
+            let stop = rig.client.container("it").await.unwrap().gantry.last_stop;
+            stop.is_some_and(|stop| stop.asked_by.is_some_and(|asked| asked.verb == "stop"))
+        })
+        .await;
         rig.client.remove_container("it", FORCE).await.unwrap();
     }
     rig.end().await;
