@@ -197,7 +197,7 @@ const AGENT: &[Room] = &[
     room(
         "services",
         // A service works on the whole engine: it is what it composes.
-        &["records", "guard", "engine"],
+        &["records", "guard", "engine", "faults"],
         &[
             "engine_api",
             "engine_runtime",
@@ -210,5 +210,9 @@ const AGENT: &[Room] = &[
         &["records", "services"],
         &["engine_runtime", "engine_images", "engine_storage"],
     ),
+    // Where a debug build dies for a test.
+    room("faults", &[], &[]),
+    // The command that looks after the data of an engine that does not run.
+    room("check", &["preflight", "records", "services"], &[]),
     room("engine", &["*"], &["*"]),
 ];

@@ -5,8 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod changes;
-mod commits;
 mod check;
+mod commits;
 mod copies;
 mod copies_hostile;
 mod faults;
