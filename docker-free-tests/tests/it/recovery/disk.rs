@@ -83,3 +83,44 @@ fn a_full_disk_stops_a_create_and_a_later_one_works() {
         .delete("/containers/before?force=1")
         .expect(204);
 }
+
+#[test]
+fn a_full_disk_stops_a_copy_and_a_commit_and_no_more() {
+    if !need::all(&["docker", "busybox", "mkfs.ext4"]) {
+        return;
+    }
+    let disk = SmallDisk::of_mib(40);
+    let engine = Engine::with_data_in(&disk.path().join("data"));
+    engine.load(&busybox());
+    engine.ok(&["run", "-d", "--name", "box", "busybox", "sleep", "1000"]);
+    let big = engine.scratch().join("big");
+    std::fs::write(&big, vec![7; 60 << 20]).expect("a file on the other disk");
+    let big = big.to_str().expect("a plain path");
+
+    let copied = engine.docker(&["cp", big, "box:/root/big"]);
+    assert_ne!(copied.code, 0);
+    assert!(copied.err.contains("disk is full"), "{}", copied.err);
+    engine.ok(&["exec", "box", "rm", "/root/big"]);
+    engine.ok(&[
+        "exec",
+        "box",
+        "dd",
+        "if=/dev/urandom",
+        "of=/root/f",
+        "bs=1M",
+        "count=18",
+    ]);
+    let committed = engine.docker(&["commit", "box", "made"]);
+    assert_ne!(committed.code, 0);
+    assert!(
+        committed.err.contains("no space left") || committed.err.contains("disk is full"),
+        "{}",
+        committed.err
+    );
+
+    assert_eq!(engine.inspect("box")["State"]["Status"], "running");
+    assert_ne!(engine.docker(&["image", "inspect", "made"]).code, 0);
+    engine.ok(&["exec", "box", "rm", "/root/f"]);
+    engine.ok(&["commit", "box", "made"]);
+    engine.ok(&["rm", "-f", "box"]);
+}

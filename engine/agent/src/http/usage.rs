@@ -60,8 +60,8 @@ async fn prune_images(
 ) -> Result<Json<Pruned>> {
     drain(request.into_body()).await;
     let filters = values.filters(IMAGE_FILTERS)?;
-    let uses = app.containers.image_uses();
-    let (removed, bytes) = app.images.prune(&filters, &uses).await?;
+    let uses = || app.containers.image_uses();
+    let (removed, bytes) = app.images.prune(&filters, uses).await?;
     Ok(Json(Pruned::images(removed, bytes)))
 }
 

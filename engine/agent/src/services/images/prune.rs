@@ -1,6 +1,6 @@
 //! Removing images that nothing needs, and how much room they all take.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
 use engine_api::filter::Filters;
@@ -15,31 +15,34 @@ use crate::services::prune::{Selection, reclaimed};
 
 impl Images {
     /// Removes images that no container is made of: those without a name, or with
-    /// `dangling=false` all of them. Returns what went and how many bytes.
+    /// `dangling=false` all of them. Returns what went and how many bytes. `uses` is asked before
+    /// each removal: a container may be made meanwhile.
     ///
     /// # Errors
     /// When a filter's value cannot be.
     pub(crate) async fn prune(
         &self,
         filters: &Filters,
-        uses: &[ImageUse],
+        uses: impl Fn() -> Vec<ImageUse>,
     ) -> Result<(Vec<RemovedItem>, u64)> {
         let selection = Selection::new(filters, self.clock.now_ns())?;
         let only_dangling = filters.truth("dangling")?.unwrap_or(true);
-        let used: HashSet<&str> = uses.iter().map(|used| used.image_id.as_str()).collect();
         let before = self.layers_bytes();
         let mut gone = Vec::new();
         for image in self.store.list() {
             let (id, names) = (image.id.to_string(), self.store.names_of(image.id));
             let created_ns = created_s(&image).saturating_mul(1_000_000_000);
             let is_named = !names.tags.is_empty() || (!only_dangling && !names.digests.is_empty());
-            if used.contains(id.as_str())
-                || (only_dangling && is_named)
+            if (only_dangling && is_named)
                 || !selection.takes(created_ns, &image.config.config.labels)
             {
                 continue;
             }
-            match self.remove(&id, true, uses).await {
+            let uses = uses();
+            if uses.iter().any(|used| used.image_id == id) {
+                continue;
+            }
+            match self.remove(&id, true, &uses).await {
                 Ok(items) => gone.extend(items),
                 // Somebody uses it by now; the others still go.
                 Err(error) => tracing::debug!(image.id = id, reason = chain(&error), "not pruned"),
