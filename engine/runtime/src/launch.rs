@@ -18,7 +18,7 @@ use engine_sys::{Errno, fd, socket};
 
 use crate::cgroups::Cgroup;
 use crate::layout::Layout;
-use crate::protocol::{Event, MonitorState, Numbered, PROTOCOL_VERSION, Request};
+use crate::protocol::{Event, MonitorState, Numbered, OLDEST_PROTOCOL, PROTOCOL_VERSION, Request};
 use crate::{Bundle, Error, Result, Seccomp, Spec, chain, seccomp, wire};
 
 /// How long a set-up may take: mounts on a slow disk are the long part.
@@ -183,10 +183,9 @@ impl Control {
             next_seq: AtomicU64::new(1),
         };
         match control.receive_within(limit)? {
-            Event::Ready {
-                protocol: PROTOCOL_VERSION,
-                state,
-            } => {
+            // Words are only ever added: an older monitor refuses what it does not know, and what a
+            // newer one says besides is skipped.
+            Event::Ready { protocol, state } if protocol >= OLDEST_PROTOCOL => {
                 control.state = state;
                 Ok(control)
             }
@@ -260,5 +259,41 @@ impl Control {
 impl AsFd for Control {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn begin(first_word: &str) -> Result<Control> {
+        let (ours, theirs) = socket::packet_pair().expect("pair");
+        let word: serde_json::Value = serde_json::from_str(first_word).expect("json");
+        wire::send(theirs.as_fd(), &word, &[]).expect("send");
+        Control::begin(ours, Duration::from_secs(5))
+    }
+
+    #[test]
+    fn an_older_and_a_newer_monitor_are_spoken_to() {
+        let older = r#"{"ready":{"protocol":1,"state":{"init_pid":7,"started_at_unix_ns":5}}}"#;
+        assert_eq!(begin(older).expect("it is understood").state().init_pid, 7);
+        let newer = r#"{"ready":{"protocol":9,"state":{"init_pid":8,"mood":"good"}}}"#;
+        assert_eq!(begin(newer).expect("it is understood").state().init_pid, 8);
+        let before_all = r#"{"ready":{"protocol":0,"state":{}}}"#;
+        assert!(matches!(begin(before_all), Err(Error::Protocol { .. })));
+    }
+
+    #[test]
+    fn the_last_word_of_an_older_monitor_is_understood() {
+        let exited = r#"{"exited":{"code":3,"signal":null,"oom_killed":false,
+            "started_at_unix_ns":1,"finished_at_unix_ns":2,"log_dropped_bytes":0,"error":null}}"#;
+        let event: Event = serde_json::from_str(exited).expect("it is understood");
+        let Event::Exited(exit) = event else {
+            panic!("it is an end");
+        };
+        assert_eq!(
+            (exit.code, exit.memory_peak_bytes, exit.lost),
+            (3, None, false)
+        );
     }
 }

@@ -16,6 +16,9 @@ use crate::spec::Process;
 /// The version of this protocol.
 pub const PROTOCOL_VERSION: u32 = 1;
 
+/// The oldest version that an engine still speaks.
+pub(crate) const OLDEST_PROTOCOL: u32 = 1;
+
 /// What an engine may ask of a monitor.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
