@@ -631,3 +631,19 @@ log-only = Only matching lines
 log-invert = Invert
 log-follow = Follow
 terminal-resumed = Taken up again
+log-levels = Levels found in the lines
+log-copy = Copy what is shown
+log-download = Download what the filter leaves
+log-merge = Put other logs beside it
+log-without = Take { $name } out
+log-add = Another container
+log-title = { $count ->
+    [one] Log of 1 container
+   *[other] Logs of { $count } containers
+}
+level-error = Error
+level-warn = Warning
+level-info = Info
+level-debug = Debug
+level-trace = Trace
+add = Add

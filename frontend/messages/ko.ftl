@@ -599,3 +599,18 @@ log-only = 일치하는 줄만
 log-invert = 반대로
 log-follow = 따라가기
 terminal-resumed = 이어서 연결됨
+log-levels = 줄에서 찾은 수준
+log-copy = 보이는 줄 복사
+log-download = 걸러 낸 결과 내려받기
+log-merge = 다른 로그와 나란히 보기
+log-without = { $name } 빼기
+log-add = 다른 컨테이너
+log-title = { $count ->
+   *[other] 컨테이너 { $count }개의 로그
+}
+level-error = 오류
+level-warn = 경고
+level-info = 정보
+level-debug = 디버그
+level-trace = 추적
+add = 추가

@@ -64,6 +64,8 @@ fixed! {
     ContainersBulk = "/containers/bulk";
     /// Asks before many containers are removed; post removes them.
     ContainersRemove = "/containers/remove";
+    /// Logs of several containers as one; each is a `c` of the query.
+    Logs = "/logs";
     /// Images list.
     Images = "/images";
     /// Post: starts a pull as a job.
@@ -141,6 +143,17 @@ about! {
     LiveStats = "/live/containers/", "id", "/stats";
     /// Socket; see [`crate::live`].
     LiveTerminal = "/live/containers/", "id", "/terminal";
+}
+
+impl Logs {
+    /// Returns the address of these containers' logs.
+    pub fn of<'a>(ids: impl IntoIterator<Item = &'a str>) -> String {
+        let query: Vec<_> = ids
+            .into_iter()
+            .map(|id| format!("c={}", Value(id)))
+            .collect();
+        format!("{Logs}?{}", query.join("&"))
+    }
 }
 
 /// One path segment, percent-encoded.

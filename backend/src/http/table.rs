@@ -6,7 +6,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::handler::Handler;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::extract::{Anyone, Bulk};
+use super::extract::{Anyone, Bulk, Permits};
 use crate::access::{Actor, Permission, PermissionId, Permit};
 use crate::app::App;
 
@@ -51,6 +51,12 @@ impl Guard for Actor {
 }
 
 impl<P: Permission> Guard for Permit<P> {
+    fn gate() -> Gate {
+        Gate::Holding(&[P::ID])
+    }
+}
+
+impl<P: Permission> Guard for Permits<P> {
     fn gate() -> Gate {
         Gate::Holding(&[P::ID])
     }

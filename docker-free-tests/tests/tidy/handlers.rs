@@ -14,8 +14,8 @@ const ROOMS: &[&str] = &[
 /// The frames under the sockets' handlers: nobody mounts them.
 const NO_HANDLERS: &[&str] = &["backend/src/http/sockets/wire.rs"];
 
-/// What a signature may hold to say it; `Bulk` is one permit for each of many.
-const PROOFS: [&str; 4] = ["Permit", "Actor", "Anyone", "Bulk"];
+/// What a signature may hold to say it; `Bulk` and `Permits` are one permit for each of many.
+const PROOFS: [&str; 5] = ["Permit", "Permits", "Actor", "Anyone", "Bulk"];
 
 /// A handler: its name, where it stands, and its parameters.
 struct Handler<'a> {

@@ -59,32 +59,6 @@ pub struct FactCard {
     pub action: Option<Action>,
 }
 
-/// Its log.
-#[derive(Debug, Clone, Template)]
-#[template(path = "pages/container_logs.html")]
-pub struct ContainerLogs {
-    /// The frame.
-    pub shell: Shell,
-    /// The head.
-    pub header: ContainerHeader,
-    /// The last lines, for those without script.
-    pub last_lines: Vec<String>,
-    /// Why it cannot be read.
-    pub notice: Option<Notice>,
-    /// Whether new lines can come.
-    pub running: bool,
-}
-
-impl ContainerLogs {
-    fn socket(&self) -> String {
-        paths::LiveLogs(&self.header.id).to_string()
-    }
-
-    fn download(&self) -> String {
-        paths::ContainerLogsDownload(&self.header.id).to_string()
-    }
-}
-
 /// Its load.
 #[derive(Debug, Clone, Template)]
 #[template(path = "pages/container_stats.html")]

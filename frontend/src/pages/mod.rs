@@ -7,11 +7,12 @@ mod doors;
 mod gallery;
 mod images;
 mod lists;
+mod logs;
 mod overview;
 
 pub use account::{Account, People, PersonRow, SessionRow};
 pub use containers::{
-    ContainerInspect, ContainerLogs, ContainerOverview, ContainerProcesses, ContainerStats,
+    ContainerInspect, ContainerOverview, ContainerProcesses, ContainerStats,
     ContainerTerminal, ContainersIndex, FactCard, ProcessTable, StatsRow,
 };
 pub use create::{ContainerInput, ContainerNew, Problems, Section as FormSection};
@@ -19,4 +20,5 @@ pub use doors::{Login, Problem, ProblemOutside, Setup};
 pub use gallery::Gallery;
 pub use images::{ImageShow, ImagesIndex, Layer};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
+pub use logs::{ContainerLogs, MergedLogs};
 pub use overview::{Figure, Overview};

@@ -2,7 +2,7 @@
 
 use crate::format::{self, Moment};
 use crate::pages::{
-    ContainerInput, ContainerInspect, ContainerLogs, ContainerNew, ContainerOverview,
+    ContainerInput, ContainerInspect, ContainerNew, ContainerOverview,
     ContainerProcesses, ContainerStats, ContainerTerminal, ContainersIndex, FactCard, Problems,
     ProcessTable,
 };
@@ -347,21 +347,6 @@ pub fn container_overview(shell: Shell, index: usize) -> ContainerOverview {
             ),
         ],
         header,
-        shell,
-    }
-}
-
-/// Its log.
-pub fn container_logs(shell: Shell) -> ContainerLogs {
-    let header = container_header(shell.words, 0, Tab::Logs);
-    let last_lines = (0..40)
-        .map(|n| format!("10.0.0.{n} GET /products/{n} 200 {n} ms"))
-        .collect();
-    ContainerLogs {
-        header,
-        last_lines,
-        notice: None,
-        running: true,
         shell,
     }
 }

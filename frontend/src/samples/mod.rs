@@ -2,10 +2,12 @@
 
 mod book;
 mod containers;
+mod logs;
 mod others;
 mod shells;
 
 pub use book::book;
 pub use containers::*;
+pub use logs::*;
 pub use others::*;
 pub use shells::*;

@@ -1,33 +1,41 @@
 // @ts-check
+import { download } from "../lib/log-download.js";
+import { LEVELS } from "../lib/log-levels.js";
 import { LogLines } from "../lib/log-lines.js";
 import { row } from "../lib/log-row.js";
-import { Socket } from "../lib/socket.js";
+import { LogSource } from "../lib/log-source.js";
 import { fill } from "../lib/text.js";
 
 /** Rows drawn above and below what is in sight. */
 const MARGIN = 20;
+/** What of the bar stands in the URL, so that a link shows the same. */
+const KEPT = ["search", "regex", "only", "invert", "stream", "since"];
 
 /**
- * `<log-view src>`: a window on a container's log. Only the lines in sight are in the document;
- * following lets go when one scrolls up. Where it stood is known by time, so a connection that was
- * lost goes on after the last line.
+ * `<log-view>`: a window on the logs of one or several containers, each an element with `data-log`.
+ * Only the lines in sight are in the document; following lets go when one scrolls up.
  */
 class LogView extends HTMLElement {
   #lines = new LogLines();
   /** @type {Map<number, HTMLElement>} */
   #drawn = new Map();
+  /** @type {LogSource[]} */
+  #sources = [];
+  #open = 0;
   #frame = 0;
   #new = 0;
   #found = -1;
   #hit = -1;
   #rowHeight = 20;
-  #last = { ns: "", count: 0, skip: 0 };
+  /** The time of the line that the address leads to, until it was shown. */
+  #wanted = "";
 
   connectedCallback() {
     this.bar = /** @type {HTMLFormElement} */ (this.querySelector(".log__bar"));
     this.window = /** @type {HTMLElement} */ (this.querySelector(".log__lines"));
     this.more = /** @type {HTMLElement} */ (this.querySelector(".log__more"));
     this.note = /** @type {HTMLOutputElement} */ (this.querySelector("[data-slot=note]"));
+    this.names = [...this.querySelectorAll("[data-log]")].map((element) => element.getAttribute("data-name") ?? "");
     this.canvas = document.createElement("div");
     this.canvas.className = "log__canvas";
     this.window.replaceChildren(this.canvas);
@@ -35,11 +43,13 @@ class LogView extends HTMLElement {
     this.begin = new AbortController();
     const on = { signal: this.begin.signal };
     this.window.addEventListener("scroll", () => this.#scrolled(), { passive: true, ...on });
-    this.bar.addEventListener("submit", (event) => event.preventDefault(), on);
+    this.bar.addEventListener("submit", (event) => this.#submitted(event), on);
     this.bar.addEventListener("input", (event) => this.#changed(event), on);
     this.addEventListener("click", (event) => this.#clicked(event), on);
+    window.addEventListener("hashchange", () => this.#redraw(), on);
     this.resize = new ResizeObserver(() => this.#measure());
     this.resize.observe(this.window);
+    this.#recall();
     this.#settings();
     this.#connect();
   }
@@ -47,13 +57,18 @@ class LogView extends HTMLElement {
   disconnectedCallback() {
     this.begin?.abort();
     this.resize?.disconnect();
-    this.socket?.close();
+    this.#sources.forEach((source) => source.close());
     cancelAnimationFrame(this.#frame);
+  }
+
+  /** A control of the bar. @param {string} name */
+  #control(name) {
+    return /** @type {HTMLInputElement | null} */ (this.bar?.elements.namedItem(name));
   }
 
   /** The value of a control of the bar. @param {string} name */
   #value(name) {
-    const control = /** @type {HTMLInputElement | null} */ (this.bar?.elements.namedItem(name));
+    const control = this.#control(name);
     if (!control) return "";
     return control.type === "checkbox" ? (control.checked ? "on" : "") : control.value;
   }
@@ -63,87 +78,112 @@ class LogView extends HTMLElement {
   }
 
   set #follows(on) {
-    const control = /** @type {HTMLInputElement | null} */ (this.bar?.elements.namedItem("follow"));
+    const control = this.#control("follow");
     if (control) control.checked = on;
     if (on) this.#new = 0;
   }
 
+  /** Fills the bar from the address. */
+  #recall() {
+    const query = new URLSearchParams(location.search);
+    for (const name of KEPT) {
+      const [control, value] = [this.#control(name), query.get(name)];
+      if (!control || value === null) continue;
+      if (control.type === "checkbox") control.checked = value === "on";
+      else control.value = value;
+    }
+    for (const name of (query.get("levels") ?? "").split(",")) {
+      if (LEVELS.includes(name)) this.#lines.levels.add(name);
+    }
+  }
+
+  /** Puts what the bar says into the address. */
+  #remember() {
+    const query = new URLSearchParams(location.search);
+    for (const name of KEPT) {
+      if (this.#value(name)) query.set(name, this.#value(name));
+      else query.delete(name);
+    }
+    if (this.#lines.levels.size > 0) query.set("levels", [...this.#lines.levels].join(","));
+    else query.delete("levels");
+    const search = query.size > 0 ? `?${query}` : "";
+    if (search !== location.search) history.replaceState(null, "", location.pathname + search + location.hash);
+    this.#addressDownload();
+  }
+
+  /** The file holds what the server can leave out: a stream, what is too old. */
+  #addressDownload() {
+    const link = this.querySelector("a[download]");
+    if (!(link instanceof HTMLAnchorElement)) return;
+    const url = new URL(link.href);
+    for (const name of ["stream", "since"]) {
+      if (this.#value(name)) url.searchParams.set(name, this.#value(name));
+      else url.searchParams.delete(name);
+    }
+    link.href = url.href;
+  }
+
   #connect() {
-    this.socket?.close();
+    this.#sources.forEach((source) => source.close());
     this.#lines.clear();
-    this.#last = { ns: "", count: 0, skip: 0 };
+    this.ended = false;
     const linked = /^#at-(\d+)$/.exec(location.hash)?.[1];
+    this.#wanted = linked ?? "";
     if (linked) this.#follows = false;
-    this.socket = new Socket({
-      address: () => `${this.getAttribute("src")}?${this.#query(linked)}`,
-      onText: (message) => this.#take(message),
-      onState: (state) => {
-        if (state === "lost" && !this.ended) this.#say(this.dataset.lost);
-        else this.#count();
-      },
-    });
+    const logs = [...this.querySelectorAll("[data-log]")];
+    this.#open = logs.length;
+    this.#sources = logs.map(
+      (log, source) =>
+        new LogSource({
+          path: log.getAttribute("data-log") ?? "",
+          since: this.#value("since"),
+          linked,
+          onLines: (lines) => this.#take(lines.map((line) => ({ ...line, source }))),
+          onSkipped: (n, ns) => this.#take([{ raw: fill(this.dataset.skipped, { n }), ns, source, skipped: true }]),
+          onEnd: (message) => this.#end(message),
+          onState: (isLost) => (isLost && !this.ended ? this.#say(this.dataset.lost) : this.#count()),
+        }),
+    );
   }
 
-  /** @param {string | undefined} linked */
-  #query(linked) {
-    const query = new URLSearchParams();
-    const from = this.#last.ns || linked;
-    this.#last.skip = this.#last.ns ? this.#last.count : 0;
-    if (from) {
-      query.set("since", instant(from));
-      query.set("tail", "all");
-    } else if (this.#value("since")) {
-      query.set("since", this.#value("since"));
-      query.set("tail", "all");
-    }
-    return query;
-  }
-
-  /** @param {any} message see `frontend/src/live.rs`, ToLogs */
-  #take(message) {
-    let fresh = 0;
-    if (message.type === "lines") {
-      for (const [stream, ns, raw] of message.lines) {
-        if (this.#isKnown(ns)) continue;
-        if (this.#lines.add({ stream, ns, raw })) fresh += 1;
-      }
-    } else if (message.type === "skipped") {
-      this.#lines.add({ raw: fill(this.dataset.skipped, { n: message.count }), skipped: true });
-    } else if (message.type === "end" || message.type === "failed") {
-      this.ended = true;
-      this.socket?.close();
-      this.#say(message.message ?? this.dataset.ended);
-      return this.#draw();
-    }
+  /** @param {import("../lib/log-lines.js").Fresh[]} lines of one source */
+  #take(lines) {
+    const fresh = this.#lines.merge(lines);
     if (this.#lines.trim()) this.#redraw();
     if (!this.#follows) this.#new += fresh;
     this.#count();
     this.#draw();
   }
 
-  /** Lines of one read share a time: after a new connection those already here are left out. @param {string} ns */
-  #isKnown(ns) {
-    if (ns === this.#last.ns && this.#last.skip > 0) {
-      this.#last.skip -= 1;
-      return true;
-    }
-    this.#last = ns === this.#last.ns ? { ...this.#last, count: this.#last.count + 1 } : { ns, count: 1, skip: 0 };
-    return false;
+  /** One of the logs has no more to come. @param {string | undefined} message */
+  #end(message) {
+    this.#open -= 1;
+    if (this.#open > 0 && !message) return;
+    this.ended = this.#open <= 0;
+    this.#say(message ?? this.dataset.ended);
+    this.#draw();
+  }
+
+  /** @param {SubmitEvent} event */
+  #submitted(event) {
+    event.preventDefault();
+    this.#seek(1);
   }
 
   /** @param {Event} event */
   #changed(event) {
     const name = /** @type {HTMLInputElement} */ (event.target).name;
-    if (name === "since") {
-      history.replaceState(null, "", location.pathname + location.search);
-      this.ended = false;
-      return this.#connect();
-    }
     if (name === "follow") {
       this.#follows = this.#follows;
       return this.#draw();
     }
+    if (name === "since") {
+      history.replaceState(null, "", location.pathname + location.search);
+      this.#remember();
+      return this.#connect();
+    }
     this.#settings();
+    this.#remember();
   }
 
   #settings() {
@@ -151,9 +191,9 @@ class LogView extends HTMLElement {
     try {
       const source = this.#value("regex") ? text : text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
       this.#lines.pattern = text ? new RegExp(source, "i") : null;
-      this.bar?.elements.namedItem("search")?.["setCustomValidity"]("");
+      this.#control("search")?.setCustomValidity("");
     } catch (error) {
-      this.bar?.elements.namedItem("search")?.["setCustomValidity"](String(error));
+      this.#control("search")?.setCustomValidity(String(error));
     }
     this.#lines.only = this.#value("only") === "on";
     this.#lines.invert = this.#value("invert") === "on";
@@ -161,6 +201,7 @@ class LogView extends HTMLElement {
     this.#found = this.#hit = -1;
     this.classList.toggle("log--wrap", this.#value("wrap") === "on");
     this.classList.toggle("log--untimed", this.#value("times") === "none");
+    this.#addressDownload();
     this.#measure();
   }
 
@@ -169,8 +210,8 @@ class LogView extends HTMLElement {
     let columns = 0;
     if (this.#value("wrap") === "on") {
       const probe = row(
-        { key: -1, stream: 1, ns: "0", raw: "0".repeat(100), text: "" },
-        { pattern: null, times: this.#value("times"), found: false, skipped: "" },
+        { key: -1, source: 0, stream: 1, ns: "0", raw: "0".repeat(100), text: "", level: "" },
+        { pattern: null, times: this.#value("times"), found: false, names: this.names ?? [] },
       );
       probe.style.whiteSpace = "pre";
       this.canvas?.append(probe);
@@ -203,6 +244,7 @@ class LogView extends HTMLElement {
     const { shown } = this.#lines;
     canvas.style.blockSize = `${this.#lines.top(shown.length) * this.#rowHeight}px`;
     if (this.#follows) window.scrollTop = window.scrollHeight;
+    else if (this.#wanted) this.#show(this.#wanted);
     const first = Math.max(0, this.#lines.at(window.scrollTop / this.#rowHeight) - MARGIN);
     const end = (window.scrollTop + window.clientHeight) / this.#rowHeight;
     const keep = new Set();
@@ -229,30 +271,65 @@ class LogView extends HTMLElement {
       pattern: this.#lines.invert ? null : pattern,
       times: this.#value("times"),
       found: index === this.#hit || location.hash === `#at-${line.ns}`,
-      skipped: line.raw,
+      names: this.names ?? [],
     });
     this.canvas?.append(element);
     this.#drawn.set(line.key, element);
     return element;
   }
 
+  /** Brings the line that the address leads to into sight, once it is here. @param {string} ns */
+  #show(ns) {
+    const index = this.#lines.shown.findIndex((line) => line.ns === ns);
+    if (index < 0) return;
+    this.#wanted = "";
+    this.#center(index);
+  }
+
+  /** @param {number} index */
+  #center(index) {
+    const window = /** @type {HTMLElement} */ (this.window);
+    window.scrollTop = this.#lines.top(index) * this.#rowHeight - window.clientHeight / 2;
+  }
+
   #scrolled() {
     const { scrollTop, clientHeight, scrollHeight } = /** @type {HTMLElement} */ (this.window);
     const atEnd = scrollTop + clientHeight >= scrollHeight - this.#rowHeight * 2;
-    if (atEnd !== this.#follows) this.#follows = atEnd;
+    if (atEnd !== this.#follows && !this.#wanted) this.#follows = atEnd;
     this.#draw();
   }
 
   /** @param {MouseEvent} event */
   #clicked(event) {
     const target = /** @type {HTMLElement} */ (event.target);
-    const what = /** @type {HTMLElement | null} */ (target.closest("[data-do]"))?.dataset.do;
-    if (what === "follow") {
+    const button = /** @type {HTMLElement | null} */ (target.closest("[data-do], [data-level]"));
+    const what = button?.dataset.do;
+    if (button?.dataset.level) this.#pick(button.dataset.level);
+    else if (what === "follow") {
       this.#follows = true;
       this.#draw();
     } else if (what === "next") this.#seek(1);
     else if (what === "previous") this.#seek(-1);
     else if (what === "copy") navigator.clipboard.writeText(this.#lines.shown.map((line) => line.text).join("\n"));
+    const file = target.closest("a[download]");
+    if (file instanceof HTMLAnchorElement && this.#lines.isFiltered) {
+      event.preventDefault();
+      // The stream is the server's part: a line in a file does not say where it came from.
+      const { levels, pattern, only, invert } = this.#lines;
+      const lines = Object.assign(new LogLines(), { levels: new Set(levels), pattern, only, invert });
+      download(file.href, (line) => lines.isShown(line));
+    }
+  }
+
+  /** Shows lines of this level, or no longer. @param {string} level */
+  #pick(level) {
+    const { levels } = this.#lines;
+    if (!levels.delete(level)) levels.add(level);
+    this.#lines.refilter();
+    this.#found = this.#hit = -1;
+    this.#redraw();
+    this.#count();
+    this.#remember();
   }
 
   /** Goes to the next match in a direction. @param {number} step */
@@ -265,15 +342,15 @@ class LogView extends HTMLElement {
       this.#hit = index;
       this.#found = shown.slice(0, index + 1).filter((line) => this.#lines.matches(line)).length;
       this.#follows = false;
-      const window = /** @type {HTMLElement} */ (this.window);
-      window.scrollTop = this.#lines.top(index) * this.#rowHeight - window.clientHeight / 2;
+      this.#center(index);
       this.#count();
       return this.#redraw();
     }
   }
 
-  /** Says how many lines there are, or how many match. */
+  /** Says how many lines there are, or how many match, and which levels were found. */
   #count() {
+    for (const chip of this.querySelectorAll("[data-level]")) this.#chip(/** @type {HTMLElement} */ (chip));
     if (this.ended) return;
     const { pattern, shown, all } = this.#lines;
     if (!pattern) return this.#say(fill(this.dataset.lines, { n: shown.length }));
@@ -282,16 +359,20 @@ class LogView extends HTMLElement {
     this.#say(fill(this.dataset.found, { i: Math.max(this.#found, 0), n }));
   }
 
+  /** @param {HTMLElement} chip */
+  #chip(chip) {
+    const level = chip.dataset.level ?? "";
+    const [count, isPicked] = [this.#lines.counts[level], this.#lines.levels.has(level)];
+    chip.hidden = count === 0 && !isPicked;
+    chip.ariaPressed = String(isPicked);
+    const number = chip.querySelector(".chip__count");
+    if (number) number.textContent = count.toLocaleString();
+  }
+
   /** @param {string | undefined} words */
   #say(words) {
     if (this.note && this.note.value !== words) this.note.value = words ?? "";
   }
-}
-
-/** Nanoseconds since 1970 as RFC 3339. @param {string} ns */
-function instant(ns) {
-  const seconds = new Date(Number(BigInt(ns) / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
-  return `${seconds}.${ns.slice(-9).padStart(9, "0")}Z`;
 }
 
 customElements.define("log-view", LogView);

@@ -1,10 +1,14 @@
 // @ts-check
 import { plain } from "./ansi.js";
+import { LEVELS, continues, level } from "./log-levels.js";
 
 /**
- * The lines of a log, those of them that are shown, and where each stands.
+ * The lines of one or several logs in the order of their time, those of them that are shown, and
+ * where each stands.
  *
- * @typedef {{ key: number, stream: number, ns: string, raw: string, text: string, skipped?: boolean }} Line
+ * @typedef {{ key: number, source: number, stream: number, ns: string, raw: string, text: string,
+ *   level: string, skipped?: boolean }} Line
+ * @typedef {{ source?: number, stream?: number, ns?: string, raw: string, skipped?: boolean }} Fresh
  */
 
 const MOST_LINES = 100_000;
@@ -22,15 +26,63 @@ export class LogLines {
   only = false;
   invert = false;
   stream = "";
+  /** The levels that are shown; none for all. @type {Set<string>} */
+  levels = new Set();
+  /** How many lines say each level. @type {Record<string, number>} */
+  counts = none();
   /** Characters a row, 0 when lines do not wrap. */
   columns = 0;
   #next = 0;
+  /** The level of each source's last line, for lines that go on with it. @type {string[]} */
+  #before = [];
 
-  /** @param {{ stream?: number, ns?: string, raw: string, skipped?: boolean }} line @returns {boolean} shown */
-  add({ stream = 0, ns = "", raw, skipped }) {
-    const line = { key: this.#next++, stream, ns, raw, text: plain(raw), skipped };
+  /** Takes in one line. @param {Fresh} line @returns {boolean} whether it is shown */
+  add(line) {
+    return this.merge([line]) > 0;
+  }
+
+  /**
+   * Takes in lines of one source, oldest first, each at its place in time.
+   * @param {Fresh[]} fresh @returns {number} how many of them are shown
+   */
+  merge(fresh) {
+    const lines = fresh.map((line) => this.#make(line));
+    const first = lines[0]?.ns;
+    if (first === undefined) return 0;
+    const tail = this.#cut(first);
+    let n = 0;
+    let at = 0;
+    for (const line of lines) {
+      for (; at < tail.length && !isBefore(line.ns, tail[at].ns); at += 1) this.#push(tail[at]);
+      if (this.#push(line)) n += 1;
+    }
+    for (; at < tail.length; at += 1) this.#push(tail[at]);
+    return n;
+  }
+
+  /** Takes the lines after a moment off the end. @param {string} ns @returns {Line[]} */
+  #cut(ns) {
+    const last = this.all.at(-1);
+    if (!last || !isBefore(ns, last.ns)) return [];
+    const { shown } = this;
+    shown.length = this.#rows.length = after(shown, ns);
+    if (this.columns === 0) this.#rows.length = 0;
+    return this.all.splice(after(this.all, ns));
+  }
+
+  /** @param {Fresh} fresh @returns {Line} */
+  #make({ source = 0, stream = 0, ns = "", raw, skipped }) {
+    const text = plain(raw);
+    const own = skipped ? "" : level(text) || (continues(text) ? (this.#before[source] ?? "") : "");
+    this.#before[source] = own;
+    if (own) this.counts[own] += 1;
+    return { key: this.#next++, source, stream, ns: ns || (this.all.at(-1)?.ns ?? ""), raw, text, level: own, skipped };
+  }
+
+  /** @param {Line} line @returns {boolean} whether it is shown */
+  #push(line) {
     this.all.push(line);
-    if (!this.#isShown(line)) return false;
+    if (!this.isShown(line)) return false;
     this.#show(line);
     return true;
   }
@@ -38,20 +90,22 @@ export class LogLines {
   /** Forgets the oldest when there are too many. @returns {boolean} whether lines went */
   trim() {
     if (this.all.length <= MOST_LINES) return false;
-    this.all.splice(0, FORGET);
+    for (const line of this.all.splice(0, FORGET)) if (line.level) this.counts[line.level] -= 1;
     this.refilter();
     return true;
   }
 
   clear() {
     this.all = [];
+    this.counts = none();
+    this.#before = [];
     this.refilter();
   }
 
   refilter() {
     this.shown = [];
     this.#rows = [];
-    for (const line of this.all) if (this.#isShown(line)) this.#show(line);
+    for (const line of this.all) if (this.isShown(line)) this.#show(line);
   }
 
   /** Rows before the shown line of this index. @param {number} index */
@@ -84,10 +138,16 @@ export class LogLines {
     return this.pattern !== null && !line.skipped && this.pattern.test(line.text);
   }
 
+  /** Whether a filter takes anything away. */
+  get isFiltered() {
+    return this.levels.size > 0 || this.stream !== "" || (this.pattern !== null && (this.only || this.invert));
+  }
+
   /** @param {Line} line */
-  #isShown(line) {
+  isShown(line) {
     if (line.skipped) return true;
     if (this.stream && line.stream !== (this.stream === "err" ? 2 : 1)) return false;
+    if (this.levels.size > 0 && !this.levels.has(line.level)) return false;
     if (!this.pattern || !(this.only || this.invert)) return true;
     return this.matches(line) !== this.invert;
   }
@@ -97,6 +157,27 @@ export class LogLines {
     if (this.columns > 0) this.#rows.push(this.top(this.#rows.length));
     this.shown.push(line);
   }
+}
+
+/** @returns {Record<string, number>} */
+function none() {
+  return Object.fromEntries(LEVELS.map((name) => [name, 0]));
+}
+
+/** Nanoseconds as text: longer is later, else as the digits say. @param {string} one @param {string} other */
+function isBefore(one, other) {
+  return one.length === other.length ? one < other : one.length < other.length;
+}
+
+/** The index of the first line later than a moment. @param {Line[]} lines @param {string} ns */
+function after(lines, ns) {
+  let [low, high] = [0, lines.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (isBefore(ns, lines[middle].ns)) high = middle;
+    else low = middle + 1;
+  }
+  return low;
 }
 
 /** Columns of a text: East Asian wide characters take two. @param {string} text */

@@ -3,15 +3,17 @@ import { pieces } from "./ansi.js";
 
 /** One line of a log as an element. @typedef {import("./log-lines.js").Line} Line */
 
-/** @param {Line} line @param {{ pattern: RegExp | null, times: string, found: boolean, skipped: string }} look */
-export function row(line, { pattern, times, found, skipped }) {
+/** @param {Line} line @param {{ pattern: RegExp | null, times: string, found: boolean, names: string[] }} look */
+export function row(line, { pattern, times, found, names }) {
   const element = document.createElement("div");
   element.className = "log__line";
   if (line.stream === 2) element.classList.add("log__line--err");
+  if (line.level) element.classList.add(`log__line--${line.level}`);
   if (found) element.classList.add("log__line--found");
+  if (names.length > 1) element.append(gutter(line.source, names[line.source]));
   if (line.skipped) {
     element.classList.add("log__line--skipped");
-    element.textContent = skipped;
+    element.append(line.raw);
     return element;
   }
   if (times !== "none") {
@@ -33,6 +35,14 @@ export function row(line, { pattern, times, found, skipped }) {
   }
   element.append(text);
   return element;
+}
+
+/** Whose line it is, where several logs are one. @param {number} source @param {string} name */
+function gutter(source, name) {
+  const cell = document.createElement("span");
+  cell.className = `log__source gutter--${(source % 8) + 1}`;
+  cell.textContent = cell.title = name;
+  return cell;
 }
 
 /** Nanoseconds since 1970 as a time of day, local or UTC. @param {string} ns @param {string} times */

@@ -2,11 +2,9 @@
 
 use std::sync::Arc;
 
-use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use frontend::live::LogsQuery;
+use axum::http::StatusCode;
+use axum::response::Response;
 use frontend::pages;
 use frontend::parts::Tab;
 use frontend::paths;
@@ -18,10 +16,10 @@ use crate::app::App;
 use crate::domain::{ContainerPlace, FieldError};
 use crate::http::as_is;
 use crate::http::present::lists::{self, Asked};
+use crate::http::present::logs::plain;
 use crate::http::present::{containers as present, details, fields, loads};
 use crate::http::{Error, Result};
 use crate::services::containers::ContainerFact;
-use crate::services::logs::LogsRequest;
 use crate::services::{self, containers, logs, metrics};
 
 pub(super) async fn list(
@@ -178,63 +176,8 @@ pub(super) async fn terminal(
     Ok(frame.draw(&page))
 }
 
-pub(super) async fn logs(
-    permit: Permit<container::Logs>,
-    State(app): State<App>,
-    frame: Frame,
-) -> Result<Response> {
-    let fact = fact(&app, &permit)?;
-    let lines = logs::last_lines(&app.services, &permit, 100).await;
-    let page = pages::ContainerLogs {
-        shell: details::shell(&frame.reader, &fact, Tab::Logs),
-        header: present::header(&frame.reader, &fact, Tab::Logs),
-        last_lines: lines.iter().map(|line| plain(line)).collect(),
-        notice: None,
-        running: fact.phase.is_alive(),
-    };
-    Ok(as_is(frame.draw(&page)))
-}
-
-/// The log as a file: what the query asks for, each line with its time.
-pub(super) async fn download_log(
-    permit: Permit<container::DownloadLogs>,
-    State(app): State<App>,
-    Query(asked): Query<LogsQuery>,
-) -> Result<Response> {
-    let texts = [&asked.stream, &asked.tail, &asked.since, &asked.until].map(String::as_str);
-    let now = app.services.clock().now();
-    let mut request = LogsRequest::parse(texts, now).map_err(services::Error::Invalid)?;
-    if asked.tail.is_empty() {
-        request.tail = None;
-    }
-    let text = logs::download(&app.services, &permit, &request).await?;
-    let name = format!("attachment; filename=\"{}.log\"", permit.place().name);
-    let mut response = Body::from_stream(text).into_response();
-    let headers = response.headers_mut();
-    let plain = HeaderValue::from_static("text/plain; charset=utf-8");
-    headers.insert(header::CONTENT_TYPE, plain);
-    if let Ok(name) = HeaderValue::from_str(&name) {
-        headers.insert(header::CONTENT_DISPOSITION, name);
-    }
-    Ok(response)
-}
-
-/// Takes the escapes of terminals out of a line.
-fn plain(line: &str) -> String {
-    let mut text = String::with_capacity(line.len());
-    let mut rest = line.chars().peekable();
-    while let Some(character) = rest.next() {
-        if character == '\u{1b}' && rest.next_if_eq(&'[').is_some() {
-            let _end = rest.find(|character| ('@'..='~').contains(character));
-        } else if !character.is_control() || character == '\t' {
-            text.push(character);
-        }
-    }
-    text
-}
-
 /// Returns what the index knows of the permit's container.
-fn fact<P>(app: &App, permit: &Permit<P>) -> Result<Arc<ContainerFact>>
+pub(super) fn fact<P>(app: &App, permit: &Permit<P>) -> Result<Arc<ContainerFact>>
 where
     P: Permission<Place = ContainerPlace>,
 {
@@ -252,18 +195,5 @@ fn asleep(frame: &Frame) -> Notice {
             words.t("needs-running-text")
         ),
         link: None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_loses_its_colours_and_controls() {
-        assert_eq!(
-            plain("\u{1b}[1;31mred\u{1b}[0m\tend\u{7}\u{1b}"),
-            "red\tend"
-        );
     }
 }

@@ -8,6 +8,7 @@ mod doors;
 pub(super) mod frame;
 mod images;
 mod jobs;
+mod logs;
 mod overview;
 mod records;
 mod routes;

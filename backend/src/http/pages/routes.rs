@@ -2,7 +2,9 @@
 
 use frontend::paths;
 
-use super::{account, actions, containers, create, doors, images, jobs, overview, records, search};
+use super::{
+    account, actions, containers, create, doors, images, jobs, logs, overview, records, search,
+};
 use crate::http::{Entry, get, post};
 
 /// Returns the routes of all pages.
@@ -21,11 +23,8 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainerCommand::PATTERN, create::command),
         post(paths::ContainersBulk::PATTERN, actions::bulk),
         get(paths::Container::PATTERN, containers::overview),
-        get(paths::ContainerLogs::PATTERN, containers::logs),
-        get(
-            paths::ContainerLogsDownload::PATTERN,
-            containers::download_log,
-        ),
+        get(paths::ContainerLogs::PATTERN, logs::show),
+        get(paths::ContainerLogsDownload::PATTERN, logs::download),
         get(paths::ContainerStats::PATTERN, containers::stats),
         get(paths::ContainerTerminal::PATTERN, containers::terminal),
         get(paths::ContainerProcesses::PATTERN, containers::processes),
@@ -38,6 +37,7 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainerRename::PATTERN, actions::rename),
         get(paths::ContainerRemove::PATTERN, actions::ask_remove),
         post(paths::ContainerRemove::PATTERN, actions::remove),
+        get(paths::Logs::PATTERN, logs::merged),
         get(paths::Images::PATTERN, images::list),
         post(paths::ImagePull::PATTERN, images::pull),
         post(paths::ImageLoad::PATTERN, images::load).unlimited(),

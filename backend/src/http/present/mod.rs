@@ -14,6 +14,7 @@ pub mod images;
 pub mod jobs;
 pub mod lists;
 pub mod loads;
+pub mod logs;
 pub mod overview;
 pub mod problems;
 mod reader;
