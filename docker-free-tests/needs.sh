@@ -21,6 +21,7 @@ runc:runc
 skopeo:skopeo
 umoci:umoci
 chromium:chromium
+curl:curl
 chromedriver:chromium-driver
 qemu-system-x86_64:qemu-system-x86
 "

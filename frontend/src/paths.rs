@@ -86,6 +86,8 @@ fixed! {
     AccountPassword = "/account/password";
     /// Post: language and theme.
     AccountLook = "/account/look";
+    /// Post: which columns of a list, how close together.
+    ListLook = "/account/lists";
     /// Post: ends the session of one's own that the form names, or all but this one.
     AccountSessions = "/account/sessions/end";
     /// Everything that has a name, for the palette.

@@ -199,6 +199,73 @@ pub struct Shortcuts {
 
 impl HtmlSafe for Shortcuts {}
 
+/// A group of shortcuts: its title, and for each what it does and its keys.
+type Group = (String, Vec<(String, Vec<&'static str>)>);
+
+impl Shortcuts {
+    fn groups(&self) -> Vec<Group> {
+        let group = |title: &str, keys: &[Keys]| {
+            let keys = keys
+                .iter()
+                .map(|(label, keys)| (self.words.t(label), (*keys).to_vec()));
+            (self.words.t(title), keys.collect())
+        };
+        GROUPS
+            .iter()
+            .map(|(title, keys)| group(title, keys))
+            .collect()
+    }
+}
+
+/// What some keys do, and which.
+type Keys = (&'static str, &'static [&'static str]);
+
+/// The keys that `static/js/lib/keys.js` hears, by where they work.
+const GROUPS: &[(&str, &[Keys])] = &[
+    (
+        "shortcuts-everywhere",
+        &[
+            ("shortcut-search", &["Ctrl", "K"]),
+            ("shortcut-filter", &["/"]),
+            ("shortcut-new", &["n"]),
+            ("shortcuts", &["?"]),
+        ],
+    ),
+    (
+        "shortcuts-list",
+        &[
+            ("shortcut-move", &["j", "k"]),
+            ("shortcut-open", &["Enter"]),
+            ("shortcut-select", &["x"]),
+            ("logs", &["l"]),
+            ("terminal", &["t"]),
+        ],
+    ),
+    (
+        "shortcuts-go",
+        &[
+            ("overview", &["g", "o"]),
+            ("containers", &["g", "c"]),
+            ("images", &["g", "i"]),
+            ("events", &["g", "e"]),
+            ("jobs", &["g", "j"]),
+            ("people", &["g", "p"]),
+            ("audit", &["g", "a"]),
+        ],
+    ),
+    (
+        "shortcuts-thing",
+        &[
+            ("overview", &["o"]),
+            ("logs", &["l"]),
+            ("stats", &["s"]),
+            ("terminal", &["t"]),
+            ("processes", &["p"]),
+            ("inspect", &["i"]),
+        ],
+    ),
+];
+
 impl Shell {
     pub(crate) fn shortcuts(&self) -> Shortcuts {
         Shortcuts { words: self.words }

@@ -13,6 +13,7 @@ const elements = [
   "filter-field",
   "form-command",
   "json-view",
+  "list-look",
   "local-time",
   "log-view",
   "stats-view",

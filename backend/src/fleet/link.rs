@@ -38,6 +38,11 @@ impl Link {
         self.client.container_stats_once(id.as_str()).await
     }
 
+    /// Returns where the engine answers.
+    pub(crate) fn address(&self) -> String {
+        self.client.address()
+    }
+
     /// Returns the client that looks for the index, on behalf of nobody.
     pub(super) const fn looking(&self) -> &EngineClient {
         &self.client

@@ -85,6 +85,11 @@ impl Services {
         &self.0.terminals
     }
 
+    /// Returns where the engine answers, for people who want to ask it themselves.
+    pub fn engine_address(&self) -> String {
+        self.0.link.address()
+    }
+
     pub(super) fn link(&self) -> &Link {
         &self.0.link
     }

@@ -65,7 +65,7 @@ before(async () => {
     stats: `/containers/${shop}/stats`, terminal: `/containers/${shop}/terminal`, processes: `/containers/${shop}/processes`,
     inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images',
     image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', events: '/events', audit: '/audit', people: '/people',
-    account: '/account', search: '/search?q=shop', missing: '/containers/0000000000',
+    account: '/account', search: '/search?q=shop', missing: '/containers/0000000000', 'several-logs': `/logs?c=${shop}&c=${failed}`,
   }
 })
 
@@ -77,6 +77,7 @@ after(async () => {
 /** What must be there before the picture is worth taking. */
 const READY = {
   logs: 'log-view .log__line',
+  'several-logs': 'log-view .log__line',
   stats: 'stats-view canvas',
   terminal: 'terminal-view .xterm-rows',
 }

@@ -3,10 +3,10 @@
 use askama::Template;
 
 use crate::format::Moment;
-use crate::parts::{ContainerHeader, ContainerRow, WhyStopped};
+use crate::parts::{ContainerHeader, ContainerRow, HealthCard, Outcome, WhyStopped};
 use crate::paths;
 use crate::shell::Shell;
-use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, Notice, Pager};
+use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, ListLook, Notice, Pager};
 
 /// The list.
 #[derive(Debug, Clone, Template)]
@@ -24,12 +24,45 @@ pub struct ContainersIndex {
     pub rows: Vec<ContainerRow>,
     /// Where one is.
     pub pager: Pager,
-    /// What can be done with all selected: value of `action`, label, icon, dangerous.
-    pub bulk: Vec<(&'static str, String, &'static str, bool)>,
+    /// Which columns, how close together.
+    pub look: ListLook,
+    /// What can be done with all selected.
+    pub bulk: Vec<BulkAction>,
+    /// Where the logs of all selected are read.
+    pub logs: Option<String>,
     /// Shown when there are no rows.
     pub empty: Option<Empty>,
     /// URL of this very view, to return to.
     pub here: String,
+}
+
+/// What can be done with many containers at once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BulkAction {
+    /// Value of `action`.
+    pub value: &'static str,
+    /// The word on it.
+    pub label: String,
+    /// Its icon.
+    pub icon: &'static str,
+    /// Whether it destroys something.
+    pub danger: bool,
+    /// On which of the selected it has an effect: `alive`, `asleep` or `count` for all.
+    pub applies: &'static str,
+    /// What it would do, with `{alive}`, `{asleep}` and `{count}` in it.
+    pub consequence: String,
+}
+
+/// What became of many containers; shown where no script puts it above the list.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/bulk_outcome.html")]
+pub struct BulkOutcome {
+    /// The frame.
+    pub shell: Shell,
+    /// What became of each.
+    pub outcome: Outcome,
+    /// Back to the list.
+    pub back: Action,
 }
 
 /// A container's first tab.
@@ -40,8 +73,10 @@ pub struct ContainerOverview {
     pub shell: Shell,
     /// The head.
     pub header: ContainerHeader,
-    /// Only when it stopped abnormally.
+    /// When it stopped.
     pub why: Option<WhyStopped>,
+    /// When its health is looked after.
+    pub health: Option<HealthCard>,
     /// What there is to know about it.
     pub cards: Vec<FactCard>,
 }

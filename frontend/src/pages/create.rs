@@ -19,6 +19,8 @@ pub struct ContainerNew {
     pub sections: Vec<Section>,
     /// The equivalent command.
     pub command: String,
+    /// The equivalent calls of the API.
+    pub call: String,
     /// What is in the paste box.
     pub paste: Field,
     /// Names of images for the image field.

@@ -5,7 +5,7 @@ use askama::Template;
 use crate::parts::ImageRow;
 use crate::paths;
 use crate::shell::Shell;
-use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, Pager};
+use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, ListLook, Pager, Recipes};
 
 /// The list.
 #[derive(Debug, Clone, Template)]
@@ -19,6 +19,10 @@ pub struct ImagesIndex {
     pub load: Result<Vec<Field>, String>,
     /// Whether the forms stand open: something is wrong in them, or the list is empty.
     pub open: bool,
+    /// How images come in, from elsewhere.
+    pub recipes: Recipes,
+    /// Which columns, how close together.
+    pub look: ListLook,
     /// The filter field.
     pub filter: Filter,
     /// The column heads.
@@ -43,6 +47,8 @@ pub struct ImageShow {
     pub name: String,
     /// What can be done.
     pub actions: Vec<Action>,
+    /// The same from elsewhere.
+    pub recipes: Recipes,
     /// Its facts.
     pub facts: KeyValue,
     /// What a container of it runs.

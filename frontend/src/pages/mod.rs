@@ -12,8 +12,8 @@ mod overview;
 
 pub use account::{Account, People, PersonRow, SessionRow};
 pub use containers::{
-    ContainerInspect, ContainerOverview, ContainerProcesses, ContainerStats,
-    ContainerTerminal, ContainersIndex, FactCard, ProcessTable, StatsRow,
+    BulkAction, BulkOutcome, ContainerInspect, ContainerOverview, ContainerProcesses,
+    ContainerStats, ContainerTerminal, ContainersIndex, FactCard, ProcessTable, StatsRow,
 };
 pub use create::{ContainerInput, ContainerNew, Problems, Section as FormSection};
 pub use doors::{Login, Problem, ProblemOutside, Setup};

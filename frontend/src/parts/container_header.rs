@@ -4,7 +4,7 @@ use askama::Template;
 use askama::filters::HtmlSafe;
 
 use crate::paths;
-use crate::ui::{Action, Badge, Icon, icon};
+use crate::ui::{Action, Badge, Icon, Recipes, icon};
 use crate::words::Words;
 
 /// The head; DOM id `container-header`.
@@ -25,6 +25,8 @@ pub struct ContainerHeader {
     pub facts: Vec<Fact>,
     /// What can be done.
     pub actions: Vec<Action>,
+    /// The same from elsewhere.
+    pub recipes: Recipes,
     /// Rename in place; the reason when it may not be.
     pub rename: Result<(), String>,
     /// The tab that is open.
@@ -166,21 +168,3 @@ impl ContainerHeader {
         paths::ContainerRename(&self.id).to_string()
     }
 }
-
-/// Why a container stopped abnormally; DOM id `why-stopped`.
-#[derive(Debug, Clone, Template)]
-#[template(path = "parts/why_stopped.html")]
-pub struct WhyStopped {
-    /// Language.
-    pub words: Words,
-    /// The exit in one sentence.
-    pub sentence: String,
-    /// What to do about it.
-    pub advice: String,
-    /// The last lines of its log, without colours.
-    pub last_lines: Vec<String>,
-    /// Where the whole log is.
-    pub logs: String,
-}
-
-impl HtmlSafe for WhyStopped {}

@@ -16,6 +16,8 @@ pub struct ContainerRow {
     pub words: Words,
     /// Whether it can be selected: in the list, where many things are done at once.
     pub pick: bool,
+    /// Whether it runs.
+    pub alive: bool,
     /// The container's id.
     pub id: String,
     /// Its name, without the slash.

@@ -2,14 +2,20 @@
 
 mod container_header;
 mod container_row;
+mod health_card;
 mod image_row;
 mod jobs;
 mod log_window;
+mod outcome;
 mod records;
+mod why_stopped;
 
-pub use container_header::{ContainerHeader, Fact, Tab, WhyStopped};
+pub use container_header::{ContainerHeader, Fact, Tab};
 pub use container_row::{ContainerRow, LoadCell, Port};
+pub use health_card::{HealthCard, Probe};
 pub use image_row::ImageRow;
 pub use jobs::{JobPanel, JobRow, JobStep, JobTray};
 pub use log_window::{LogSource, LogWindow};
+pub use outcome::{Outcome, OutcomeRow};
 pub use records::{AuditRow, EventRow};
+pub use why_stopped::WhyStopped;

@@ -64,6 +64,7 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
             container_overview(containers(), 6).render()?,
         ),
         ("container-logs", container_logs(containers()).render()?),
+        ("bulk-outcome", bulk_outcome(containers()).render()?),
         ("logs", merged_logs(containers()).render()?),
         ("container-stats", container_stats(containers()).render()?),
         (

@@ -6,7 +6,7 @@ use crate::pages::{
     ContainerProcesses, ContainerStats, ContainerTerminal, ContainersIndex, FactCard, Problems,
     ProcessTable,
 };
-use crate::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab, WhyStopped};
+use crate::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab};
 use crate::paths;
 use crate::shell::Shell;
 use crate::ui::{
@@ -88,6 +88,7 @@ pub fn container_row(words: Words, index: usize) -> ContainerRow {
     ContainerRow {
         words,
         pick: true,
+        alive: running,
         name: name.into(),
         state,
         status,
@@ -200,19 +201,16 @@ pub fn containers_index(shell: Shell, total: usize) -> ContainersIndex {
             column("image", "image", false),
             column("cpu", "cpu", true),
             column("memory", "memory", true),
-            Column::plain(words.t("ports"), false),
+            Column::plain(words.t("ports"), false).named("ports"),
             column("created", "age", true),
         ],
         rows: (0..total.min(50))
             .map(|index| container_row(words, index))
             .collect(),
         pager: Pager::new(words, &view, 50, total),
-        bulk: vec![
-            ("start", words.t("start"), "play", false),
-            ("stop", words.t("stop"), "square", false),
-            ("restart", words.t("restart"), "rotate-cw", false),
-            ("remove", words.t("remove"), "trash-2", true),
-        ],
+        look: super::list_look(words),
+        bulk: super::bulk_actions(words),
+        logs: Some(paths::Logs.to_string()),
         empty: (total == 0).then(|| Empty {
             words,
             icon: "box",
@@ -262,31 +260,13 @@ pub fn container_header(words: Words, index: usize, tab: Tab) -> ContainerHeader
                 ..action
             })
             .collect(),
+        recipes: super::recipes(words),
         rename: Ok(()),
         tab,
         run: if running { "2026-11-18T00:03:00Z" } else { "" }.into(),
         name: row.name,
         state: row.state,
         id: row.id,
-    }
-}
-
-/// Why a container stopped.
-pub fn why_stopped(words: Words) -> WhyStopped {
-    let why = [
-        ("code", "137"),
-        ("ago", &format::ago(words, 120)),
-        ("why", &words.t("exit-oom")),
-    ];
-    WhyStopped {
-        words,
-        sentence: words.with("sentence-exited", &why),
-        advice: words.named("why-oom-advice", "256 MiB"),
-        last_lines: vec![
-            "resize: 4000x3000 -> 800x600 (12 ms)".into(),
-            "resize: 24000x18000 -> 800x600".into(),
-        ],
-        logs: "/containers/06/logs".into(),
     }
 }
 
@@ -305,7 +285,8 @@ pub fn container_overview(shell: Shell, index: usize) -> ContainerOverview {
         action: (key == "facts-env").then(|| reveal.clone()),
     };
     ContainerOverview {
-        why: (header.state.tone == Tone::Failed).then(|| why_stopped(words)),
+        why: (header.state.tone == Tone::Failed).then(|| super::why_stopped(words)),
+        health: (index == 0).then(|| super::health_card(words)),
         cards: vec![
             card(
                 "facts-runs",
@@ -456,6 +437,7 @@ pub fn container_new(shell: Shell, broken: bool) -> ContainerNew {
         },
         sections: input.sections(words, &problems),
         command: "docker run -d --name web-1 --network none --memory 512m nginx:1.29".into(),
+        call: "curl --unix-socket /run/gantry/engine.sock -X POST http://localhost/v1.51/containers/create?name=web-1".into(),
         paste: Field {
             name: "line",
             label: words.t("paste-label"),

@@ -4,10 +4,12 @@ mod book;
 mod containers;
 mod logs;
 mod others;
+mod parts;
 mod shells;
 
 pub use book::book;
 pub use containers::*;
 pub use logs::*;
 pub use others::*;
+pub use parts::*;
 pub use shells::*;

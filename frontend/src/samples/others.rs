@@ -360,6 +360,8 @@ pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
         )
     };
     ImagesIndex {
+        recipes: super::recipes(words),
+        look: super::list_look(words),
         pull: if locked {
             Err(reason())
         } else {
@@ -410,6 +412,7 @@ pub fn image_show(shell: Shell) -> ImageShow {
         created: format::ago(words, 900_000),
     };
     ImageShow {
+        recipes: super::recipes(words),
         name: "nginx:1.29".into(),
         facts: KeyValue {
             pairs: vec![

@@ -9,7 +9,9 @@ mod empty;
 mod field;
 mod icon;
 mod key_value;
+mod list_look;
 mod notice;
+mod recipes;
 mod table;
 
 pub use action::{Action, Look, Method, State};
@@ -19,5 +21,7 @@ pub use empty::Empty;
 pub use field::{Choice, Field, Kind};
 pub use icon::{Icon, icon};
 pub use key_value::{KeyValue, Pair};
+pub use list_look::ListLook;
 pub use notice::Notice;
+pub use recipes::{Recipe, Recipes};
 pub use table::{Column, Filter, Order, Pager, View};

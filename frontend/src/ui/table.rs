@@ -56,6 +56,8 @@ impl View {
 #[derive(Debug, Clone, Template)]
 #[template(path = "ui/column.html")]
 pub struct Column {
+    /// Its name, also of its cells, for whoever hides it.
+    pub name: String,
     /// The word.
     pub label: String,
     /// Whether its values are numbers.
@@ -100,6 +102,7 @@ impl Column {
             ..view.clone()
         };
         Column {
+            name: name.to_owned(),
             label,
             numeric,
             order,
@@ -110,10 +113,19 @@ impl Column {
     /// A column that does not sort.
     pub fn plain(label: String, numeric: bool) -> Column {
         Column {
+            name: String::new(),
             label,
             numeric,
             order: Order::None,
             path: String::new(),
+        }
+    }
+
+    /// The same column, with a name.
+    pub fn named(self, name: &str) -> Column {
+        Column {
+            name: name.to_owned(),
+            ..self
         }
     }
 

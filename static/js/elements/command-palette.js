@@ -39,6 +39,11 @@ class CommandPalette extends HTMLElement {
     field.className = "palette__field";
     input.type = "search";
     input.placeholder = input.ariaLabel = form?.querySelector("input")?.placeholder ?? "";
+    dialog.ariaLabel = input.ariaLabel;
+    input.role = "combobox";
+    input.ariaExpanded = "true";
+    input.ariaAutoComplete = "list";
+    input.setAttribute("aria-controls", "palette-results");
     const icon = form?.querySelector("svg")?.cloneNode(true);
     field.append(...(icon ? [icon] : []), input);
     results.className = "palette__results";
@@ -59,8 +64,16 @@ class CommandPalette extends HTMLElement {
     const found = await page(`${path}?q=${encodeURIComponent(query)}`);
     const list = found?.getElementById("results");
     if (!list || query !== this.#dialog?.querySelector("input")?.value) return;
-    list.removeAttribute("id");
+    list.id = "palette-results";
     list.className = "results";
+    list.role = "listbox";
+    list.ariaLabel = this.#dialog?.ariaLabel ?? null;
+    for (const item of list.querySelectorAll("li")) item.role = item.querySelector("a") ? "none" : "option";
+    for (const [at, link] of list.querySelectorAll("a").entries()) {
+      link.id = `palette-${at}`;
+      link.role = "option";
+      link.tabIndex = -1;
+    }
     this.#dialog?.querySelector(".palette__results")?.replaceChildren(list);
     this.#mark(0);
   }
@@ -72,6 +85,7 @@ class CommandPalette extends HTMLElement {
   /** @param {number} index */
   #mark(index) {
     for (const [at, link] of this.#links.entries()) link.ariaSelected = String(at === index);
+    this.#dialog?.querySelector("input")?.setAttribute("aria-activedescendant", this.#links[index]?.id ?? "");
     this.#links[index]?.scrollIntoView({ block: "nearest" });
   }
 

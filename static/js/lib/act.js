@@ -15,16 +15,29 @@ async function submitted(event) {
   const form = /** @type {HTMLFormElement} */ (event.target);
   const button = event.submitter;
   if (!(button instanceof HTMLButtonElement) || button.dataset.plain !== undefined) return;
-  if (form.id !== "act" && !(form.id === "bulk" && button.value !== "remove")) return busy(button);
+  if (button.getAttribute("aria-disabled") === "true") return event.preventDefault();
+  // Fields named `id` and `action` hide the form's own properties.
+  const [id, action] = [form.getAttribute("id"), form.getAttribute("action") ?? ""];
+  if (button.getAttribute("formmethod") === "get") return look(event, form, button);
+  const isBulk = id === "bulk" ? button.value !== "remove" : action.endsWith("/bulk") && form.closest("dialog[data-over]");
+  if (id !== "act" && !isBulk) return busy(button);
   event.preventDefault();
   if (button.getAttribute("aria-busy") === "true") return;
   const done = busy(button);
   const body = new URLSearchParams(/** @type {any} */ (new FormData(form, button)));
-  const path = button.getAttribute("formaction") ?? form.action;
+  const path = button.getAttribute("formaction") ?? action;
   const answer = await fetch(path, { method: "POST", body, headers: { accept: "text/html" } }).catch(() => null);
   done();
+  form.closest("dialog")?.close();
   if (!answer) return tell(words(document.body)("connection-lost"));
   show(new DOMParser().parseFromString(await answer.text(), "text/html"), answer);
+}
+
+/** The logs of what is selected, at a short address. @param {SubmitEvent} event @param {HTMLFormElement} form @param {HTMLButtonElement} button */
+function look(event, form, button) {
+  event.preventDefault();
+  const ids = new FormData(form).getAll("id").map((id) => `c=${encodeURIComponent(String(id).slice(0, 12))}`);
+  location.assign(`${button.getAttribute("formaction")}?${ids.join("&")}`);
 }
 
 /** What the page that followed says, said here. @param {Document} page @param {Response} answer */
@@ -38,7 +51,8 @@ function show(page, answer) {
   const path = new URL(answer.url).pathname;
   if (path === "/login") return location.assign(answer.url);
   const here = document.getElementById("notices");
-  if (here && notices) here.replaceChildren(...notices.childNodes);
+  const outcome = page.getElementById("outcome");
+  if (here && notices) here.replaceChildren(...(outcome ? [outcome] : notices.childNodes));
   for (const box of document.querySelectorAll(".check:checked")) {
     if (box.closest("data-table")) /** @type {HTMLInputElement} */ (box).checked = false;
   }

@@ -3,7 +3,10 @@
 // be turned off, for those who speak to their computer or hit keys by chance.
 
 /** @type {Record<string, string>} */
-const places = { o: "/", c: "/containers", i: "/images", e: "/events", a: "/audit" };
+const places = { o: "/", c: "/containers", i: "/images", e: "/events", j: "/jobs", p: "/people", a: "/audit" };
+
+/** What a key opens of the row that has the focus. @type {Record<string, string>} */
+const parts = { l: "/logs", t: "/terminal", s: "/stats" };
 
 /** Where a browser keeps that it wants none of them. */
 const OFF = "gantry-single-keys-off";
@@ -45,28 +48,46 @@ export function letter({ key, code }) {
 
 /** @param {Event} event @param {string} key */
 function press(event, key) {
-  const filter = document.getElementById("filter");
+  const filter = document.getElementById("filter") ?? document.querySelector(".log__bar [name=search]");
   if (key === "/") {
     event.preventDefault();
-    if (filter) filter.focus();
+    if (filter instanceof HTMLElement) filter.focus();
     else palette(event);
   } else if (key === "?") {
     const dialog = document.getElementById("shortcuts");
     if (dialog instanceof HTMLDialogElement) dialog.showModal();
   } else if (key === "j" || key === "k") {
     move(key === "j" ? 1 : -1);
+  } else if (key === "x") {
+    const box = row()?.querySelector(".check");
+    if (box instanceof HTMLInputElement) box.click();
+  } else if (key === "n") {
+    go(document.querySelector(".page__head a.button--primary"));
   } else {
-    const tab = document.querySelector(`.tabs__tab[data-key="${CSS.escape(key)}"]`);
-    if (tab instanceof HTMLAnchorElement) location.assign(tab.href);
+    open(key);
   }
+}
+
+/** The tab of this page, or of the row that has the focus. @param {string} key */
+function open(key) {
+  const tab = document.querySelector(`.tabs__tab[data-key="${CSS.escape(key)}"]`);
+  if (tab) return go(tab);
+  const part = parts[key];
+  if (part) go(row()?.querySelector(`a[href$="${part}"]`) ?? null);
+}
+
+/** @param {Element | null} link */
+function go(link) {
+  if (link instanceof HTMLAnchorElement) location.assign(link.href);
+}
+
+function row() {
+  return document.activeElement?.closest("tbody tr") ?? null;
 }
 
 /** @param {number} step */
 function move(step) {
-  const links = [...document.querySelectorAll("tbody tr")].flatMap((row) => {
-    const link = row.querySelector("a");
-    return link ? [link] : [];
-  });
+  const links = [...document.querySelectorAll("tbody tr")].flatMap((row) => row.querySelector("a") ?? []);
   const at = links.findIndex((link) => link.closest("tr")?.contains(document.activeElement));
   links.at(Math.min(links.length - 1, Math.max(0, at + step)))?.focus();
 }
@@ -77,7 +98,8 @@ function palette(event) {
   document.querySelector("command-palette")?.dispatchEvent(new CustomEvent("palette-open"));
 }
 
-/** @param {HTMLElement} target */
+/** A box to tick is not typed in. @param {HTMLElement} target */
 function isTyping(target) {
-  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName);
+  if (target instanceof HTMLInputElement && /^(checkbox|radio|button)$/.test(target.type)) return false;
+  return target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) || target.closest(".xterm") !== null;
 }

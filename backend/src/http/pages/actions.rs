@@ -8,7 +8,7 @@ use super::frame::{Frame, back_or, said_and_go};
 use crate::access::{Permission, Permit, container};
 use crate::app::App;
 use crate::domain::ContainerPlace;
-use crate::http::extract::{Bulk, Fields, Many};
+use crate::http::extract::Fields;
 use crate::http::present::containers as present;
 use crate::http::{Error, Result};
 use crate::services::containers::{self, RemoveOptions};
@@ -105,92 +105,10 @@ pub(super) async fn remove(
     ))
 }
 
-fn options(fields: &Fields) -> RemoveOptions {
+pub(super) fn options(fields: &Fields) -> RemoveOptions {
     RemoveOptions {
         force: fields.is_set("force"),
         ..RemoveOptions::default()
-    }
-}
-
-/// Many at once: all are tried; what failed is told by name.
-pub(super) async fn bulk(bulk: Bulk) -> Result<Response> {
-    let Bulk {
-        app,
-        actor,
-        visit,
-        many,
-        fields,
-    } = bulk;
-    let services = &app.services;
-    let back = back_or(fields.text("back"), &paths::Containers);
-    let mut tally = Tally::default();
-    match many {
-        Many::Start(permits) => {
-            let act = |permit| async move { containers::start(services, &permit).await };
-            tally.count(containers::each(permits, act).await);
-        }
-        Many::Stop(permits) => {
-            let act = |permit| async move { containers::stop(services, &permit).await };
-            tally.count(containers::each(permits, act).await);
-        }
-        Many::Restart(permits) => {
-            let act = |permit| async move { containers::restart(services, &permit).await };
-            tally.count(containers::each(permits, act).await);
-        }
-        Many::Kill(permits) => {
-            let act = |permit| async move { containers::kill(services, &permit, None).await };
-            tally.count(containers::each(permits, act).await);
-        }
-        Many::Remove(permits) if !fields.is_set("sure") && !permits.is_empty() => {
-            let index = services.index();
-            let facts = permits
-                .iter()
-                .filter_map(|permit| index.container(&permit.place().id));
-            let facts: Vec<_> = facts.collect();
-            let frame = Frame::of(&app, actor, visit);
-            return Ok(frame.draw(&present::ask_remove(&frame.reader, &facts, &back)));
-        }
-        Many::Remove(permits) => {
-            let options = options(&fields);
-            let act = |permit| async move { containers::remove(services, &permit, options).await };
-            tally.count(containers::each(permits, act).await);
-        }
-    }
-    Ok(tally.answer(&back))
-}
-
-/// What became of many.
-#[derive(Default)]
-struct Tally {
-    n_done: usize,
-    failed: Vec<String>,
-}
-
-impl Tally {
-    fn count<P>(&mut self, results: Vec<(Permit<P>, crate::services::Result<()>)>)
-    where
-        P: Permission<Place = ContainerPlace>,
-    {
-        for (permit, result) in results {
-            match result {
-                Ok(()) => self.n_done += 1,
-                Err(error) => self
-                    .failed
-                    .push(format!("{}: {error}", permit.place().name)),
-            }
-        }
-    }
-
-    fn answer(self, back: &String) -> Response {
-        if !self.failed.is_empty() {
-            let failed: String = self.failed.join("; ").chars().take(600).collect();
-            return said_and_go("failed-bulk", &failed, back);
-        }
-        match self.n_done {
-            0 => said_and_go("failed-bulk-none", "", back),
-            1 => said_and_go("done-bulk-one", "", back),
-            many => said_and_go("done-bulk-many", &many.to_string(), back),
-        }
     }
 }
 

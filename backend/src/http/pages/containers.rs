@@ -16,7 +16,6 @@ use crate::app::App;
 use crate::domain::{ContainerPlace, FieldError};
 use crate::http::as_is;
 use crate::http::present::lists::{self, Asked};
-use crate::http::present::logs::plain;
 use crate::http::present::{containers as present, details, fields, loads};
 use crate::http::{Error, Result};
 use crate::services::containers::ContainerFact;
@@ -33,7 +32,13 @@ pub(super) async fn list(
     let rows = containers::list(&app.services, &permit, &query);
     let counts = app.services.index().counts();
     let lately = |fact: &ContainerFact| metrics::lately(&app.services, &permit, &fact.id);
-    let mut page = present::index(&frame.reader, &view, &rows, counts, lately);
+    let found = present::Found {
+        view: &view,
+        page: &rows,
+        counts,
+        choice: frame.choice("containers"),
+    };
+    let mut page = present::index(&frame.reader, &found, lately);
     frame.greet(&mut page.shell);
     frame.draw(&page)
 }
@@ -51,15 +56,11 @@ pub(super) async fn overview(
         }
         _ => Vec::new(),
     };
-    let mut page = details::overview(
-        &frame.reader,
-        &shown.fact,
-        shown.detail.as_ref(),
-        lines.iter().map(|line| plain(line)).collect(),
-    );
+    let mut page = details::overview(&frame.reader, &shown.fact, shown.detail.as_ref(), &lines);
     frame.greet(&mut page.shell);
     let drawn = frame.draw(&page);
-    Ok(if lines.is_empty() {
+    // Lines of a log may hold a secret.
+    Ok(if page.why.is_none() {
         drawn
     } else {
         as_is(drawn)
@@ -75,7 +76,7 @@ pub(super) async fn refused(
 ) -> Result<Response> {
     let shown = containers::show(&app.services, permit).await?;
     let detail = shown.detail.as_ref();
-    let mut page = details::overview(&frame.reader, &shown.fact, detail, Vec::new());
+    let mut page = details::overview(&frame.reader, &shown.fact, detail, &[]);
     let label = frame.reader.words.t("new-name");
     let text = fields::sentence(frame.reader.words, &label, error);
     page.shell.notices.push(Notice::failed(text));

@@ -68,9 +68,24 @@ pub(super) async fn paste(
     frame.draw(&page)
 }
 
-/// The equivalent command, for a script that keeps it in step.
-pub(super) async fn command(_: Permit<container::Create>, fields: Fields) -> String {
-    drafts::equivalent(&present::typed(&fields))
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Way {
+    r#as: String,
+}
+
+/// The equivalent command or calls, for a script that keeps them in step.
+pub(super) async fn command(
+    _: Permit<container::Create>,
+    Query(way): Query<Way>,
+    frame: Frame,
+    fields: Fields,
+) -> String {
+    let typed = present::typed(&fields);
+    match way.r#as.as_str() {
+        "call" => present::call(&frame.reader, &typed, fields.is_set("start")),
+        _ => drafts::equivalent(&typed),
+    }
 }
 
 pub(super) async fn create(

@@ -18,6 +18,7 @@ use crate::access::Actor;
 use crate::app::App;
 use crate::domain::RequestId;
 use crate::http::extract::Visit;
+use crate::http::present::lists::Choice;
 use crate::http::present::{Reader, problems};
 use crate::http::{Error, Problem};
 
@@ -30,7 +31,7 @@ pub(crate) struct Frame {
     pub reader: Reader,
     /// The request.
     pub visit: Visit,
-    said: Option<String>,
+    cookies: Vec<(String, String)>,
 }
 
 impl FromRequestParts<App> for Frame {
@@ -45,7 +46,8 @@ impl FromRequestParts<App> for Frame {
         };
         let now = app.services.clock().now();
         let reader = match actor {
-            Some(actor) => Reader::inside(actor.account, visit.language, now),
+            Some(actor) => Reader::inside(actor.account, visit.language, now)
+                .before(app.services.engine_address()),
             None => {
                 let asked = parts.uri.query().unwrap_or_default();
                 let asked = asked
@@ -57,18 +59,22 @@ impl FromRequestParts<App> for Frame {
         };
         Ok(Self {
             reader: reader.hearing(app.services.index().host().state),
-            said: said(parts),
+            cookies: cookies(parts),
             visit,
         })
     }
 }
 
-fn said(parts: &Parts) -> Option<String> {
-    let cookies = parts.headers.get(header::COOKIE)?.to_str().ok()?;
-    let cookies = cookies.split(';').map(str::trim);
-    let value = cookies.filter_map(|cookie| cookie.split_once('='));
-    let (_, value) = value.into_iter().find(|(name, _)| *name == COOKIE)?;
-    Some(value.to_owned())
+/// Our cookies: what was said, how lists are wanted.
+fn cookies(parts: &Parts) -> Vec<(String, String)> {
+    let header = parts.headers.get(header::COOKIE);
+    let header = header.and_then(|value| value.to_str().ok()).unwrap_or("");
+    let pairs = header
+        .split(';')
+        .filter_map(|pair| pair.trim().split_once('='));
+    let ours = pairs.filter(|(name, _)| *name == COOKIE || name.starts_with("gantry-list-"));
+    ours.map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
 }
 
 impl Frame {
@@ -77,15 +83,17 @@ impl Frame {
         let now = app.services.clock().now();
         let reader = Reader::inside(actor.account, visit.language, now);
         Self {
-            reader: reader.hearing(app.services.index().host().state),
-            said: None,
+            reader: reader
+                .before(app.services.engine_address())
+                .hearing(app.services.index().host().state),
+            cookies: Vec::new(),
             visit,
         }
     }
 
     /// Puts what was just done above the page.
     pub(crate) fn greet(&self, shell: &mut Shell) {
-        let Some((key, name)) = self.said.as_deref().and_then(|said| said.split_once('.')) else {
+        let Some((key, name)) = self.said().and_then(|said| said.split_once('.')) else {
             return;
         };
         if !key
@@ -100,6 +108,16 @@ impl Frame {
         } else if key.starts_with("failed-") {
             shell.notices.insert(0, Notice::failed(text));
         }
+    }
+
+    /// Returns how the reader wants to see a list.
+    pub(super) fn choice(&self, list: &str) -> Choice {
+        super::looks::chosen(&self.cookies, list)
+    }
+
+    fn said(&self) -> Option<&str> {
+        let said = self.cookies.iter().find(|(name, _)| name == COOKIE);
+        said.map(|(_, value)| value.as_str())
     }
 
     /// Returns where the request comes from, and its id.
@@ -133,7 +151,7 @@ impl Frame {
             }
         };
         let mut response = (status, Html(html)).into_response();
-        if self.said.is_some() {
+        if self.said().is_some() {
             set_cookie(&mut response, "", 0);
         }
         if status != StatusCode::OK {

@@ -41,7 +41,14 @@ fn page(
         (fact.clone(), users)
     });
     let rows: Vec<_> = rows.collect();
-    let mut page = present::index(&frame.reader, &view, &found, &rows, refused);
+    let mut page = present::index(
+        &frame.reader,
+        &view,
+        &found,
+        &rows,
+        refused,
+        &frame.choice("images"),
+    );
     frame.greet(&mut page.shell);
     page
 }

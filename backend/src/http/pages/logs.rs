@@ -10,11 +10,11 @@ use super::containers::fact;
 use super::frame::Frame;
 use crate::access::{Permit, container};
 use crate::app::App;
-use crate::http::{Result, as_is};
 use crate::http::extract::Permits;
 use crate::http::present::logs as present;
+use crate::http::{Result, as_is};
+use crate::services;
 use crate::services::logs::{self, LogsRequest};
-use crate::services::{self};
 
 pub(super) async fn show(
     permit: Permit<container::Logs>,

@@ -2,6 +2,7 @@
 
 mod account;
 mod actions;
+mod bulk;
 mod containers;
 mod create;
 mod doors;
@@ -9,6 +10,7 @@ pub(super) mod frame;
 mod images;
 mod jobs;
 mod logs;
+mod looks;
 mod overview;
 mod records;
 mod routes;

@@ -3,7 +3,8 @@
 use frontend::paths;
 
 use super::{
-    account, actions, containers, create, doors, images, jobs, logs, overview, records, search,
+    account, actions, bulk, containers, create, doors, images, jobs, logs, looks, overview,
+    records, search,
 };
 use crate::http::{Entry, get, post};
 
@@ -21,7 +22,7 @@ pub fn table() -> Vec<Entry> {
         get(paths::ContainerNew::PATTERN, create::form),
         post(paths::ContainerPaste::PATTERN, create::paste),
         post(paths::ContainerCommand::PATTERN, create::command),
-        post(paths::ContainersBulk::PATTERN, actions::bulk),
+        post(paths::ContainersBulk::PATTERN, bulk::act),
         get(paths::Container::PATTERN, containers::overview),
         get(paths::ContainerLogs::PATTERN, logs::show),
         get(paths::ContainerLogsDownload::PATTERN, logs::download),
@@ -57,6 +58,7 @@ pub fn table() -> Vec<Entry> {
         get(paths::Account::PATTERN, account::show),
         post(paths::AccountPassword::PATTERN, account::change_password),
         post(paths::AccountLook::PATTERN, account::change_look),
+        post(paths::ListLook::PATTERN, looks::save),
         post(paths::AccountSessions::PATTERN, account::end_sessions),
         get(paths::Search::PATTERN, search::search),
         get(paths::Gallery::PATTERN, search::gallery),

@@ -3,26 +3,39 @@
 use std::sync::Arc;
 
 use frontend::format::Moment;
-use frontend::pages::{Ask, ContainersIndex};
+use frontend::pages::{Ask, BulkAction, ContainersIndex};
 use frontend::parts::{ContainerHeader, ContainerRow, Fact, Port, Tab};
 use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{Action, Column, Dialog, Empty, Look, View};
 use jiff::Timestamp;
 
-use super::{Reader, exits, lists, loads};
+use super::{Reader, exits, lists, loads, recipes};
 use crate::access::PermissionId as Id;
 use crate::fleet::{ContainerFact, Counts, Page, Phase};
 use crate::services::metrics::Load;
 
-/// Returns the list.
+/// What a list is drawn from.
+pub struct Found<'a> {
+    /// How it is looked at.
+    pub view: &'a View,
+    /// What the index found.
+    pub page: &'a Page<ContainerFact>,
+    /// How many containers are in which phase.
+    pub counts: Counts,
+    /// Which columns, how close together.
+    pub choice: lists::Choice,
+}
+
+/// Returns the list; `lately` tells what a container has used.
 pub fn index(
     reader: &Reader,
-    view: &View,
-    page: &Page<ContainerFact>,
-    counts: Counts,
+    found: &Found<'_>,
     lately: impl Fn(&ContainerFact) -> Vec<Load>,
 ) -> ContainersIndex {
+    let Found {
+        view, page, counts, ..
+    } = *found;
     let words = reader.words;
     let mut shell = reader.shell(Section::Containers, words.t("containers"));
     let rows = page.rows.iter().map(|fact| format!(" row:{}", fact.id));
@@ -42,7 +55,7 @@ pub fn index(
             column("image", "image", false),
             column("cpu", "cpu", true),
             column("memory", "memory", true),
-            Column::plain(words.t("ports"), false),
+            Column::plain(words.t("ports"), false).named("ports"),
             column("created", "age", true),
         ],
         rows: page
@@ -51,7 +64,11 @@ pub fn index(
             .map(|fact| row(reader, fact, &lately(fact)))
             .collect(),
         pager: lists::pager(reader, view, page),
+        look: lists::look(reader, "containers", &found.choice, view),
         bulk: bulk(reader),
+        logs: reader
+            .may(Id::ContainerLogs)
+            .then(|| paths::Logs.to_string()),
         empty: match (page.n_all, page.n_matching) {
             (0, _) => Some(none_yet(reader)),
             (_, 0) => Some(nothing_found(reader)),
@@ -62,18 +79,37 @@ pub fn index(
     }
 }
 
-fn bulk(reader: &Reader) -> Vec<(&'static str, String, &'static str, bool)> {
+fn bulk(reader: &Reader) -> Vec<BulkAction> {
     let words = reader.words;
-    [
-        (Id::ContainerStart, "start", "play", false),
-        (Id::ContainerStop, "stop", "square", false),
-        (Id::ContainerRestart, "restart", "rotate-cw", false),
-        (Id::ContainerRemove, "remove", "trash-2", true),
-    ]
-    .into_iter()
-    .filter(|(permission, ..)| reader.may(*permission))
-    .map(|(_, key, icon, danger)| (key, words.t(key), icon, danger))
-    .collect()
+    let action = |permission, value, icon, applies, consequence: &str| {
+        reader.may(permission).then(|| BulkAction {
+            value,
+            label: words.t(value),
+            icon,
+            danger: value == "remove",
+            applies,
+            consequence: words.t(consequence),
+        })
+    };
+    let actions = [
+        action(Id::ContainerStart, "start", "play", "asleep", "bulk-start"),
+        action(Id::ContainerStop, "stop", "square", "alive", "bulk-stop"),
+        action(
+            Id::ContainerRestart,
+            "restart",
+            "rotate-cw",
+            "count",
+            "bulk-restart",
+        ),
+        action(
+            Id::ContainerRemove,
+            "remove",
+            "trash-2",
+            "count",
+            "bulk-remove",
+        ),
+    ];
+    actions.into_iter().flatten().collect()
 }
 
 /// Returns the button that leads to the create form.
@@ -119,6 +155,7 @@ pub fn row(reader: &Reader, fact: &Arc<ContainerFact>, lately: &[Load]) -> Conta
     ContainerRow {
         words: reader.words,
         pick: true,
+        alive: fact.phase.is_alive(),
         name: fact.name.clone(),
         state: exits::badge(reader, fact),
         status: exits::status(reader, fact),
@@ -233,6 +270,7 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
             reader.guard(kill, Id::ContainerKill, asleep),
             remove(reader, fact),
         ],
+        recipes: recipes::container(reader, &fact.name),
         rename: reader.reason(Id::ContainerRename).map_or(Ok(()), Err),
         tab,
         run: match fact.phase.is_alive() {

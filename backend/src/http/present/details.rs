@@ -3,12 +3,12 @@
 use engine_api::containers::{Container, HostConfig, Top};
 use frontend::format;
 use frontend::pages::{ContainerInspect, ContainerOverview, FactCard, ProcessTable};
-use frontend::parts::{Tab, WhyStopped};
+use frontend::parts::Tab;
 use frontend::paths;
 use frontend::shell::{Section, Shell};
 use frontend::ui::{Action, KeyValue, Notice, Pair};
 
-use super::{Reader, containers, exits};
+use super::{Reader, containers, stops};
 use crate::access::PermissionId;
 use crate::fleet::ContainerFact;
 
@@ -24,7 +24,7 @@ pub fn overview(
     reader: &Reader,
     fact: &ContainerFact,
     detail: Option<&Container>,
-    last_lines: Vec<String>,
+    last_lines: &[String],
 ) -> ContainerOverview {
     let mut shell = shell(reader, fact, Tab::Overview);
     if detail.is_none() && shell.engine.is_none() {
@@ -32,16 +32,10 @@ pub fn overview(
             .notices
             .push(Notice::failed(reader.words.t("host-offline")));
     }
-    let why = containers::stopped_abnormally(fact).then(|| WhyStopped {
-        words: reader.words,
-        sentence: exits::ended(reader, &fact.state),
-        advice: exits::advice(reader, fact),
-        last_lines,
-        logs: paths::ContainerLogs(fact.id.as_str()).to_string(),
-    });
     ContainerOverview {
         header: containers::header(reader, fact, Tab::Overview),
-        why,
+        why: stops::why(reader, fact, detail, last_lines),
+        health: detail.and_then(|detail| stops::health(reader, detail)),
         cards: detail.map_or_else(Vec::new, |detail| cards(reader, fact, detail)),
         shell,
     }
@@ -74,6 +68,11 @@ fn cards(reader: &Reader, fact: &ContainerFact, detail: &Container) -> Vec<FactC
     let cards = [
         ("facts-runs", "terminal", runs(reader, detail)),
         ("facts-limits", "cpu", limits(reader, &host)),
+        (
+            "facts-restarts",
+            "rotate-cw",
+            stops::restarts(reader, detail),
+        ),
         ("facts-network", "network", network(reader, detail, &host)),
         ("facts-security", "shield", security(reader, &host)),
         ("facts-env", "list-tree", environment(detail)),

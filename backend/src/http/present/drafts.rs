@@ -3,8 +3,9 @@
 use frontend::pages::{ContainerInput, ContainerNew, Problems};
 use frontend::shell::Section;
 use frontend::ui::{Field, Kind, Notice};
+use serde_json::Value;
 
-use super::{Reader, fields};
+use super::{Reader, fields, recipes};
 use crate::access::PermissionId;
 use crate::domain::FieldError;
 use crate::http::extract::Fields;
@@ -66,6 +67,7 @@ pub fn page(
         notices,
         sections: input.sections(words, &problems),
         command: drafts::equivalent(&typed),
+        call: call(reader, &typed, input.value("start") == "on"),
         paste: Field {
             kind: Kind::Lines(3),
             hint: words.t("paste-hint"),
@@ -75,5 +77,66 @@ pub fn page(
         },
         images,
         blocked: reader.reason(PermissionId::ContainerCreate),
+    }
+}
+
+/// Returns the calls that do what the form says; a form that breaks a rule has none.
+pub fn call(reader: &Reader, typed: &Typed, and_start: bool) -> String {
+    match drafts::check(typed) {
+        Ok(draft) => {
+            let body = serde_json::to_value(draft.body()).ok().and_then(said);
+            let body = body.unwrap_or_default().to_string();
+            recipes::create(reader, draft.name().unwrap_or_default(), &body, and_start)
+        }
+        Err(_) => reader.words.t("call-needs-form"),
+    }
+}
+
+/// What a document says beyond its defaults: empty, zero and false members are left out.
+fn said(value: Value) -> Option<Value> {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter();
+            let members: serde_json::Map<_, _> = members
+                .filter_map(|(name, value)| Some((name, said(value)?)))
+                .collect();
+            (!members.is_empty()).then_some(Value::Object(members))
+        }
+        // Within a list the place counts, so a list stays whole or goes.
+        Value::Array(items) => {
+            let is_empty = items.iter().all(|item| said(item.clone()).is_none());
+            (!is_empty).then_some(Value::Array(items))
+        }
+        Value::String(text) => (!text.is_empty()).then_some(Value::String(text)),
+        Value::Bool(yes) => yes.then_some(Value::Bool(yes)),
+        Value::Number(number) if number.as_f64() == Some(0.0) => None,
+        Value::Null => None,
+        number @ Value::Number(_) => Some(number),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use engine_api::containers::CreateBody;
+
+    use super::*;
+
+    #[test]
+    fn the_call_says_all_that_the_form_does_and_no_more() {
+        let typed = Typed {
+            image: "busybox".to_owned(),
+            command: "sh -c ''".to_owned(),
+            memory: "64m".to_owned(),
+            ..Typed::default()
+        };
+        let whole = drafts::check(&typed).unwrap().body();
+        let short = said(serde_json::to_value(&whole).unwrap()).unwrap();
+        assert_eq!(short["Cmd"], serde_json::json!(["sh", "-c", ""]));
+        assert!(short.to_string().len() < 250, "{short}");
+        let again: CreateBody = serde_json::from_value(short).unwrap();
+        assert_eq!(
+            said(serde_json::to_value(again).unwrap()),
+            said(serde_json::to_value(whole).unwrap())
+        );
     }
 }

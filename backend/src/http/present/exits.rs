@@ -12,6 +12,7 @@ use crate::fleet::{ContainerFact, Phase};
 pub fn badge(reader: &Reader, fact: &ContainerFact) -> Badge {
     let state = &fact.state;
     let (tone, icon, key) = match fact.phase {
+        Phase::Running if is_unwell(state) => (Tone::Warn, "heart-crack", "health-unhealthy"),
         Phase::Running => (Tone::Running, "circle-play", "state-running"),
         Phase::Paused => (Tone::Idle, "circle-pause", "state-paused"),
         Phase::Restarting => (Tone::Busy, "loader-circle", "state-restarting"),
@@ -29,6 +30,11 @@ pub fn badge(reader: &Reader, fact: &ContainerFact) -> Badge {
     }
 }
 
+fn is_unwell(state: &ContainerState) -> bool {
+    let health = state.health.as_ref();
+    health.is_some_and(|health| health.status == "unhealthy")
+}
+
 /// Tells whether an ended container did not end as asked: SIGTERM and SIGINT are how one asks.
 pub fn is_abnormal(state: &ContainerState) -> bool {
     state.oom_killed || !state.error.is_empty() || !matches!(state.exit_code, 0 | 143 | 130)
@@ -38,7 +44,10 @@ pub fn is_abnormal(state: &ContainerState) -> bool {
 pub fn status(reader: &Reader, fact: &ContainerFact) -> String {
     let words = reader.words;
     match fact.phase {
-        Phase::Running | Phase::Paused => words.named("status-up", &up(reader, &fact.state)),
+        Phase::Running | Phase::Paused => {
+            let up = words.named("status-up", &up(reader, &fact.state));
+            with_health(reader, fact, up)
+        }
         Phase::Created => words.t("status-created"),
         Phase::Restarting | Phase::Removing | Phase::Exited | Phase::Dead => words.with(
             "status-exited",
@@ -54,7 +63,10 @@ pub fn status(reader: &Reader, fact: &ContainerFact) -> String {
 pub fn sentence(reader: &Reader, fact: &ContainerFact) -> String {
     let words = reader.words;
     match fact.phase {
-        Phase::Running | Phase::Paused => words.named("sentence-up", &up(reader, &fact.state)),
+        Phase::Running | Phase::Paused => {
+            let up = words.named("sentence-up", &up(reader, &fact.state));
+            with_health(reader, fact, up)
+        }
         Phase::Created => {
             let seconds = reader.now.as_second() - fact.summary.created;
             words.named("sentence-created", &format::ago(words, seconds))
@@ -63,6 +75,18 @@ pub fn sentence(reader: &Reader, fact: &ContainerFact) -> String {
             ended(reader, &fact.state)
         }
     }
+}
+
+/// Adds how the program fares, when somebody looks after it: "Up 3 days, healthy".
+fn with_health(reader: &Reader, fact: &ContainerFact, up: String) -> String {
+    let health = fact.state.health.as_ref();
+    let key = match health.map(|health| health.status.as_str()) {
+        Some("healthy") => "is-healthy",
+        Some("unhealthy") => "is-unhealthy",
+        Some("starting") => "is-starting",
+        _ => return up,
+    };
+    format!("{up}, {}", reader.words.t(key))
 }
 
 /// Returns how a container ended: code, when, why.
@@ -149,13 +173,13 @@ mod tests {
         check(0, "Ended without error 2 minutes ago");
         check(
             3,
-            "Exit code 3, 2 minutes ago: the program ended with an error",
+            "Exited 3, 2 minutes ago: the program ended with an error",
         );
-        check(137, "Exit code 137, 2 minutes ago: killed (SIGKILL)");
+        check(137, "Exited 137, 2 minutes ago: killed (SIGKILL)");
         check(
             139,
-            "Exit code 139, 2 minutes ago: the program crashed (SIGSEGV)",
+            "Exited 139, 2 minutes ago: the program crashed (SIGSEGV)",
         );
-        check(129, "Exit code 129, 2 minutes ago: ended by signal 1");
+        check(129, "Exited 129, 2 minutes ago: ended by signal 1");
     }
 }

@@ -12,7 +12,7 @@ use frontend::ui::{Action, Column, Dialog, Empty, Field, KeyValue, Kind, Notice,
 use jiff::Timestamp;
 
 use super::fields::{field, mark, password};
-use super::{Reader, lists};
+use super::{Reader, lists, recipes};
 use crate::access::PermissionId;
 use crate::domain::FieldError;
 use crate::fleet::{ContainerFact, ImageFact, Page};
@@ -50,6 +50,7 @@ pub fn index(
     page: &Page<ImageFact>,
     rows: &[Counted],
     refused: &Refused<'_>,
+    choice: &lists::Choice,
 ) -> ImagesIndex {
     let words = reader.words;
     let mut shell = reader.shell(Section::Images, words.t("images"));
@@ -70,15 +71,17 @@ pub fn index(
         None => Ok(fields),
     };
     ImagesIndex {
+        recipes: recipes::images(reader),
+        look: lists::look(reader, "images", choice, view),
         pull: or_reason(PermissionId::ImagePull, pull),
         load: or_reason(PermissionId::ImageLoad, load),
         open: page.n_all == 0 || refused.pull.is_some() || refused.load.is_some(),
         filter: lists::filter(reader, view, "images-filter", &[]),
         columns: vec![
             column("name", "name", false),
-            Column::plain(words.t("id"), false),
+            Column::plain(words.t("id"), false).named("id"),
             column("size", "size", true),
-            Column::plain(words.t("containers"), false),
+            Column::plain(words.t("containers"), false).named("containers"),
             column("created", "age", true),
         ],
         rows: rows
@@ -183,6 +186,7 @@ pub fn show(reader: &Reader, shown: &Shown, name: &str, error: Option<&FieldErro
         id: fact.id.to_string(),
         name: fact.name().to_owned(),
         actions: actions(reader, fact, &shown.users),
+        recipes: recipes::image(reader, fact.name()),
         facts: facts(reader, shown),
         config: KeyValue {
             pairs: shown

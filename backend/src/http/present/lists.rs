@@ -1,6 +1,8 @@
 //! What every list shares: its view from the URL, its chips, its pager.
 
-use frontend::ui::{Filter, Pager, View};
+use std::fmt;
+
+use frontend::ui::{Filter, ListLook, Pager, View};
 
 use super::Reader;
 use crate::fleet::{ContainerQuery, Direction, EventQuery, ImageQuery, Page, Sort};
@@ -106,5 +108,101 @@ pub fn filter(reader: &Reader, view: &View, hint: &str, chips: &[(&str, usize, &
         view: view.clone(),
         hint: reader.words.t(hint),
         chips: chips.collect(),
+    }
+}
+
+/// The lists whose look can be chosen, with the columns that can be hidden: name and label.
+const LOOKS: [(&str, &[(&str, &str)]); 2] = [
+    (
+        "containers",
+        &[
+            ("image", "image"),
+            ("cpu", "cpu"),
+            ("memory", "memory"),
+            ("ports", "ports"),
+            ("created", "age"),
+        ],
+    ),
+    (
+        "images",
+        &[
+            ("id", "id"),
+            ("size", "size"),
+            ("containers", "containers"),
+            ("created", "age"),
+        ],
+    ),
+];
+
+/// How a person wants to see a list: hidden columns, and whether rows stand close together.
+///
+/// What is hidden is kept rather than what is shown, so that a column of a later version is seen.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Choice {
+    is_compact: bool,
+    hidden: Vec<String>,
+}
+
+impl Choice {
+    /// Reads the form: the list, the columns that are ticked, the density.
+    pub fn of_form(list: &str, shown: &[&str], density: &str) -> Option<(&'static str, Self)> {
+        let (list, columns) = LOOKS.iter().find(|(name, _)| *name == list)?;
+        let hidden = columns.iter().filter(|(name, _)| !shown.contains(name));
+        let choice = Self {
+            is_compact: density == "compact",
+            hidden: hidden.map(|(name, _)| (*name).to_owned()).collect(),
+        };
+        Some((list, choice))
+    }
+
+    /// Reads a cookie; what is strange in it is left out when the list is drawn.
+    pub fn of_cookie(value: &str) -> Self {
+        let mut parts = value.split('.');
+        Self {
+            is_compact: parts.next() == Some("compact"),
+            hidden: parts.take(20).map(str::to_owned).collect(),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.is_compact { "compact" } else { "roomy" })?;
+        self.hidden.iter().try_for_each(|name| write!(f, ".{name}"))
+    }
+}
+
+/// Returns the chooser above a list, with what was chosen.
+pub fn look(reader: &Reader, list: &'static str, choice: &Choice, view: &View) -> ListLook {
+    let columns = LOOKS.iter().find(|(name, _)| *name == list);
+    let columns = columns.map_or(&[][..], |(_, columns)| columns);
+    let columns = columns.iter().map(|(name, key)| {
+        let is_shown = !choice.hidden.iter().any(|hidden| hidden == name);
+        (*name, reader.words.t(key), is_shown)
+    });
+    ListLook {
+        words: reader.words,
+        list,
+        columns: columns.collect(),
+        compact: choice.is_compact,
+        back: view.url(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_choice_survives_its_cookie() {
+        let (list, choice) =
+            Choice::of_form("containers", &["image", "cpu", "memory"], "compact").unwrap();
+        assert_eq!(
+            (list, choice.to_string().as_str()),
+            ("containers", "compact.ports.created")
+        );
+        assert_eq!(Choice::of_cookie(&choice.to_string()), choice);
+        assert_eq!(Choice::of_form("nothing", &[], ""), None);
+        assert_eq!(Choice::of_cookie(""), Choice::default());
     }
 }

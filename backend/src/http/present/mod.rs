@@ -15,10 +15,13 @@ pub mod jobs;
 pub mod lists;
 pub mod loads;
 pub mod logs;
+pub mod outcomes;
 pub mod overview;
 pub mod problems;
 mod reader;
+pub mod recipes;
 pub mod records;
+pub mod stops;
 mod told;
 
 pub use reader::Reader;

@@ -1,10 +1,10 @@
 //! Failures as pages: what happened, to what, what to do next.
 
-use frontend::Template;
 use frontend::pages::{Problem as Page, ProblemOutside};
 use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{Action, Look};
+use frontend::{Template, Words};
 
 use super::{Reader, told};
 use crate::http::Problem;
@@ -55,5 +55,16 @@ fn text(reader: &Reader, problem: &Problem, ours: String) -> String {
     } else {
         let said = told(reader.words, &problem.message);
         format!("{ours} {}.", said.trim_end_matches('.'))
+    }
+}
+
+/// Returns a failure as one sentence: what a rule or the engine says, else what to do.
+pub fn sentence(words: Words, problem: &Problem) -> String {
+    let part = |part| words.named(&format!("{}.{part}", problem.key), &problem.message);
+    match problem.message.as_str() {
+        message if !message.is_empty() && problem.key.starts_with("problem-") => {
+            told(words, message)
+        }
+        _ => format!("{} {}", part("text"), part("advice")),
     }
 }

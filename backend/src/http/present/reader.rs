@@ -21,7 +21,12 @@ pub struct Reader {
     pub now: Timestamp,
     /// Whether the engine answers, as far as this page shows what it said.
     pub engine: HostState,
+    /// Where the engine answers, for recipes.
+    pub socket: String,
 }
+
+/// Where an engine answers when nobody says otherwise.
+const USUAL_ENGINE: &str = "/run/gantry/engine.sock";
 
 impl Reader {
     /// Returns a reader who is logged in; their own language goes before the browser's.
@@ -32,6 +37,7 @@ impl Reader {
             account: Some(account),
             now,
             engine: HostState::Unknown,
+            socket: USUAL_ENGINE.to_owned(),
         }
     }
 
@@ -42,6 +48,7 @@ impl Reader {
             account: None,
             now,
             engine: HostState::Unknown,
+            socket: USUAL_ENGINE.to_owned(),
         }
     }
 
@@ -64,6 +71,11 @@ impl Reader {
         let as_of = self.words.named("shown-as-of", &since);
         let text = format!("{} {} {as_of}", part(".text"), part(".advice"));
         Some(Notice::failed(text))
+    }
+
+    /// Returns the same reader, before an engine that answers there.
+    pub fn before(self, socket: String) -> Self {
+        Self { socket, ..self }
     }
 
     /// Returns whether the reader holds a permission at all.

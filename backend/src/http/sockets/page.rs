@@ -130,6 +130,7 @@ impl Tab {
     fn reader(&self) -> Reader {
         let account = self.containers.actor().account.clone();
         Reader::inside(account, self.language, self.app.services.clock().now())
+            .before(self.app.services.engine_address())
     }
 
     fn lately(&self, id: &ContainerId) -> Vec<Load> {

@@ -4,7 +4,7 @@ use frontend::{Language, Words};
 
 use crate::access::Actor;
 use crate::http::extract::Visit;
-use crate::http::present::told;
+use crate::http::present::problems;
 use crate::http::{Error, Problem};
 use crate::services;
 
@@ -16,11 +16,5 @@ pub(super) fn words(actor: &Actor, visit: &Visit) -> Words {
 
 /// Returns what failed and what to do.
 pub(super) fn of(words: Words, error: services::Error) -> String {
-    let problem = Problem::of(&Error::from(error));
-    let part = |part| words.named(&format!("{}.{part}", problem.key), &problem.message);
-    match problem.message.as_str() {
-        "" => format!("{} {}", part("text"), part("advice")),
-        message if problem.key.starts_with("problem-") => told(words, message),
-        _ => format!("{} {}", part("text"), part("advice")),
-    }
+    problems::sentence(words, &Problem::of(&Error::from(error)))
 }
