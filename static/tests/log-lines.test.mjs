@@ -66,6 +66,7 @@ test("levels are counted, filtered, and go on with a stack", () => {
   const lines = new LogLines();
   for (const raw of ["ERROR boom", "  at a.js:1", "INFO fine", "plain"]) lines.add({ raw });
   lines.merge([{ source: 1, raw: "  of another log" }]);
+  lines.merge([{ stream: 2, raw: "  of the other stream" }]);
   assert.deepEqual([lines.counts.error, lines.counts.info, lines.counts.warn], [2, 1, 0]);
   lines.levels.add("error");
   lines.refilter();

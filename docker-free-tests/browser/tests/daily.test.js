@@ -7,7 +7,7 @@ import { after, before, test } from 'node:test'
 import { accessible } from '../axe.js'
 import { House, PASSWORD, browser, logIn, tab, until } from '../house.js'
 
-const SHOP = "while true; do echo 'INFO served'; echo 'ERROR upstream timed out' >&2; echo '  at handler'; sleep 0.2; done"
+const SHOP = "while true; do echo 'INFO served'; printf 'ERROR upstream timed out\\n  at handler\\n' >&2; sleep 0.2; done"
 
 let house
 let chrome

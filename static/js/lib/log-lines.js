@@ -33,7 +33,7 @@ export class LogLines {
   /** Characters a row, 0 when lines do not wrap. */
   columns = 0;
   #next = 0;
-  /** The level of each source's last line, for lines that go on with it. @type {string[]} */
+  /** The level of the last line of each source's streams, for lines that go on with it. @type {string[]} */
   #before = [];
 
   /** Takes in one line. @param {Fresh} line @returns {boolean} whether it is shown */
@@ -73,8 +73,9 @@ export class LogLines {
   /** @param {Fresh} fresh @returns {Line} */
   #make({ source = 0, stream = 0, ns = "", raw, skipped }) {
     const text = plain(raw);
-    const own = skipped ? "" : level(text) || (continues(text) ? (this.#before[source] ?? "") : "");
-    this.#before[source] = own;
+    const pipe = source * 3 + stream;
+    const own = skipped ? "" : level(text) || (continues(text) ? (this.#before[pipe] ?? "") : "");
+    this.#before[pipe] = own;
     if (own) this.counts[own] += 1;
     return { key: this.#next++, source, stream, ns: ns || (this.all.at(-1)?.ns ?? ""), raw, text, level: own, skipped };
   }

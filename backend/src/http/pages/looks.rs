@@ -1,15 +1,13 @@
 //! How a person wants to see the lists: kept in a cookie of their browser, one for each list.
 
-use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use frontend::paths;
 
 use super::frame::{back_or, go};
 use crate::access::{Permit, account};
-use crate::app::App;
 use crate::http::Result;
-use crate::http::extract::Fields;
+use crate::http::extract::{Fields, Visit};
 use crate::http::present::lists::Choice;
 
 /// What the cookies' names begin with.
@@ -19,7 +17,7 @@ const KEPT_SECONDS: u32 = 31_536_000;
 
 pub(super) async fn save(
     _: Permit<account::ChangeLook>,
-    State(app): State<App>,
+    visit: Visit,
     fields: Fields,
 ) -> Result<Response> {
     let mut response = go(&back_or(fields.text("back"), &paths::Containers));
@@ -28,7 +26,7 @@ pub(super) async fn save(
     let Some((list, choice)) = choice else {
         return Ok(response);
     };
-    let secure = if app.is_secure { "; Secure" } else { "" };
+    let secure = if visit.is_secure { "; Secure" } else { "" };
     let cookie = format!(
         "{PREFIX}{list}={choice}; Path=/; Max-Age={KEPT_SECONDS}; HttpOnly; SameSite=Strict{secure}"
     );
