@@ -704,3 +704,7 @@ shortcuts-go = Go to
 shortcuts-list = In a list
 shortcuts-thing = Of a container
 shortcuts-everywhere = Everywhere
+pause = Pause
+unpause = Unpause
+done-container-paused = { $name } paused.
+done-container-unpaused = { $name } goes on.

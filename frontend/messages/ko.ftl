@@ -671,3 +671,7 @@ shortcuts-go = 이동
 shortcuts-list = 목록에서
 shortcuts-thing = 컨테이너에서
 shortcuts-everywhere = 어디서나
+pause = 일시 정지
+unpause = 다시 진행
+done-container-paused = { $name } 일시 정지됨.
+done-container-unpaused = { $name } 다시 진행 중.

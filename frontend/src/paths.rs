@@ -122,6 +122,10 @@ about! {
     /// Post.
     ContainerRestart = "/containers/", "id", "/restart";
     /// Post.
+    ContainerPause = "/containers/", "id", "/pause";
+    /// Post.
+    ContainerUnpause = "/containers/", "id", "/unpause";
+    /// Post.
     ContainerKill = "/containers/", "id", "/kill";
     /// Post.
     ContainerRename = "/containers/", "id", "/rename";

@@ -105,6 +105,7 @@ permissions! {
         Start ContainerStart "container.start" Operate ContainerPlace "Start a container.";
         Stop ContainerStop "container.stop" Operate ContainerPlace "Stop a container.";
         Restart ContainerRestart "container.restart" Operate ContainerPlace "Restart a container.";
+        Pause ContainerPause "container.pause" Operate ContainerPlace "Hold a container still, and let it go on.";
         Kill ContainerKill "container.kill" Operate ContainerPlace "Send a signal to a container.";
         Create ContainerCreate "container.create" Change HostPlace "Create a container.";
         Rename ContainerRename "container.rename" Change ContainerPlace "Give a container another name.";

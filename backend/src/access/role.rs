@@ -40,6 +40,7 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerStart
             | Id::ContainerStop
             | Id::ContainerRestart
+            | Id::ContainerPause
             | Id::ContainerKill
             | Id::ContainerCreate
             | Id::ContainerRename

@@ -242,6 +242,38 @@ pub async fn restart(services: &Services, permit: &Permit<container::Restart>) -
     .await
 }
 
+/// Holds every process of a container still.
+///
+/// # Errors
+/// When it is gone, does not run, is held already, or the engine is away.
+pub async fn pause(services: &Services, permit: &Permit<container::Pause>) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, String::new(), async move {
+        client
+            .pause_container(id.as_str())
+            .await
+            .map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
+/// Lets a container that is held still go on.
+///
+/// # Errors
+/// When it is gone, is not held, or the engine is away.
+pub async fn unpause(services: &Services, permit: &Permit<container::Pause>) -> Result<()> {
+    let client = services.link().client(permit);
+    let id = permit.place().id.clone();
+    audit::bracket(services, permit, "unpause".to_owned(), async move {
+        client
+            .unpause_container(id.as_str())
+            .await
+            .map_err(|error| of_container(error.into()))
+    })
+    .await
+}
+
 /// Sends a signal, KILL if none is named.
 ///
 /// # Errors

@@ -46,6 +46,24 @@ pub(super) async fn restart(
     Ok(done("done-container-restarted", &permit, &fields))
 }
 
+pub(super) async fn pause(
+    permit: Permit<container::Pause>,
+    State(app): State<App>,
+    fields: Fields,
+) -> Result<Response> {
+    containers::pause(&app.services, &permit).await?;
+    Ok(done("done-container-paused", &permit, &fields))
+}
+
+pub(super) async fn unpause(
+    permit: Permit<container::Pause>,
+    State(app): State<App>,
+    fields: Fields,
+) -> Result<Response> {
+    containers::unpause(&app.services, &permit).await?;
+    Ok(done("done-container-unpaused", &permit, &fields))
+}
+
 pub(super) async fn kill(
     permit: Permit<container::Kill>,
     State(app): State<App>,

@@ -34,6 +34,8 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainerStart::PATTERN, actions::start),
         post(paths::ContainerStop::PATTERN, actions::stop),
         post(paths::ContainerRestart::PATTERN, actions::restart),
+        post(paths::ContainerPause::PATTERN, actions::pause),
+        post(paths::ContainerUnpause::PATTERN, actions::unpause),
         post(paths::ContainerKill::PATTERN, actions::kill),
         post(paths::ContainerRename::PATTERN, actions::rename),
         get(paths::ContainerRemove::PATTERN, actions::ask_remove),

@@ -222,6 +222,23 @@ fn start_or_stop(reader: &Reader, fact: &ContainerFact) -> Action {
     }
 }
 
+fn pause_or_unpause(reader: &Reader, fact: &ContainerFact) -> Action {
+    let words = reader.words;
+    let id = fact.id.as_str();
+    let (action, state) = match fact.phase {
+        Phase::Paused => {
+            let path = paths::ContainerUnpause(id).to_string();
+            (Action::post(words.t("unpause"), "circle-play", path), None)
+        }
+        phase => {
+            let path = paths::ContainerPause(id).to_string();
+            let asleep = (phase != Phase::Running).then_some("blocked-not-running");
+            (Action::post(words.t("pause"), "pause", path), asleep)
+        }
+    };
+    reader.guard(action, Id::ContainerPause, state)
+}
+
 fn restart(reader: &Reader, fact: &ContainerFact) -> Action {
     let path = paths::ContainerRestart(fact.id.as_str()).to_string();
     let action = Action::post(reader.words.t("restart"), "rotate-cw", path);
@@ -267,6 +284,7 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
         actions: vec![
             start_or_stop(reader, fact),
             restart(reader, fact),
+            pause_or_unpause(reader, fact),
             reader.guard(kill, Id::ContainerKill, asleep),
             remove(reader, fact),
         ],

@@ -66,6 +66,18 @@ const CONTAINER: &[Row] = &[
         "",
     ),
     row(
+        (Id::ContainerPause, "pause", "pause"),
+        "docker pause {}",
+        &ask::CONTAINER_PAUSE,
+        "",
+    ),
+    row(
+        (Id::ContainerPause, "unpause", "circle-play"),
+        "docker unpause {}",
+        &ask::CONTAINER_UNPAUSE,
+        "",
+    ),
+    row(
         (Id::ContainerKill, "kill", "zap"),
         "docker kill {}",
         &ask::CONTAINER_KILL,
