@@ -2,9 +2,8 @@
 
 use crate::format::{self, Moment};
 use crate::pages::{
-    ContainerInput, ContainerInspect, ContainerNew, ContainerOverview,
-    ContainerProcesses, ContainerStats, ContainerTerminal, ContainersIndex, FactCard, Problems,
-    ProcessTable,
+    ContainerInput, ContainerInspect, ContainerNew, ContainerOverview, ContainerProcesses,
+    ContainerStats, ContainerTerminal, ContainersIndex, FactCard, Problems, ProcessTable,
 };
 use crate::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab};
 use crate::paths;
