@@ -62,8 +62,6 @@ fixed! {
     ContainerCommand = "/containers/new/command";
     /// Post: one action on many containers.
     ContainersBulk = "/containers/bulk";
-    /// Asks before many containers are removed; post removes them.
-    ContainersRemove = "/containers/remove";
     /// Logs of several containers as one; each is a `c` of the query.
     Logs = "/logs";
     /// Images list.
@@ -72,7 +70,7 @@ fixed! {
     ImagePull = "/images/pull";
     /// Post (multipart): starts a load as a job.
     ImageLoad = "/images/load";
-    /// Jobs of this person.
+    /// Jobs, everybody's.
     Jobs = "/jobs";
     /// Events list.
     Events = "/events";
@@ -92,7 +90,7 @@ fixed! {
     AccountSessions = "/account/sessions/end";
     /// Everything that has a name, for the palette.
     Search = "/search";
-    /// Every part in every state; only in development.
+    /// Every part in every state, for whoever changes how they look.
     Gallery = "/gallery";
     /// The tab's shared socket; see [`crate::live`].
     LivePage = "/live/page";

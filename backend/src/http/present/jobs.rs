@@ -45,7 +45,9 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
     let label = reader.words.t("job-open-image");
     let is_done = fact.state == JobState::Done;
     let result = match fact.kind {
-        JobKind::Pull if is_done => Some((label, paths::Image(&fact.subject).to_string())),
+        JobKind::Pull if is_done => {
+            Some((label, paths::Image(image_of(&fact.subject)).to_string()))
+        }
         JobKind::Load if is_done => Some((reader.words.t("images"), paths::Images.to_string())),
         JobKind::Pull | JobKind::Load => None,
     };
@@ -56,6 +58,11 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
         steps: layers.iter().map(|layer| step(reader, layer)).collect(),
         result,
     }
+}
+
+/// A pull of one platform names it behind the image, in brackets.
+fn image_of(subject: &str) -> &str {
+    subject.split_once(" (").map_or(subject, |(image, _)| image)
 }
 
 /// Returns one job's line.
@@ -167,4 +174,36 @@ fn step(reader: &Reader, layer: &Layer) -> JobStep {
 fn of(reader: &Reader, key: &str, done: &str, total: &str) -> String {
     let values = [("done", done), ("total", total)];
     reader.words.with(key, &values)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{AccountId, HostId, JobId, Language};
+    use crate::services::jobs::Progress;
+
+    fn result(subject: &str) -> Option<String> {
+        let now = "2026-11-21T06:00:00Z".parse().unwrap();
+        let fact = JobFact {
+            id: JobId::unique(),
+            host: HostId::local(),
+            kind: JobKind::Pull,
+            subject: subject.to_owned(),
+            account: AccountId::unique(),
+            actor: "ana".to_owned(),
+            started_at: now,
+            ended_at: Some(now),
+            state: JobState::Done,
+            progress: Progress::default(),
+        };
+        let reader = Reader::outside(Language::English, now);
+        panel(&reader, &fact).result.map(|(_, path)| path)
+    }
+
+    #[test]
+    fn a_pull_of_one_platform_leads_to_its_image() {
+        let plain = result("docker.io/library/busybox:1");
+        assert!(plain.is_some());
+        assert_eq!(result("docker.io/library/busybox:1 (linux/arm64)"), plain);
+    }
 }
