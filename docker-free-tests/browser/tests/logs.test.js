@@ -39,3 +39,23 @@ test('a stream that is chosen is the one that is shown', async () => {
   await lines().getByText('to-err').waitFor({ state: 'detached' })
   assert.deepEqual(await shown(), ['to-out'])
 })
+
+test('a log goes on when its container is started again', async () => {
+  const id = await house.run('again', 'echo begin $(cat /proc/sys/kernel/random/uuid); trap "exit 0" TERM; sleep 1000 & wait')
+  const begins = () => lines().getByText(/^begin /)
+  const has = (n) => page.waitForFunction(
+    (wanted) => [...document.querySelectorAll('log-view .log__text')].filter((line) => line.textContent.startsWith('begin ')).length === wanted, n,
+  )
+  await page.goto(`${house.origin}/containers/${id}/logs`)
+  await begins().first().waitFor()
+  await house.api('POST', '/containers/again/stop')
+  await page.getByText('End of the log').waitFor()
+  await house.api('POST', '/containers/again/start')
+  await has(2)
+
+  // However fast: the page may hear of the new run before the end of the old one.
+  await house.api('POST', '/containers/again/restart?t=0')
+  await has(3)
+  const all = await begins().allInnerTexts()
+  assert.equal(new Set(all).size, 3, `told twice: ${all.join(' | ')}`)
+})

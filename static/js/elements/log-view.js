@@ -1,4 +1,5 @@
 // @ts-check
+import { containerRun } from "../lib/live.js";
 import { download } from "../lib/log-download.js";
 import { LEVELS } from "../lib/log-levels.js";
 import { LogLines } from "../lib/log-lines.js";
@@ -46,6 +47,7 @@ class LogView extends HTMLElement {
     this.bar.addEventListener("submit", (event) => this.#submitted(event), on);
     this.bar.addEventListener("input", (event) => this.#changed(event), on);
     this.addEventListener("click", (event) => this.#clicked(event), on);
+    document.addEventListener("container-run", () => this.#wake(), on);
     window.addEventListener("hashchange", () => this.#redraw(), on);
     this.resize = new ResizeObserver(() => this.#measure());
     this.resize.observe(this.window);
@@ -127,6 +129,7 @@ class LogView extends HTMLElement {
     this.#sources.forEach((source) => source.close());
     this.#lines.clear();
     this.ended = false;
+    this.run = containerRun();
     const linked = /^#at-(\d+)$/.exec(location.hash)?.[1];
     this.#wanted = linked ?? "";
     if (linked) this.#follows = false;
@@ -162,6 +165,18 @@ class LogView extends HTMLElement {
     this.ended = this.#open <= 0;
     this.#say(message ?? this.dataset.ended);
     this.#draw();
+    // The page may have heard of the next run before the end of this one.
+    this.#wake();
+  }
+
+  /** A log that ended with its container goes on when the container runs again. */
+  #wake() {
+    if (!this.ended || !containerRun() || containerRun() === this.run) return;
+    this.run = containerRun();
+    this.ended = false;
+    this.#open = this.#sources.length;
+    this.#sources.forEach((source) => source.wake());
+    this.#count();
   }
 
   /** @param {SubmitEvent} event */

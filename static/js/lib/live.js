@@ -104,7 +104,7 @@ function put(element, html) {
 /** Swaps a part; one with an open menu when the menu has closed. @param {Element} old @param {Element} fresh */
 function place(old, fresh) {
   held.delete(old.id);
-  if (old.querySelector("details[open]")) held.set(old.id, fresh);
+  if (old.querySelector("details.menu[open]")) held.set(old.id, fresh);
   else swap(old, fresh);
 }
 

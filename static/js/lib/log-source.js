@@ -20,19 +20,31 @@ const CONTEXT_NS = 30_000_000_000n;
 export class LogSource {
   #last = { ns: "", count: 0, skip: 0 };
   #options;
+  /** Whether there was nothing more to come. */
+  isOver = false;
 
   /** @param {Options} options */
   constructor(options) {
     this.#options = options;
+    this.#connect();
+  }
+
+  #connect() {
+    this.isOver = false;
     this.socket = new Socket({
-      address: () => `${options.path}?${this.#query()}`,
+      address: () => `${this.#options.path}?${this.#query()}`,
       onText: (message) => this.#take(message),
-      onState: (state) => options.onState(state === "lost"),
+      onState: (state) => this.#options.onState(state === "lost"),
     });
   }
 
+  /** Goes on after the last line of a log that had ended: its container runs again. */
+  wake() {
+    if (this.isOver) this.#connect();
+  }
+
   close() {
-    this.socket.close();
+    this.socket?.close();
   }
 
   #query() {
@@ -57,7 +69,8 @@ export class LogSource {
     } else if (message.type === "skipped") {
       this.#options.onSkipped(message.count, this.#last.ns);
     } else if (message.type === "end" || message.type === "failed") {
-      this.socket.close();
+      this.socket?.close();
+      this.isOver = true;
       this.#options.onEnd(message.message);
     }
   }
