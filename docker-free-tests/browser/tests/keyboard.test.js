@@ -87,3 +87,20 @@ test('keys without ctrl can be turned off, and stay off', async () => {
   await page.keyboard.press('i')
   await page.waitForURL(`${house.origin}/images`)
 })
+
+test('without script nothing is offered that needs one', async () => {
+  await house.loadBusybox()
+  await house.run('plain', 'sleep 1000')
+  const plain = await tab(chrome, { javaScriptEnabled: false })
+  await plain.context().addCookies(await page.context().cookies())
+  await plain.goto(`${house.origin}/containers`)
+  await plain.locator('.bar__end details.menu summary').last().click()
+  await plain.locator('[formaction$="/logout"]').waitFor()
+  assert.equal(await plain.locator('[data-open]').first().isVisible(), false)
+  assert.equal(await plain.locator('[data-all]').first().isVisible(), false)
+  assert.ok(await plain.locator('tbody .check').first().isVisible())
+  await plain.context().close()
+
+  await page.goto(`${house.origin}/containers`)
+  await page.locator('[data-all]').first().waitFor()
+})
