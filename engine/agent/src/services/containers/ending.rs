@@ -45,6 +45,10 @@ impl Owner {
             return answer(reply, Ok(()));
         }
         faults::point("stop.noted");
+        if signal == KILL && target == Target::Init {
+            // A look that begins now would only find out that everything is going.
+            self.probing = None;
+        }
         self.ask_running(Request::Signal { target, signal }, reply);
         faults::point("stop.signalled");
         if ends && self.paused {
