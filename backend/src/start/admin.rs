@@ -59,7 +59,7 @@ fn step_down(data: &Path) -> Result<(), StartError> {
         None => Account::find(None)?,
     };
     privileges::prepare_data(data, Some(account))?;
-    privileges::give_up_root(account, data)
+    privileges::give_up_root(account, None)
 }
 
 fn first_line() -> Result<String, StartError> {

@@ -106,7 +106,7 @@ fn step_down(config: &Config) -> Result<(), StartError> {
     }
     let account = Account::find(config.user.as_deref())?;
     privileges::prepare_data(&config.data, Some(account))?;
-    privileges::give_up_root(account, &config.engine_socket)
+    privileges::give_up_root(account, Some(&config.engine_socket))
 }
 
 /// Takes the lock that tells a second server to stay away; it goes with the process.

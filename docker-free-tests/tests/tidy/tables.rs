@@ -164,7 +164,7 @@ const BACKEND: &[Room] = &[
     room("jobs", &["domain", "services"], &[]),
     room("app", &["*"], &["*"]),
     // Before the server serves: command line, privileges, certificates, the engine beside it.
-    room("start", &["*"], &["axum", "frontend"]),
+    room("start", &["*"], &["axum", "engine_api", "frontend"]),
 ];
 
 const PAGE_ROOMS: &[&str] = &[
@@ -181,7 +181,7 @@ const AGENT: &[Room] = &[
     room("clock", &[], &[]),
     room("ids", &[], &["engine_api"]),
     room("tasks", &[], &[]),
-    room("config", &[], &[]),
+    room("config", &[], &["engine_api"]),
     room(
         "preflight",
         &["http", "services"],

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use engine_api::ours::{GROUP, GROUP_NUMBER};
 use serde::Deserialize;
 
 /// What a person may set. Each flag has a twin in the environment and in the file.
@@ -17,6 +18,11 @@ pub struct Settings {
     /// Serve the Docker Engine API on this socket [default: /run/gantry/engine.sock]
     #[arg(long, value_name = "PATH", env = "GANTRY_ENGINE_SOCKET")]
     socket: Option<PathBuf>,
+
+    /// Let this group use the socket, by name or number; whoever is in it is as good as root
+    /// [default: gantry where there is such a group, else the number 64440, which needs none]
+    #[arg(long, value_name = "GROUP", env = "GANTRY_ENGINE_SOCKET_GROUP")]
+    socket_group: Option<String>,
 
     /// Keep images and containers here [default: /var/lib/gantry-engine]
     #[arg(long, value_name = "DIR", env = "GANTRY_ENGINE_DATA")]
@@ -59,6 +65,8 @@ pub struct Settings {
 pub struct Config {
     /// Where the API is served.
     pub socket: PathBuf,
+    /// The number of the group that may use it.
+    pub socket_group: u32,
     /// What must survive a reboot.
     pub data: PathBuf,
     /// What need not.
@@ -118,6 +126,7 @@ impl Settings {
         let list =
             |flags: Vec<String>, file: Vec<String>| if flags.is_empty() { file } else { flags };
         let config = Config {
+            socket_group: group(self.socket_group.or(file.socket_group))?,
             socket: pick(self.socket, file.socket, "/run/gantry/engine.sock"),
             data: pick(self.data, file.data, "/var/lib/gantry-engine"),
             run: pick(self.run, file.run, "/run/gantry-engine"),
@@ -178,6 +187,24 @@ pub(crate) fn fault() -> Option<String> {
     std::env::var("GANTRY_ENGINE_FAULT").ok()
 }
 
+/// Finds the number of a group.
+fn group(named: Option<String>) -> Result<u32, ConfigError> {
+    let is_named = named.is_some();
+    let name = named.unwrap_or_else(|| GROUP.to_owned());
+    if let Ok(number) = name.parse() {
+        return Ok(number);
+    }
+    match nix::unistd::Group::from_name(&name) {
+        Ok(Some(group)) => Ok(group.gid.as_raw()),
+        _ if !is_named => Ok(GROUP_NUMBER),
+        _ => Err(ConfigError::Value {
+            name: "--socket-group",
+            rule: "a group of this machine, or a number",
+            value: name,
+        }),
+    }
+}
+
 fn pick<T: for<'a> From<&'a str>>(flag: Option<T>, file: Option<T>, default: &str) -> T {
     flag.or(file).unwrap_or_else(|| T::from(default))
 }
@@ -230,11 +257,33 @@ mod tests {
         );
         assert_eq!(
             refused(Settings {
+                socket_group: Some("no-such-group".into()),
+                ..Settings::default()
+            }),
+            "--socket-group must be a group of this machine, or a number, not \"no-such-group\""
+        );
+        assert_eq!(
+            refused(Settings {
                 cgroup_parent: Some("a/../b".into()),
                 ..Settings::default()
             }),
             "--cgroup-parent must be one name of letters, digits, - and _, not \"a/../b\""
         );
+    }
+
+    #[test]
+    fn the_sockets_group_is_by_name_or_number_and_never_roots_by_default() {
+        let group = |named: Option<&str>| {
+            let socket_group = named.map(str::to_owned);
+            let settings = Settings {
+                socket_group,
+                ..Settings::default()
+            };
+            settings.resolve().unwrap().socket_group
+        };
+        assert_eq!(group(Some("4711")), 4711);
+        assert_eq!(group(Some("root")), 0, "only when asked for");
+        assert_ne!(group(None), 0);
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     // Before the socket is there: whoever sees it may ask to stop, and then the path must go.
     let asked_to_stop = asked_to_stop()?;
     let ground = preflight::prepare(&config)?;
-    let listener = listen::bind(&config.socket)?;
+    let listener = listen::bind(&config.socket, config.socket_group)?;
     tracing::info!(?config, version = VERSION, "the engine begins");
 
     let tasks = Tasks::default();

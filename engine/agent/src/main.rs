@@ -29,17 +29,17 @@ struct Command {
 #[derive(Debug, Subcommand)]
 enum Role {
     /// Serve the API until interrupted; containers go on running after that.
-    Serve(Settings),
+    Serve(Box<Settings>),
     /// Check the data of an engine that does not run, and repair what can be repaired.
-    Check(Settings),
+    Check(Box<Settings>),
     /// Say which version this is.
     Version,
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse().role {
-        Role::Serve(settings) => serve(settings),
-        Role::Check(settings) => check(settings),
+        Role::Serve(settings) => serve(*settings),
+        Role::Check(settings) => check(*settings),
         Role::Version => {
             use std::io::Write;
             // A closed standard output is nobody's loss.

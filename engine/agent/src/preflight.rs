@@ -181,6 +181,7 @@ mod tests {
     fn config(dir: &Path) -> Config {
         Config {
             socket: dir.join("s"),
+            socket_group: 0,
             data: dir.join("data"),
             run: dir.join("run"),
             registry_mirrors: Vec::new(),

@@ -25,6 +25,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::containers::HealthResult;
 
+/// Who is in this group may use the engine's socket, and so is as good as root. Where a machine has
+/// no such group, [`GROUP_NUMBER`] stands for it.
+pub const GROUP: &str = "gantry";
+
+/// The number of [`GROUP`] where nobody made it: outside what distributions and systemd hand out.
+pub const GROUP_NUMBER: u32 = 64_440;
+
 /// Paths of ours begin so.
 pub const PATH_PREFIX: &str = "/gantry";
 

@@ -49,11 +49,11 @@ pub enum ListenError {
     },
 }
 
-/// Opens the socket, for root and its group alone; a socket nobody answers on is replaced.
+/// Opens the socket, for root and one group alone; a socket nobody answers on is replaced.
 ///
 /// # Errors
 /// When another engine answers there, or the path is something else.
-pub fn bind(path: &Path) -> Result<UnixListener, ListenError> {
+pub fn bind(path: &Path, group: u32) -> Result<UnixListener, ListenError> {
     let failed = |step| {
         let path = path.to_owned();
         move |source| ListenError::Io { step, path, source }
@@ -68,11 +68,13 @@ pub fn bind(path: &Path) -> Result<UnixListener, ListenError> {
         }
         _ => {}
     }
-    // Made with its final rights: there is no moment in which others could connect.
+    // Made for root's group, then given to the one that may: others could never connect.
     let mask = rustix::process::umask(Mode::from_raw_mode(0o117));
     let listener = UnixListener::bind(path);
     rustix::process::umask(mask);
     let listener = listener.map_err(failed("bind"))?;
+    std::os::unix::fs::lchown(path, None, Some(group))
+        .map_err(failed("give the group of --socket-group the socket"))?;
     Ok(listener)
 }
 
@@ -154,21 +156,23 @@ async fn serve(stream: UnixStream, door: Door) {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
     use super::*;
 
     #[tokio::test]
-    async fn the_socket_is_for_root_and_its_group_and_a_second_engine_is_refused() {
+    async fn the_socket_is_for_root_and_one_group_and_a_second_engine_is_refused() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("engine.sock");
-        let listener = bind(&path).unwrap();
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o660);
-        assert!(matches!(bind(&path), Err(ListenError::InUse(_))));
+        let group = 64_440;
+        let listener = bind(&path, group).unwrap();
+        let made = std::fs::metadata(&path).unwrap();
+        assert_eq!(made.permissions().mode() & 0o777, 0o660);
+        assert_eq!((made.uid(), made.gid()), (0, group));
+        assert!(matches!(bind(&path, group), Err(ListenError::InUse(_))));
 
         drop(listener);
-        assert!(bind(&path).is_ok(), "a dead socket is replaced");
+        assert!(bind(&path, group).is_ok(), "a dead socket is replaced");
     }
 
     #[tokio::test]
@@ -176,7 +180,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("engine.sock");
         std::fs::write(&path, "precious").unwrap();
-        assert!(matches!(bind(&path), Err(ListenError::NotASocket(_))));
+        assert!(matches!(bind(&path, 0), Err(ListenError::NotASocket(_))));
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
     }
 }
