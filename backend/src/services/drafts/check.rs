@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::size::parse_size;
-use super::typed::{Typed, is_on, lines, words};
+use super::typed::{Typed, is_on, lines, pairs, words};
 use crate::domain::{FieldError, Rule};
 
 /// The least memory that an engine gives, as Docker's.
@@ -72,7 +72,7 @@ pub fn check(typed: &Typed) -> Result<Draft, Vec<FieldError>> {
         name: form.optional("name", &typed.name, name),
         command: form.take("command", &typed.command, command),
         entrypoint: form.take("entrypoint", &typed.entrypoint, command),
-        environment: form.each("environment", &typed.environment, environment),
+        environment: form.pairs("environment", &typed.environment, environment),
         working_dir: form.take("working_dir", &typed.working_dir, absolute_or_empty),
         user: form.take("user", &typed.user, one_word),
         groups: words(&typed.groups).map(str::to_owned).collect(),
@@ -102,7 +102,7 @@ pub fn check(typed: &Typed) -> Result<Draft, Vec<FieldError>> {
             whole(t, -1, 86_400)
         }),
         auto_remove: is_on(&typed.auto_remove),
-        labels: form.each("labels", &typed.labels, label),
+        labels: form.pairs("labels", &typed.labels, label),
         log_options: log_options(&mut form, typed),
     };
     if form.errors.is_empty() {
@@ -149,6 +149,16 @@ impl Form {
         self.list(field, lines(text), rule)
     }
 
+    /// A value may end with blanks.
+    fn pairs<T: Default>(
+        &mut self,
+        field: &'static str,
+        text: &str,
+        rule: impl Fn(&str) -> Result<T, Rule>,
+    ) -> Vec<T> {
+        self.list(field, pairs(text), rule)
+    }
+
     fn words(
         &mut self,
         field: &'static str,
@@ -165,7 +175,12 @@ impl Form {
         items: impl Iterator<Item = &'t str>,
         rule: impl Fn(&str) -> Result<T, Rule>,
     ) -> Vec<T> {
-        let taken: Result<Vec<T>, Rule> = items.take(MOST_LINES).map(rule).collect();
+        let items: Vec<_> = items.take(MOST_LINES + 1).collect();
+        let taken: Result<Vec<T>, Rule> = if items.len() > MOST_LINES {
+            Err(Rule::TooMany { most: MOST_LINES })
+        } else {
+            items.into_iter().map(rule).collect()
+        };
         taken.unwrap_or_else(|broken| {
             self.errors.push(FieldError::new(field, broken));
             Vec::new()
@@ -461,6 +476,36 @@ mod tests {
         });
         let fields: Vec<_> = errors.iter().map(|(field, _)| *field).collect();
         assert_eq!(fields, ["name", "memory", "labels"]);
+    }
+
+    #[test]
+    fn what_is_too_much_is_refused_and_not_dropped() {
+        let lines = |n: usize| (0..n).map(|n| format!("A{n}=1\n")).collect::<String>();
+        assert_eq!(broken(|t| t.environment = lines(MOST_LINES)), []);
+        let too_many = Rule::TooMany { most: MOST_LINES };
+        for (field, change) in [
+            (
+                "environment",
+                (|t, text| t.environment = text) as fn(&mut Typed, String),
+            ),
+            ("labels", |t, text| t.labels = text),
+        ] {
+            let found = broken(|t| change(t, lines(MOST_LINES + 1)));
+            assert_eq!(found, [(field, too_many.clone())]);
+        }
+    }
+
+    #[test]
+    fn a_value_keeps_the_blanks_at_its_end() {
+        let draft = check(&Typed {
+            image: "busybox".to_owned(),
+            environment: "  PROMPT=> \r\n\n B=2".to_owned(),
+            labels: "note=a  ".to_owned(),
+            ..Typed::default()
+        })
+        .unwrap();
+        assert_eq!(draft.environment, ["PROMPT=> ", "B=2"]);
+        assert_eq!(draft.labels, [("note".to_owned(), "a  ".to_owned())]);
     }
 
     #[test]

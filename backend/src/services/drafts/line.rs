@@ -3,7 +3,7 @@
 use super::Typed;
 use super::flags::{FLAGS, Flag, Target};
 use super::paste::join;
-use super::typed::{is_on, lines, words};
+use super::typed::{is_on, lines, pairs, words};
 
 /// Writes the line; fields with an error stand in it as they were typed.
 pub fn equivalent(typed: &Typed) -> String {
@@ -59,7 +59,7 @@ fn special(name: &str, asked: &Typed) -> Vec<String> {
     };
     match name {
         "network" if !asked.network.is_empty() => vec![asked.network.clone()],
-        "env" => lines(&asked.environment).map(str::to_owned).collect(),
+        "env" => pairs(&asked.environment).map(str::to_owned).collect(),
         "volume" => lines(&asked.mounts).map(str::to_owned).collect(),
         "security-opt" if is_on(&asked.no_new_privileges) => vec!["no-new-privileges".to_owned()],
         "log-opt" => {

@@ -118,6 +118,10 @@ impl Pasted {
     }
 
     fn apply(&mut self, flag: &Flag, value: &str) {
+        // The form has an item a line: a line end inside a value would make two of one.
+        if value.contains('\n') {
+            return self.refuse(flag.long, value);
+        }
         match flag.target {
             Target::Field(field) => value.clone_into(field(&mut self.typed)),
             Target::Line(field) => add(field(&mut self.typed), "\n", value),

@@ -86,6 +86,13 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.lines().map(str::trim).filter(|line| !line.is_empty())
 }
 
+/// Returns the items of a field with a `name=value` a line: a value may end with blanks.
+pub(super) fn pairs(text: &str) -> impl Iterator<Item = &str> {
+    text.lines()
+        .map(str::trim_start)
+        .filter(|line| !line.is_empty())
+}
+
 /// Returns the items of a field with blanks or commas between them.
 pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([' ', ',', '\n', '\r', '\t'])
