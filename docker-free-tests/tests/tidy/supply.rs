@@ -1,5 +1,8 @@
 //! Whose code we build: the licences and bans of `deny.toml`, held without cargo-deny, which takes
 //! longer to install than everything else here takes to run.
+//!
+//! Advisories are held as far as `deny.toml` names their versions. That is no check against the
+//! database: `docker-free-tests/run supply` says so where cargo-deny or the database is missing.
 
 use std::process::Command;
 
@@ -38,11 +41,7 @@ pub(crate) fn licences_and_bans(tree: &Tree) -> Vec<Problem> {
 
 fn judge(packages: &[Value], rules: &str) -> Vec<Problem> {
     let allowed = listed(rules, "allow = [");
-    let banned: Vec<String> = rules
-        .lines()
-        .filter_map(|line| line.trim().strip_prefix("{ name = \""))
-        .filter_map(|rest| rest.split('"').next().map(str::to_owned))
-        .collect();
+    let banned: Vec<Ban> = rules.lines().filter_map(Ban::read).collect();
     let mut problems = Vec::new();
     for package in packages
         .iter()
@@ -50,13 +49,12 @@ fn judge(packages: &[Value], rules: &str) -> Vec<Problem> {
     {
         let name = package["name"].as_str().unwrap_or_default();
         let licence = package["license"].as_str().unwrap_or_default();
-        if banned.iter().any(|ban| ban == name) {
-            problems.push(Problem::new(
-                "Cargo.lock",
-                0,
-                format!("{name} is banned in deny.toml"),
-            ));
-        }
+        let version = package["version"].as_str().unwrap_or_default();
+        let broken = banned.iter().filter(|ban| ban.holds(name, version));
+        problems.extend(broken.map(|ban| {
+            let text = format!("{name} {version} is banned in deny.toml: {}", ban.reason);
+            Problem::new("Cargo.lock", 0, text)
+        }));
         if !satisfied(licence, &allowed) {
             problems.push(Problem::new(
                 "Cargo.lock",
@@ -74,6 +72,56 @@ fn judge(packages: &[Value], rules: &str) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// One line of the bans: a name, and the versions that are meant where not all are.
+struct Ban<'r> {
+    name: &'r str,
+    versions: Option<&'r str>,
+    reason: &'r str,
+}
+
+impl<'r> Ban<'r> {
+    fn read(line: &'r str) -> Option<Self> {
+        let line = line.trim().strip_prefix("{ name = ")?;
+        let value = |key: &str| {
+            let (_, rest) = line.split_once(key)?;
+            rest.split('"').next()
+        };
+        Some(Self {
+            name: line.split('"').nth(1)?,
+            versions: value(", version = \""),
+            reason: value("reason = \"").unwrap_or_default(),
+        })
+    }
+
+    fn holds(&self, name: &str, version: &str) -> bool {
+        let fits = |versions: &str| {
+            versions
+                .split(',')
+                .all(|bound| within(bound.trim(), version))
+        };
+        self.name == name && self.versions.is_none_or(fits)
+    }
+}
+
+/// Whether a version keeps a bound such as `<1.2.3`, `>=1.2.3` or `=1.2.3`.
+fn within(bound: &str, version: &str) -> bool {
+    let number = |text: &str| -> Vec<u64> {
+        let plain = text.split(['-', '+']).next().unwrap_or_default();
+        plain
+            .split('.')
+            .map(|part| part.parse().unwrap_or(0))
+            .collect()
+    };
+    let of = |sign: &str| bound.strip_prefix(sign).map(number);
+    let version = number(version);
+    match (of(">="), of("<"), of("=")) {
+        (Some(least), _, _) => version >= least,
+        (_, Some(end), _) => version < end,
+        (_, _, Some(one)) => version == one,
+        _ => panic!("the bound {bound:?} in deny.toml is none of <, >=, ="),
+    }
 }
 
 fn listed(rules: &str, begin: &str) -> Vec<String> {
@@ -139,11 +187,35 @@ fn one(words: &[&str], at: &mut usize, allowed: &[String]) -> bool {
 mod tests {
     use super::*;
 
-    const RULES: &str =
-        "allow = [\"MIT\", \"A WITH B\"]\ndeny = [\n  { name = \"bad-one\", reason = \"x\" },\n]";
+    const RULES: &str = r#"allow = ["MIT", "A WITH B"]
+deny = [
+  { name = "bad-one", reason = "x" },
+  { name = "holed", version = ">=1.2.0, <1.10.1", reason = "RUSTSEC-x" },
+  { name = "holed", version = "=2.0.0", reason = "RUSTSEC-y" },
+]"#;
 
     fn package(name: &str, licence: &str) -> Value {
-        serde_json::json!({ "name": name, "license": licence, "source": "registry+x" })
+        serde_json::json!({ "name": name, "license": licence, "source": "registry+x", "version": "1.0.0" })
+    }
+
+    #[test]
+    fn a_version_with_an_advisory_is_seen_and_its_mended_one_is_not() {
+        let found = |version: &str| {
+            let mut package = package("holed", "MIT");
+            package["version"] = version.into();
+            judge(&[package], RULES).len()
+        };
+        for (version, n) in [
+            ("1.1.9", 0),
+            ("1.2.0", 1),
+            ("1.9.9", 1),
+            ("1.10.0+build", 1),
+            ("1.10.1", 0),
+            ("2.0.0", 1),
+            ("2.0.1", 0),
+        ] {
+            assert_eq!(found(version), n, "{version}");
+        }
     }
 
     #[test]
