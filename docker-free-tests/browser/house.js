@@ -196,3 +196,9 @@ export async function becomeOwner(page, house, name = 'olga') {
   await page.locator('main form button.button--primary').click()
   await page.waitForURL(`${house.origin}/`)
 }
+
+/** Opens a page about something that was made past the server, as soon as the server has heard of it. */
+export async function openKnown(page, address) {
+  await until(`${address} is known`, () => page.request.get(address).then((answer) => answer.ok()))
+  await page.goto(address)
+}

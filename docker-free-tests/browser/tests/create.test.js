@@ -24,7 +24,7 @@ test('the command line is that of the form, however late an earlier answer comes
   await page.goto(`${house.origin}/containers/new`)
   const asked = []
   await page.route('**/containers/new/command', (route) => asked.push(route))
-  const line = page.locator('form-command code')
+  const line = page.locator('form-command code').first()
   await page.locator('#name').fill('early')
   await until('it asks', () => asked.length === 1)
   await page.locator('#name').fill('late')

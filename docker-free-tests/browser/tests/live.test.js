@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, becomeOwner, browser, logIn, tab } from '../house.js'
+import { House, becomeOwner, browser, logIn, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -114,7 +114,7 @@ test('a hidden tab whose session ended shows the door when it is looked at', asy
 test('a hidden terminal whose session ended stops asking', async () => {
   await logIn(page, house, 'olga')
   const id = JSON.parse((await house.api('GET', '/containers/first/json')).text).Id
-  await page.goto(`${house.origin}/containers/${id}/terminal`)
+  await openKnown(page, `${house.origin}/containers/${id}/terminal`)
   await page.locator('terminal-view .xterm-rows').getByText('#').first().waitFor()
   await hide(page, true)
   await logOutElsewhere()

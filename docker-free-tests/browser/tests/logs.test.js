@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, becomeOwner, browser, tab } from '../house.js'
+import { House, becomeOwner, browser, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -26,7 +26,7 @@ const shown = async () => (await lines().allInnerTexts()).map((text) => text.tri
 
 test('a stream that is chosen is the one that is shown', async () => {
   const id = await house.run('twins', 'echo to-out; echo to-err >&2; sleep 1000')
-  await page.goto(`${house.origin}/containers/${id}/logs`)
+  await openKnown(page, `${house.origin}/containers/${id}/logs`)
   await lines().getByText('to-err').waitFor()
   await page.locator('log-view details.menu summary').click()
   const stream = page.locator('log-view select[name=stream]')
@@ -46,7 +46,7 @@ test('a log goes on when its container is started again', async () => {
   const has = (n) => page.waitForFunction(
     (wanted) => [...document.querySelectorAll('log-view .log__text')].filter((line) => line.textContent.startsWith('begin ')).length === wanted, n,
   )
-  await page.goto(`${house.origin}/containers/${id}/logs`)
+  await openKnown(page, `${house.origin}/containers/${id}/logs`)
   await begins().first().waitFor()
   await house.api('POST', '/containers/again/stop')
   await page.getByText('End of the log').waitFor()

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, becomeOwner, browser, tab } from '../house.js'
+import { House, becomeOwner, browser, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -29,7 +29,7 @@ const screen = () => page.locator('terminal-view .xterm-rows')
 
 /** Opens a page and marks it: another document in its place would not have the mark. */
 async function open(path) {
-  await page.goto(house.origin + path)
+  await openKnown(page, house.origin + path)
   await page.evaluate(() => (document.body.dataset.mine = 'yes'))
 }
 
