@@ -55,6 +55,11 @@ pub struct Settings {
     #[arg(long, value_name = "NAME", env = "GANTRY_ENGINE_CGROUP_PARENT")]
     cgroup_parent: Option<String>,
 
+    /// Refuse containers that reach beyond themselves: privileged ones, the host's namespaces and
+    /// devices, other system call filters, powers over the whole kernel.
+    #[arg(long, env = "GANTRY_ENGINE_CONFINED")]
+    confined: bool,
+
     /// What to log, as `info` or `engine_agent=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "GANTRY_ENGINE_LOG")]
     log: Option<String>,
@@ -77,6 +82,8 @@ pub struct Config {
     pub insecure_registries: Vec<String>,
     /// The control group above all containers.
     pub cgroup_parent: String,
+    /// Containers that reach beyond themselves are refused.
+    pub confined: bool,
     /// What is logged.
     pub log: String,
 }
@@ -133,6 +140,7 @@ impl Settings {
             registry_mirrors: list(self.registry_mirror, file.registry_mirror),
             insecure_registries: list(self.insecure_registry, file.insecure_registry),
             cgroup_parent: pick(self.cgroup_parent, file.cgroup_parent, "gantry"),
+            confined: self.confined || file.confined,
             log: pick(self.log, file.log, "info"),
         };
         config.check()?;

@@ -1,14 +1,15 @@
 //! What may never be created on this host, whoever asks. It is asked and never acts.
 //!
-//! The profile is small on purpose: it keeps containers away from the engine's own files and from
-//! powers over the whole kernel. Who may ask for what below that is decided by the server.
+//! Whoever reaches the socket is root, as with Docker, so by default the profile only keeps
+//! containers away from the engine's own files. With `--confined` it denies everything that reaches
+//! beyond a container: privileges, host namespaces, devices, powers over the whole kernel. Who may
+//! ask for what below that is decided by the server.
 
 use std::path::{Path, PathBuf};
 
-use engine_runtime::Mount;
-use engine_runtime::MountKind;
+use engine_runtime::{Mount, MountKind, Namespace, Network, Seccomp, Spec, profile};
 
-/// Capabilities that a container may be given beside the default ones. What is missing reaches
+/// Capabilities that a confined container may be given beside the default ones. What is missing reaches
 /// beyond the container: modules, raw devices, the clock, the whole of the administration.
 const ADDABLE: &[&str] = &[
     "CAP_CHOWN",
@@ -49,16 +50,10 @@ pub(crate) enum Denied {
         "the profile of this host does not allow capability {0} together with the host's network"
     )]
     CapabilityOverHost(String),
+    #[error("the profile of this host does not allow {0}")]
+    Reach(&'static str),
     #[error("the profile of this host does not allow to mount {0}, which belongs to the engine")]
     EnginePath(PathBuf),
-}
-
-/// What is judged of a container, as it will run.
-pub(crate) struct Wish<'w> {
-    /// Capabilities by name, beside the default ones.
-    pub(crate) added_capabilities: &'w [String],
-    pub(crate) host_network: bool,
-    pub(crate) mounts: &'w [Mount],
 }
 
 /// The deny profile of this host.
@@ -66,31 +61,69 @@ pub(crate) struct Wish<'w> {
 pub(crate) struct Guard {
     /// Directories of the engine; nothing in them is shown to a container.
     pub(crate) own: Vec<PathBuf>,
+    /// Nothing that reaches beyond the container itself.
+    pub(crate) confined: bool,
 }
 
 impl Guard {
-    /// Judges a wish.
+    /// Judges a container as it would run; `asked` are those of its mounts that somebody asked for.
     ///
     /// # Errors
     /// Names the first thing that may not be.
-    pub(crate) fn judge(&self, wish: &Wish<'_>) -> Result<(), Denied> {
-        for name in wish.added_capabilities {
-            if !ADDABLE.contains(&name.as_str()) {
-                return Err(Denied::Capability(name.clone()));
-            }
-            if wish.host_network && OVER_NETWORK.contains(&name.as_str()) {
-                return Err(Denied::CapabilityOverHost(name.clone()));
-            }
-        }
-        for mount in wish.mounts {
-            if let MountKind::Bind { source } = &mount.kind
+    pub(crate) fn judge(&self, spec: &Spec, asked: &[Mount]) -> Result<(), Denied> {
+        for mount in asked {
+            if let MountKind::Bind { source, .. } = &mount.kind
                 && self.own.iter().any(|own| is_within(source, own))
             {
                 return Err(Denied::EnginePath(source.clone()));
             }
         }
+        if self.confined {
+            judge_reach(spec)?;
+        }
         Ok(())
     }
+}
+
+/// Refuses what reaches beyond the container.
+fn judge_reach(spec: &Spec) -> Result<(), Denied> {
+    let defaults = profile::default_capabilities();
+    for name in spec
+        .capabilities
+        .iter()
+        .filter(|name| !defaults.contains(name))
+    {
+        if !ADDABLE.contains(&name.as_str()) {
+            return Err(Denied::Capability(name.clone()));
+        }
+        if spec.network == Network::Host && OVER_NETWORK.contains(&name.as_str()) {
+            return Err(Denied::CapabilityOverHost(name.clone()));
+        }
+    }
+    let is_hosts = |one: &Namespace| *one == Namespace::Host;
+    let hides_less =
+        |paths: &[String], default: Vec<String>| default.iter().any(|path| !paths.contains(path));
+    let shows = hides_less(&spec.masked_paths, profile::default_masked_paths())
+        || hides_less(&spec.readonly_paths, profile::default_readonly_paths());
+    for (is_so, what) in [
+        (is_hosts(&spec.sharing.pid), "the host's processes"),
+        (is_hosts(&spec.sharing.ipc), "the host's IPC namespace"),
+        (is_hosts(&spec.sharing.uts), "the host's name"),
+        (is_hosts(&spec.sharing.cgroup), "the host's control groups"),
+        (
+            spec.seccomp != Seccomp::Default,
+            "another system call filter",
+        ),
+        (!spec.devices.rules.is_empty(), "devices of the host"),
+        (shows, "more of /proc and /sys"),
+        (spec.writable_sysfs, "a writable /sys"),
+        (spec.writable_cgroups, "writable control groups"),
+    ] {
+        if is_so {
+            return Err(Denied::Reach(what));
+        }
+    }
+    Ok(())
 }
 
 /// Compares where the paths lead, as far as they exist, so that a link is no way round.
@@ -101,62 +134,111 @@ fn is_within(path: &Path, directory: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use engine_runtime::{BindHow, LogOptions, Process, Resources, Root, SPEC_VERSION, Sharing};
+
     use super::*;
 
-    fn judge(capabilities: &[&str], host_network: bool, sources: &[PathBuf]) -> Result<(), Denied> {
-        let data = std::env::temp_dir();
-        let added: Vec<String> = capabilities.iter().map(ToString::to_string).collect();
-        let mounts: Vec<Mount> = sources
-            .iter()
-            .map(|source| Mount {
-                kind: MountKind::Bind {
-                    source: source.clone(),
-                },
-                target: "/m".to_owned(),
-                readonly: true,
-            })
-            .collect();
-        let wish = Wish {
-            added_capabilities: &added,
-            host_network,
-            mounts: &mounts,
-        };
-        Guard { own: vec![data] }.judge(&wish)
+    fn spec() -> Spec {
+        Spec {
+            version: SPEC_VERSION,
+            id: "a".to_owned(),
+            root: Root {
+                lower: Vec::new(),
+                upper: "/containers/a/upper".into(),
+                work: "/containers/a/work".into(),
+                readonly: false,
+            },
+            process: Process::default(),
+            hostname: String::new(),
+            domainname: String::new(),
+            network: Network::None,
+            mounts: Vec::new(),
+            shm_bytes: 1,
+            resources: Resources::default(),
+            cgroup: "gantry/a".to_owned(),
+            capabilities: profile::default_capabilities(),
+            seccomp: Seccomp::Default,
+            masked_paths: profile::default_masked_paths(),
+            readonly_paths: profile::default_readonly_paths(),
+            log: LogOptions::default(),
+            oom_score_adj: None,
+            seccomp_profile: None,
+            apparmor: None,
+            sharing: Sharing::default(),
+            devices: engine_runtime::Devices::default(),
+            sysctls: Vec::new(),
+            writable_cgroups: false,
+            writable_sysfs: false,
+        }
+    }
+
+    fn judge(confined: bool, spec: &Spec) -> Result<(), Denied> {
+        let own = vec![std::env::temp_dir()];
+        Guard { own, confined }.judge(spec, &spec.mounts)
+    }
+
+    fn with_capability(name: &str, network: Network) -> Spec {
+        let mut spec = spec();
+        spec.capabilities.push(name.to_owned());
+        spec.network = network;
+        spec
     }
 
     #[test]
-    fn powers_over_the_kernel_are_denied() {
-        assert_eq!(
-            judge(&["CAP_NET_ADMIN", "CAP_SYS_NICE"], false, &[]),
-            Ok(())
-        );
-        for name in [
-            "CAP_SYS_ADMIN",
-            "CAP_SYS_MODULE",
-            "CAP_SYS_RAWIO",
-            "CAP_BPF",
-            "CAP_SYS_TIME",
-        ] {
-            assert_eq!(
-                judge(&[name], false, &[]),
-                Err(Denied::Capability(name.to_owned()))
-            );
+    fn powers_over_the_kernel_are_denied_where_containers_are_confined() {
+        for name in ["CAP_NET_ADMIN", "CAP_SYS_NICE"] {
+            assert_eq!(judge(true, &with_capability(name, Network::None)), Ok(()));
+        }
+        for name in ["CAP_SYS_ADMIN", "CAP_SYS_MODULE", "CAP_BPF", "CAP_SYS_TIME"] {
+            let wish = with_capability(name, Network::None);
+            assert_eq!(judge(true, &wish), Err(Denied::Capability(name.to_owned())));
+            assert_eq!(judge(false, &wish), Ok(()));
         }
         assert!(matches!(
-            judge(&["CAP_NET_ADMIN"], true, &[]),
+            judge(true, &with_capability("CAP_NET_ADMIN", Network::Host)),
             Err(Denied::CapabilityOverHost(_))
         ));
     }
 
     #[test]
+    fn what_reaches_beyond_a_container_is_denied_where_they_are_confined() {
+        let changes: [fn(&mut Spec); 6] = [
+            |spec| spec.sharing.pid = Namespace::Host,
+            |spec| spec.sharing.ipc = Namespace::Host,
+            |spec| spec.seccomp = Seccomp::Unconfined,
+            |spec| spec.masked_paths.clear(),
+            |spec| spec.writable_sysfs = true,
+            |spec| spec.writable_cgroups = true,
+        ];
+        assert_eq!(judge(true, &spec()), Ok(()));
+        for change in changes {
+            let mut spec = spec();
+            change(&mut spec);
+            assert!(matches!(judge(true, &spec), Err(Denied::Reach(_))));
+            assert_eq!(judge(false, &spec), Ok(()));
+        }
+    }
+
+    #[test]
     fn the_engines_own_directories_are_denied_also_through_a_link() {
         let own = std::env::temp_dir();
-        let elsewhere = PathBuf::from("/usr");
-        assert_eq!(judge(&[], false, &[elsewhere]), Ok(()));
-        assert!(judge(&[], false, &[own.join("containers")]).is_err());
+        let judge = |source: PathBuf| {
+            let mut spec = spec();
+            spec.mounts.push(Mount {
+                kind: MountKind::Bind {
+                    source,
+                    how: BindHow::default(),
+                },
+                target: "/m".to_owned(),
+                readonly: true,
+            });
+            judge(false, &spec)
+        };
+        assert_eq!(judge(PathBuf::from("/usr")), Ok(()));
+        assert!(judge(own.join("containers")).is_err());
         let links = tempfile::tempdir_in("/var").unwrap();
         let link = links.path().join("link");
         std::os::unix::fs::symlink(&own, &link).unwrap();
-        assert!(judge(&[], false, &[link]).is_err());
+        assert!(judge(link).is_err());
     }
 }

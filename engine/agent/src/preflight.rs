@@ -187,6 +187,7 @@ mod tests {
             registry_mirrors: Vec::new(),
             insecure_registries: Vec::new(),
             cgroup_parent: "gantry-test".to_owned(),
+            confined: false,
             log: "info".to_owned(),
         }
     }

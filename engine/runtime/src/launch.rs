@@ -32,8 +32,8 @@ pub struct Launcher {
     program: OwnedFd,
     /// What this process may hand on.
     bounding: CapabilitySet,
-    /// Compiled filters as sealed files, by the capabilities that they are for.
-    filters: Mutex<HashMap<CapabilitySet, OwnedFd>>,
+    /// Compiled filters as sealed files, by the capabilities and the given profile they are of.
+    filters: Mutex<HashMap<(CapabilitySet, Option<String>), OwnedFd>>,
 }
 
 impl Launcher {
@@ -92,12 +92,28 @@ impl Launcher {
         if spec.seccomp == Seccomp::Unconfined {
             return Ok(Stdio::null());
         }
+        /// Who invents a profile for each container compiles each.
+        const MOST: usize = 64;
         let keep = capabilities(&spec.capabilities)?.intersection(self.bounding);
+        let profile = spec
+            .seccomp_profile
+            .as_ref()
+            .filter(|_| spec.seccomp == Seccomp::Given);
         let mut filters = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
-        let sealed = match filters.entry(keep) {
+        if filters.len() >= MOST {
+            filters.clear();
+        }
+        let sealed = match filters.entry((keep, profile.cloned())) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let bytes = seccomp::encode(&seccomp::filter(keep));
+                let bytes = match profile {
+                    None => seccomp::encode(&seccomp::filter(keep)),
+                    Some(text) => {
+                        let compiled = seccomp::given(text, keep);
+                        let compiled = compiled.map_err(|e| Error::Setup(chain(&e)))?;
+                        seccomp::encode(&compiled)
+                    }
+                };
                 new.insert(fd::sealed("filter", &bytes).map_err(Error::sys("keep a filter"))?)
             }
         };

@@ -18,6 +18,7 @@
 mod bundle;
 pub mod cgroups;
 mod clock;
+pub mod devices;
 mod error;
 mod exit;
 mod init;
@@ -25,6 +26,7 @@ mod launch;
 pub mod layout;
 pub mod log;
 pub mod monitor;
+mod own;
 mod phase;
 pub mod processes;
 pub mod profile;
@@ -39,12 +41,15 @@ pub use bundle::Bundle;
 pub use error::{Error, Result, chain};
 pub use exit::ExitRecord;
 pub use launch::{Control, Launcher};
+pub use own::{oom_score_adj, rlimit_most, spreads};
 pub use phase::{Fact, Phase, Refused};
 pub use profile::{default_capabilities, default_masked_paths, default_readonly_paths};
 pub use protocol::{
     AttachStreams, Event, ExecState, MonitorState, PROTOCOL_VERSION, Request, Target, TerminalSize,
 };
+pub use seccomp::check_profile;
 pub use spec::{
-    LogOptions, Mount, MountKind, Network, Process, Resources, Rlimit, Root, SPEC_VERSION, Seccomp,
-    Spec,
+    BindHow, BlockFlow, BlockLimit, BlockWeight, DeviceNode, Devices, LogOptions, Member, Mount,
+    MountKind, Namespace, Network, Process, Propagation, Resources, Rlimit, Root, SPEC_VERSION,
+    Seccomp, Sharing, Spec, TmpfsHow,
 };

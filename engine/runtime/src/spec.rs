@@ -8,6 +8,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::cgroups::{DeviceKind, DeviceRule};
+
 /// The version of [`Spec`] that this crate writes and reads.
 pub const SPEC_VERSION: u32 = 1;
 
@@ -38,6 +40,80 @@ pub struct Spec {
     pub log: LogOptions,
     /// `oom_score_adj` of the container's processes, if it is not the engine's own.
     pub oom_score_adj: Option<i32>,
+    /// The filter's rules in Docker's JSON, for [`Seccomp::Given`].
+    #[serde(default)]
+    pub seccomp_profile: Option<String>,
+    /// The AppArmor profile that the program begins with; the kernel must know it.
+    #[serde(default)]
+    pub apparmor: Option<String>,
+    #[serde(default)]
+    pub sharing: Sharing,
+    #[serde(default)]
+    pub devices: Devices,
+    /// Kernel settings of its own namespaces: paths below `/proc/sys` and values.
+    #[serde(default)]
+    pub sysctls: Vec<(String, String)>,
+    /// Its view of its control groups can be written.
+    #[serde(default)]
+    pub writable_cgroups: bool,
+    /// `/sys` can be written, as far as its capabilities reach.
+    #[serde(default)]
+    pub writable_sysfs: bool,
+}
+
+/// Whose namespaces a container lives in; the network's is [`Network`].
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Sharing {
+    pub pid: Namespace,
+    /// A size of zero in [`Spec::shm_bytes`] leaves out `/dev/shm`, whoever's this is.
+    pub ipc: Namespace,
+    pub uts: Namespace,
+    /// What its control groups look like; [`Namespace::Of`] has no meaning here.
+    pub cgroup: Namespace,
+}
+
+/// Whose namespace of one kind.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Namespace {
+    /// A fresh one.
+    #[default]
+    Own,
+    Host,
+    /// The one of another container that runs.
+    Of(Member),
+}
+
+/// The first process of another container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    pub pid: i32,
+    /// Its container's group; proves that the number still is the process that is meant.
+    pub cgroup: String,
+}
+
+/// The devices of a container beside those that every container has.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Devices {
+    /// Nodes that are made before it begins.
+    pub nodes: Vec<DeviceNode>,
+    /// What may be opened.
+    pub rules: Vec<DeviceRule>,
+}
+
+/// A device node.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeviceNode {
+    /// An absolute path inside the root.
+    pub path: String,
+    pub kind: DeviceKind,
+    pub major: u32,
+    pub minor: u32,
+    pub mode: u32,
+    pub uid: u32,
+    pub gid: u32,
 }
 
 /// Where the root file system comes from: an overlay that `init` mounts in its own namespace.
@@ -108,10 +184,61 @@ pub struct Mount {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MountKind {
-    /// A file or directory of the host, private propagation.
-    Bind { source: PathBuf },
+    /// A file or directory of the host.
+    Bind {
+        source: PathBuf,
+        #[serde(default)]
+        how: BindHow,
+    },
     /// A fresh tmpfs; a size of zero means the kernel's default.
-    Tmpfs { bytes: u64, mode: u32 },
+    Tmpfs {
+        bytes: u64,
+        mode: u32,
+        #[serde(default)]
+        how: TmpfsHow,
+    },
+}
+
+/// How a file or directory of the host is mounted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct BindHow {
+    pub propagation: Propagation,
+    /// What is mounted below it follows the propagation too.
+    pub recursive_propagation: bool,
+    /// What is mounted below it stays outside.
+    pub alone: bool,
+    /// Read-only is meant of the mount itself, not of what is mounted below it.
+    pub shallow_readonly: bool,
+}
+
+/// Where mounts made on either side of a bind are seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Propagation {
+    /// On the side that made them.
+    #[default]
+    Private,
+    /// The host's inside too.
+    Slave,
+    /// On both sides.
+    Shared,
+}
+
+/// How a tmpfs is mounted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TmpfsHow {
+    /// It takes the mode of the directory that it covers, if there is one.
+    pub inherit_mode: bool,
+    /// Further parameters of the file system, such as `uid`.
+    pub parameters: Vec<(String, String)>,
+    /// Programs on it may be executed.
+    pub executable: bool,
+    /// Programs on it may change the user.
+    pub set_user: bool,
+    /// Device nodes on it work.
+    pub devices: bool,
 }
 
 /// Limits for the control group; `None` leaves the kernel's default.
@@ -129,6 +256,45 @@ pub struct Resources {
     pub cpuset_mems: Option<String>,
     /// The most processes; `None` is without limit.
     pub pids_limit: Option<u64>,
+    /// How readily memory is swapped, 0 to 100; version 1 only.
+    pub swappiness: Option<u64>,
+    /// Processes wait for memory instead of being killed; version 1 only.
+    pub oom_kill_disable: bool,
+    /// Real-time microseconds of each period; version 1 only.
+    pub realtime_runtime_us: Option<i64>,
+    pub realtime_period_us: Option<u64>,
+    /// The share of block devices' time, 10 to 1,000.
+    pub block_weight: Option<u16>,
+    pub block_weights: Vec<BlockWeight>,
+    pub block_limits: Vec<BlockLimit>,
+}
+
+/// A share of one block device's time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockWeight {
+    pub major: u32,
+    pub minor: u32,
+    pub weight: u16,
+}
+
+/// A limit on one block device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BlockLimit {
+    pub major: u32,
+    pub minor: u32,
+    pub what: BlockFlow,
+    /// Each second.
+    pub rate: u64,
+}
+
+/// What is limited on a block device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BlockFlow {
+    ReadBytes,
+    WriteBytes,
+    ReadOperations,
+    WriteOperations,
 }
 
 /// Which system call filter is loaded.
@@ -137,6 +303,8 @@ pub struct Resources {
 pub enum Seccomp {
     Default,
     Unconfined,
+    /// The one of [`Spec::seccomp_profile`].
+    Given,
 }
 
 /// How much output is kept.

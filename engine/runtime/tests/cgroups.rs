@@ -12,7 +12,7 @@ use std::{
 
 use engine_runtime::{
     Resources,
-    cgroups::{Access, Cgroup, CgroupError, DeviceKind, DeviceRule},
+    cgroups::{Access, Cgroup, CgroupError, DeviceKind, DeviceRule, Setting, unsupported},
     layout::{Controller, Hierarchy, Layout, Version},
     processes, usage,
 };
@@ -119,6 +119,7 @@ fn every_limit_arrives_in_the_kernel() {
         cpuset_cpus: Some("0".to_owned()),
         cpuset_mems: Some("0".to_owned()),
         pids_limit: Some(77),
+        ..Resources::default()
     };
 
     house.group.apply(&limits).unwrap();
@@ -150,6 +151,49 @@ fn every_limit_arrives_in_the_kernel() {
     let usage = usage::read(&house.group).unwrap();
     assert_eq!(usage.memory.limit_bytes, Some(64 << 20));
     assert_eq!(usage.pids.limit, Some(77));
+}
+
+#[test]
+fn settings_that_not_every_machine_has_are_found_out() {
+    let house = House::new();
+    let ask = |setting| {
+        let scratch = format!("{}/probe", house.parent);
+        let missing = unsupported(&house.layout, &scratch, &[setting]).unwrap();
+        assert!(!house.dirs(&scratch).iter().any(|dir| dir.exists()));
+        missing.is_empty()
+    };
+    assert!(ask(Setting::MemoryReservation));
+    assert!(ask(Setting::BlockLimit));
+    assert_eq!(ask(Setting::Swap), house.layout.has_swap());
+    for setting in [
+        Setting::Swappiness,
+        Setting::OomKillDisable,
+        Setting::Realtime,
+    ] {
+        assert!(!(house.is_unified() && ask(setting)), "{setting:?}");
+    }
+
+    let limits = Resources {
+        swappiness: ask(Setting::Swappiness).then_some(7),
+        oom_kill_disable: ask(Setting::OomKillDisable),
+        realtime_runtime_us: ask(Setting::Realtime).then_some(10_000),
+        block_weight: ask(Setting::BlockWeight).then_some(300),
+        ..Resources::default()
+    };
+    house.group.apply(&limits).unwrap();
+    let file = |controller, name| house.file(controller, name);
+    if limits.swappiness.is_some() {
+        assert_eq!(file(Controller::Memory, "memory.swappiness"), "7");
+    }
+    if limits.oom_kill_disable {
+        assert!(file(Controller::Memory, "memory.oom_control").contains("oom_kill_disable 1"));
+    }
+    if limits.realtime_runtime_us.is_some() {
+        assert_eq!(file(Controller::Cpu, "cpu.rt_runtime_us"), "10000");
+    }
+    if limits.block_weight.is_some() && house.is_unified() {
+        assert!(file(Controller::Blkio, "io.weight").contains("default 2930"));
+    }
 }
 
 #[test]

@@ -5,9 +5,8 @@ use std::os::fd::{AsFd, AsRawFd as _, OwnedFd};
 use std::path::Path;
 
 pub use rustix::mount::MountAttrFlags as Attributes;
-use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
-};
+pub use rustix::mount::MountPropagationFlags as Propagation;
+use rustix::mount::{FsMountFlags, FsOpenFlags, MoveMountFlags, OpenTreeFlags};
 
 use crate::{During as _, Errno, Result, SysError};
 
@@ -15,6 +14,8 @@ use crate::{During as _, Errno, Result, SysError};
 pub const DEVPTS: i64 = 0x1cd1;
 /// The type of procfs.
 pub const PROCFS: i64 = 0x9fa0;
+/// The type of a file system in memory.
+pub const TMPFS: i64 = 0x0102_1994;
 
 const EMPTY: &CStr = c"";
 
@@ -151,9 +152,22 @@ struct MountAttributes {
 /// # Errors
 /// `EINVAL` when the descriptor is not a mount's root.
 pub fn restrict(mount: impl AsFd, attributes: Attributes, recursive: bool) -> Result<()> {
+    set(mount, attributes, Propagation::PRIVATE, recursive)
+}
+
+/// Adds attributes to a mount, and to those below it when asked; no propagation leaves it as it is.
+///
+/// # Errors
+/// `EINVAL` when the descriptor is not a mount's root.
+pub fn set(
+    mount: impl AsFd,
+    attributes: Attributes,
+    propagation: Propagation,
+    recursive: bool,
+) -> Result<()> {
     let wanted = MountAttributes {
         set: u64::from(attributes.bits()),
-        propagation: u64::from(MountPropagationFlags::PRIVATE.bits()),
+        propagation: u64::from(propagation.bits()),
         ..MountAttributes::default()
     };
     let mut flags = libc::AT_EMPTY_PATH;
@@ -182,7 +196,7 @@ pub fn restrict(mount: impl AsFd, attributes: Attributes, recursive: bool) -> Re
 /// # Errors
 /// `EPERM` without the right.
 pub fn make_all_private() -> Result<()> {
-    let flags = MountPropagationFlags::PRIVATE | MountPropagationFlags::REC;
+    let flags = Propagation::PRIVATE | Propagation::REC;
     rustix::mount::mount_change("/", flags).during("mount(MS_PRIVATE)", "/")
 }
 
@@ -191,7 +205,7 @@ pub fn make_all_private() -> Result<()> {
 /// # Errors
 /// `EPERM` without the right.
 pub fn make_all_slaves() -> Result<()> {
-    let flags = MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC;
+    let flags = Propagation::DOWNSTREAM | Propagation::REC;
     rustix::mount::mount_change("/", flags).during("mount(MS_SLAVE)", "/")
 }
 

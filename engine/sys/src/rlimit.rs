@@ -32,6 +32,11 @@ pub fn exists(name: &str) -> bool {
     named(name).is_some()
 }
 
+/// Returns the hard limit of this process; `None` when the name is unknown or there is no limit.
+pub fn most(name: &str) -> Option<u64> {
+    rustix::process::getrlimit(named(name)?).maximum
+}
+
 /// Sets a limit of this process; without the right to raise it, as far as it may go.
 ///
 /// # Errors

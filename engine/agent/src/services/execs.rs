@@ -11,7 +11,6 @@ use std::time::Duration;
 use engine_api::body;
 use engine_api::execs::{ExecCreateBody, ExecInspect, ExecProcess, ExecStartBody};
 use engine_api::id::ExecId;
-use engine_api::options::{self, EXEC};
 use engine_runtime::{AttachStreams, Process, Target, TerminalSize};
 use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
@@ -37,6 +36,8 @@ pub(crate) struct Exec {
     id: ExecId,
     container: Arc<Handle>,
     body: ExecCreateBody,
+    /// What a privileged one gets.
+    grantable: Vec<String>,
     state: watch::Sender<State>,
     size: Mutex<Option<TerminalSize>>,
 }
@@ -87,9 +88,7 @@ impl Execs {
     /// When the container is not there or does not run, or an option is refused.
     pub(crate) fn create(&self, container: &str, bytes: &[u8]) -> Result<ExecId> {
         let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
-        let value = body::parse_value(bytes).map_err(bad)?;
-        options::refuse_unsupported(&value, EXEC)?;
-        let asked: ExecCreateBody = body::shaped(&value).map_err(bad)?;
+        let asked: ExecCreateBody = body::parse(bytes).map_err(bad)?;
         if asked.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(ServiceError::BadRequest(
                 "No exec command specified".to_owned(),
@@ -107,6 +106,7 @@ impl Execs {
         let exec = Arc::new(Exec {
             id: ids::exec_id(),
             container,
+            grantable: self.containers.site.powers.grantable.clone(),
             size: Mutex::new(asked.console_size.and_then(containers::size)),
             body: asked,
             state: watch::Sender::new(State::Created),
@@ -217,7 +217,7 @@ impl Execs {
                 tty: exec.body.tty,
                 entrypoint,
                 arguments,
-                privileged: false,
+                privileged: exec.body.privileged,
                 user: exec.body.user.clone(),
             },
             open_stdin: exec.body.attach_stdin,
@@ -348,6 +348,6 @@ impl Exec {
         let view = self.container.view();
         let size = *self.size.lock().unwrap_or_else(PoisonError::into_inner);
         let size = start.console_size.and_then(containers::size).or(size);
-        containers::exec_process(&view.record, &self.body, size)
+        containers::exec_process(&view.record, &self.body, size, &self.grantable)
     }
 }

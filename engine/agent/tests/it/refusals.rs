@@ -83,7 +83,7 @@ async fn bodies_that_two_readers_could_read_differently_are_refused() {
         "[]",
         r#"{"Image":"a","Image":"b"}"#,
         r#"{"Image":"gantry/hello"}{}"#,
-        r#"{"Image":"gantry/hello","HostConfig":{"PidMode":"host"}}"#,
+        r#"{"Image":"gantry/hello","HostConfig":{"Links":["a:b"]}}"#,
         r#"{"Image":"gantry/hello","HostConfig":{"privileged":true}}"#,
         r#"{"Image":"gantry/hello","HostConfig":{"Memory":"much"}}"#,
         r#"{"Image":"gantry/hello","HostConfig":{"Memory":99999999999999999999}}"#,

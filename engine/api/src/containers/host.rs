@@ -33,13 +33,51 @@ pub struct HostConfig {
     pub shm_size: i64,
     pub tmpfs: BTreeMap<String, String>,
     pub mounts: Vec<MountRequest>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub annotations: Option<BTreeMap<String, String>>,
+    pub cgroupns_mode: String,
+    pub ipc_mode: String,
+    pub pid_mode: String,
+    #[serde(rename = "UTSMode")]
+    pub uts_mode: String,
+    pub userns_mode: String,
+    pub cgroup_parent: String,
+    pub runtime: String,
+    pub privileged: bool,
+    pub oom_score_adj: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage_opt: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sysctls: Option<BTreeMap<String, String>>,
+    /// `None` is the profile's list, an empty one hides nothing.
+    pub masked_paths: Option<Vec<String>>,
+    pub readonly_paths: Option<Vec<String>>,
     pub memory: i64,
+    pub memory_reservation: i64,
+    pub memory_swap: i64,
+    pub memory_swappiness: Option<i64>,
+    pub oom_kill_disable: Option<bool>,
     pub nano_cpus: i64,
     pub cpu_shares: i64,
     pub cpu_period: i64,
     pub cpu_quota: i64,
+    pub cpu_realtime_period: i64,
+    pub cpu_realtime_runtime: i64,
+    pub cpuset_cpus: String,
+    pub cpuset_mems: String,
     pub pids_limit: Option<i64>,
     pub ulimits: Option<Vec<Ulimit>>,
+    pub blkio_weight: i64,
+    pub blkio_weight_device: Vec<WeightDevice>,
+    pub blkio_device_read_bps: Vec<ThrottleDevice>,
+    pub blkio_device_write_bps: Vec<ThrottleDevice>,
+    #[serde(rename = "BlkioDeviceReadIOps")]
+    pub blkio_device_read_iops: Vec<ThrottleDevice>,
+    #[serde(rename = "BlkioDeviceWriteIOps")]
+    pub blkio_device_write_iops: Vec<ThrottleDevice>,
+    pub devices: Vec<DeviceMapping>,
+    pub device_cgroup_rules: Option<Vec<String>>,
+    pub device_requests: Option<Vec<DeviceRequest>>,
 }
 
 /// Where output goes and how much of it is kept.
@@ -67,6 +105,44 @@ pub struct RestartPolicy {
     pub maximum_retry_count: i64,
 }
 
+/// A share of a block device's time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct WeightDevice {
+    pub path: String,
+    pub weight: i64,
+}
+
+/// A limit on a block device: bytes or operations a second.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ThrottleDevice {
+    pub path: String,
+    pub rate: u64,
+}
+
+/// A device of the host inside the container.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DeviceMapping {
+    pub path_on_host: String,
+    pub path_in_container: String,
+    /// Letters of `rwm`; none means all three.
+    pub cgroup_permissions: String,
+}
+
+/// A wish for devices that a driver chooses, such as graphics processors.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DeviceRequest {
+    pub driver: String,
+    pub count: i64,
+    #[serde(rename = "DeviceIDs")]
+    pub device_ids: Option<Vec<String>>,
+    pub capabilities: Option<Vec<Vec<String>>>,
+    pub options: Option<BTreeMap<String, String>>,
+}
+
 /// A limit of the kernel's per process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -88,9 +164,25 @@ pub struct MountRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tmpfs_options: Option<TmpfsOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub bind_options: Option<serde_json::Value>,
+    pub bind_options: Option<BindOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volume_options: Option<serde_json::Value>,
+}
+
+/// How a directory of the host is mounted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct BindOptions {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub propagation: String,
+    /// What is mounted below it stays outside.
+    pub non_recursive: bool,
+    /// Make the directory on the host if it is not there.
+    pub create_mountpoint: bool,
+    /// What is mounted below a read-only one stays writable.
+    pub read_only_non_recursive: bool,
+    /// Fail rather than leave anything below a read-only one writable.
+    pub read_only_force_recursive: bool,
 }
 
 /// Size and mode of a file system in memory.

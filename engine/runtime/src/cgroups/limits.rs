@@ -1,5 +1,7 @@
 //! Resources written into control files; both versions, one function each.
 
+use std::{fs, path::Path};
+
 use engine_sys::{SysError, cgroup};
 
 use super::{
@@ -19,9 +21,10 @@ impl Cgroup {
     /// [`CgroupError::NoController`] the one that this machine cannot keep.
     pub fn apply(&self, resources: &Resources) -> Result<()> {
         match self.version() {
-            Version::V2 => self.apply_unified(resources),
-            Version::V1 | Version::Hybrid => self.apply_legacy(resources),
+            Version::V2 => self.apply_unified(resources)?,
+            Version::V1 | Version::Hybrid => self.apply_legacy(resources)?,
         }
+        self.apply_block(resources)
     }
 
     fn apply_legacy(&self, resources: &Resources) -> Result<()> {
@@ -30,6 +33,13 @@ impl Cgroup {
         if let Some(bytes) = resources.memory_reservation_bytes {
             self.set(Memory, "memory.soft_limit_in_bytes", &bytes.to_string())?;
         }
+        if let Some(swappiness) = resources.swappiness {
+            self.set(Memory, "memory.swappiness", &swappiness.to_string())?;
+        }
+        if resources.oom_kill_disable {
+            self.set(Memory, "memory.oom_control", "1")?;
+        }
+        self.apply_realtime(resources)?;
         if let Some(shares) = resources.cpu_shares {
             self.set(Cpu, "cpu.shares", &shares.to_string())?;
         }
@@ -71,6 +81,34 @@ impl Cgroup {
                 Err(other) => Err(other),
             },
         }
+    }
+
+    /// Writes real-time limits. A group gets of what its parent has, which begins with nothing: so
+    /// each parent is given first what its groups need together.
+    fn apply_realtime(&self, resources: &Resources) -> Result<()> {
+        const RUNTIME: &str = "cpu.rt_runtime_us";
+        const PERIOD: &str = "cpu.rt_period_us";
+        /// The period of groups that nobody has given another.
+        const PERIOD_US: u64 = 1_000_000;
+        if let (Some(runtime), Some(dir)) = (
+            resources.realtime_runtime_us,
+            self.controller_dir(Controller::Cpu),
+        ) {
+            let period = resources.realtime_period_us.unwrap_or(PERIOD_US).max(1);
+            let whole = runtime.unsigned_abs().saturating_mul(PERIOD_US);
+            make_room(
+                dir,
+                self.path().split('/').count() - 1,
+                whole.div_ceil(period),
+            );
+        }
+        if let Some(period) = resources.realtime_period_us {
+            self.set(Controller::Cpu, PERIOD, &period.to_string())?;
+        }
+        if let Some(runtime) = resources.realtime_runtime_us {
+            self.set(Controller::Cpu, RUNTIME, &runtime.to_string())?;
+        }
+        Ok(())
     }
 
     fn apply_unified(&self, resources: &Resources) -> Result<()> {
@@ -128,7 +166,18 @@ impl Cgroup {
         Ok(text.split_whitespace().next().unwrap_or("max").to_owned())
     }
 
-    fn set(&self, controller: Controller, file: &'static str, value: &str) -> Result<()> {
+    /// Tells whether the group has a control file.
+    pub(super) fn has_file(&self, controller: Controller, file: &str) -> bool {
+        self.controller_dir(controller)
+            .is_some_and(|dir| dir.join(file).exists())
+    }
+
+    pub(super) fn set(
+        &self,
+        controller: Controller,
+        file: &'static str,
+        value: &str,
+    ) -> Result<()> {
         let no_controller = || CgroupError::NoController {
             setting: file,
             controller: controller.name(),
@@ -146,6 +195,30 @@ impl Cgroup {
                 source,
             }
         })
+    }
+}
+
+/// Gives the parents of `dir`, as many as there are below the root, room for its real-time limit.
+///
+/// What fails here is told by the group's own limit.
+fn make_room(dir: &Path, n_parents: usize, needed_us: u64) {
+    let limit = |dir: &Path| {
+        let text = cgroup::read(&dir.join("cpu.rt_runtime_us"));
+        text.ok().and_then(|text| text.trim().parse::<u64>().ok())
+    };
+    let (Some(parent), true) = (dir.parent(), n_parents > 0) else {
+        return;
+    };
+    let groups = fs::read_dir(parent).into_iter().flatten().flatten();
+    let others: u64 = groups
+        .map(|entry| entry.path())
+        .filter(|path| path != dir)
+        .filter_map(|path| limit(&path))
+        .sum();
+    let needed_us = needed_us.saturating_add(others);
+    if limit(parent).unwrap_or(0) < needed_us {
+        make_room(parent, n_parents - 1, needed_us);
+        let _ = cgroup::write(&parent.join("cpu.rt_runtime_us"), &needed_us.to_string());
     }
 }
 

@@ -3,6 +3,7 @@
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
+use engine_sys::Errno;
 use engine_sys::dir::device_number;
 use engine_sys::dir::metadata_of;
 use engine_sys::mount;
@@ -10,7 +11,9 @@ use engine_sys::path::{FileType, Mode, OFlags, Root};
 use engine_sys::pty::{self, Terminal};
 
 use super::{Failure, Step};
+use crate::cgroups::DeviceKind;
 use crate::profile::{self, Device};
+use crate::spec::DeviceNode;
 
 /// Fills `/dev` with the devices and links of every container; returns its `null`.
 pub(super) fn populate(root: &Root, has_terminal: bool) -> Step<OwnedFd> {
@@ -32,6 +35,42 @@ pub(super) fn populate(root: &Root, has_terminal: bool) -> Step<OwnedFd> {
             .map_err(Failure::to("make /dev/console"))?;
     }
     verified_null(root)
+}
+
+/// Makes the nodes that the container gets beside those of every container.
+pub(super) fn add(root: &Root, nodes: &[DeviceNode]) -> Step<()> {
+    for node in nodes {
+        let action = || Failure::to(format!("make the device {}", node.path));
+        let path = Path::new(&node.path);
+        let kind = match node.kind {
+            DeviceKind::Character => FileType::CharacterDevice,
+            DeviceKind::Block => FileType::BlockDevice,
+        };
+        let (Some(above), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(Failure::new(format!(
+                "{} is no path of a device",
+                node.path
+            )));
+        };
+        let number = device_number(node.major, node.minor);
+        let above = root.create_dir_all(above, 0o755).map_err(action())?;
+        match above.make_node(name, kind, node.mode, number) {
+            Err(error) if error.errno == Errno::EXIST => {
+                let there = above.metadata(name).map_err(action())?;
+                if there.kind != kind || there.device != number {
+                    let path = &node.path;
+                    return Err(Failure::new(format!(
+                        "{path} is there and is something else"
+                    )));
+                }
+            }
+            result => result.map_err(action())?,
+        }
+        above
+            .set_owner(name, node.uid, node.gid)
+            .map_err(action())?;
+    }
+    Ok(())
 }
 
 /// Opens the `/dev/null` that hides files, and proves that it is the device.

@@ -34,6 +34,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) capabilities: &'a [String],
     pub(crate) seccomp: Seccomp,
     pub(crate) oom_score_adj: Option<i32>,
+    pub(crate) apparmor: Option<&'a str>,
     /// The container's filter, compiled, when the engine has sent one.
     pub(crate) filter: Option<BorrowedFd<'a>>,
     pub(crate) stdio: Option<ChildStdio>,
@@ -71,6 +72,11 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
         std::fs::write("/proc/self/oom_score_adj", adjustment.to_string())
             .map_err(Failure::to("set oom_score_adj"))?;
     }
+    if let Some(profile) = entry.apparmor {
+        std::fs::write("/proc/self/attr/exec", format!("exec {profile}")).map_err(Failure::to(
+            format!("choose the AppArmor profile {profile}"),
+        ))?;
+    }
     namespace::enter(entry.init, entry.namespaces).map_err(Failure::to("enter the container"))?;
     process::set_umask(0o022);
 
@@ -99,8 +105,16 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
         seccomp: entry.seccomp,
         filter: entry.filter,
     };
-    security::confine(&rights)?;
+    let last = security::give_up(&rights)?;
     let program = program::find(&root, entry.process, &user)?;
+    // The brother is seen inside from its first moment: it begins with nothing to take.
+    let ends = terminal
+        .iter()
+        .flat_map(|one| [one.master.as_fd(), one.slave.as_fd()]);
+    drop(root);
+    keep_own(&entry.channel, None, ends)?;
+    last_words()?;
+    last.seal()?;
     Ok(Inside {
         alone,
         program,
@@ -129,11 +143,6 @@ fn become_two(entry: &Entry<'_>, inside: Inside) -> Step<()> {
         program,
         terminal,
     } = inside;
-    // The brother is seen inside from its first moment: it begins with nothing to take.
-    let ends = terminal
-        .iter()
-        .flat_map(|one| [one.master.as_fd(), one.slave.as_fd()]);
-    keep_own(&entry.channel, None, ends)?;
     match process::fork_brother(alone).map_err(Failure::to("fork the process"))? {
         Forked::Child => give_up(&entry.channel, become_program(&program, terminal.as_ref())),
         Forked::Parent(brother) => {
@@ -150,8 +159,7 @@ fn become_program(program: &Program, terminal: Option<&Terminal>) -> Failure {
         .and_then(|()| match terminal {
             Some(terminal) => take_terminal(terminal),
             None => Ok(()),
-        })
-        .and_then(|()| last_words());
+        });
     match ready {
         Ok(()) => program.execute(),
         Err(failure) => failure,

@@ -27,6 +27,6 @@ mod start;
 mod user;
 
 pub(crate) use enter::{Entry, enter};
-pub(crate) use namespaces::{joined, wanted};
+pub(crate) use namespaces::{Members, joined, wanted};
 pub(crate) use report::{Failure, Report, Step};
 pub(crate) use start::{ChildStdio, Start, start};

@@ -11,7 +11,7 @@ use engine_sys::path::{FileType, Mode, OFlags, Root};
 use super::{Failure, Step};
 use crate::layout::{Layout, Version};
 use crate::profile;
-use crate::spec::{Mount, MountKind, Spec};
+use crate::spec::{BindHow, Mount, MountKind, Namespace, Propagation, Spec, TmpfsHow};
 
 /// The longest chain of links followed while a mount point is made.
 const LINKS_MAX: usize = 16;
@@ -35,7 +35,13 @@ fn kernel_attributes() -> Attributes {
 }
 
 /// Mounts what every container has; returns the procfs.
-pub(super) fn standard(root: &Root, spec: &Spec, layout: &Layout) -> Step<OwnedFd> {
+pub(super) fn standard(
+    root: &Root,
+    spec: &Spec,
+    layout: &Layout,
+    shared: Option<OwnedFd>,
+) -> Step<OwnedFd> {
+    let mut shared = shared;
     let shm_size = spec.shm_bytes.to_string();
     let mut proc = None;
     for standard in &profile::MOUNTS {
@@ -45,10 +51,22 @@ pub(super) fn standard(root: &Root, spec: &Spec, layout: &Layout) -> Step<OwnedF
                 groups(root, target, spec, layout)?;
                 continue;
             }
-            (_, "/dev/shm") => parameters.push(("size", &shm_size)),
+            (_, "/dev/shm") => {
+                if spec.shm_bytes == 0 {
+                    continue;
+                }
+                if let Some(memory) = others_memory(spec, shared.take())? {
+                    attach_new(root, standard.target, &memory)?;
+                    continue;
+                }
+                parameters.push(("size", &shm_size));
+            }
             _ => {}
         }
-        let attributes = named(standard.flags);
+        let mut attributes = named(standard.flags);
+        if standard.kind == "sysfs" && spec.writable_sysfs {
+            attributes.remove(Attributes::MOUNT_ATTR_RDONLY);
+        }
         let made = new(
             root,
             standard.target,
@@ -61,6 +79,36 @@ pub(super) fn standard(root: &Root, spec: &Spec, layout: &Layout) -> Step<OwnedF
         }
     }
     proc.ok_or_else(|| Failure::new("no procfs is mounted"))
+}
+
+/// Returns the shared memory of whoever shares the IPC namespace; `None` makes an own one.
+fn others_memory(spec: &Spec, shared: Option<OwnedFd>) -> Step<Option<OwnedFd>> {
+    match (&spec.sharing.ipc, shared) {
+        (Namespace::Host, _) => shared_memory_here().map(Some),
+        (_, shared) => Ok(shared),
+    }
+}
+
+/// Copies the `/dev/shm` of the mount namespace that this process is in.
+pub(super) fn shared_memory_here() -> Step<OwnedFd> {
+    let action = || Failure::to("copy /dev/shm");
+    // Another container may have put anything there: it is looked up inside its root.
+    let root = Root::open(Path::new("/")).map_err(action())?;
+    let there = root.open_dir(Path::new("/dev/shm")).map_err(action())?;
+    if mount::file_system(&there).map_err(action())? != mount::TMPFS {
+        return Err(Failure::new("/dev/shm is no file system in memory there"));
+    }
+    let copy = mount::copy(&there, false).map_err(action())?;
+    mount::restrict(&copy, kernel_attributes(), false).map_err(action())?;
+    Ok(copy)
+}
+
+fn attach_new(root: &Root, target: &str, made: &OwnedFd) -> Step<()> {
+    let action = || Failure::to(format!("mount on {target}"));
+    let point = root
+        .create_dir_all(Path::new(target), 0o755)
+        .map_err(action())?;
+    mount::attach(made, &point).map_err(action())
 }
 
 /// Turns mount(8)'s words into attributes.
@@ -77,13 +125,18 @@ fn named(flags: &[&str]) -> Attributes {
     })
 }
 
-/// Mounts the container's own control groups, read-only, as its namespace shows them.
+/// Mounts the container's own control groups as its namespace shows them; with the host's
+/// namespace on version 2, the whole tree.
 fn groups(root: &Root, target: &str, spec: &Spec, layout: &Layout) -> Step<()> {
     if layout.version == Version::V2 {
         let Some(unified) = &layout.unified else {
             return Ok(());
         };
-        return group(root, target, &unified.join(&spec.cgroup));
+        let shown = match spec.sharing.cgroup {
+            Namespace::Host => unified.clone(),
+            _ => unified.join(&spec.cgroup),
+        };
+        return group(root, target, &shown, spec.writable_cgroups);
     }
     let parameters = [("mode", "755"), ("size", "64k")];
     let tmpfs = new(root, target, "tmpfs", &parameters, kernel_attributes())?;
@@ -99,6 +152,7 @@ fn groups(root: &Root, target: &str, spec: &Spec, layout: &Layout) -> Step<()> {
             root,
             &point.to_string_lossy(),
             &hierarchy.join(&spec.cgroup),
+            spec.writable_cgroups,
         )?;
     }
     link_controllers(root, target, layout)?;
@@ -107,8 +161,9 @@ fn groups(root: &Root, target: &str, spec: &Spec, layout: &Layout) -> Step<()> {
 }
 
 /// Binds one of the container's groups: its namespace shows it as the root of the hierarchy.
-fn group(root: &Root, target: &str, group: &Path) -> Step<()> {
-    let attributes = kernel_attributes() | Attributes::MOUNT_ATTR_RDONLY;
+fn group(root: &Root, target: &str, group: &Path, is_writable: bool) -> Step<()> {
+    let mut attributes = kernel_attributes();
+    attributes.set(Attributes::MOUNT_ATTR_RDONLY, !is_writable);
     bind(root, target, group, attributes)
 }
 
@@ -161,34 +216,51 @@ fn bind(root: &Root, target: &str, source: &Path, attributes: Attributes) -> Ste
     mount::attach(&copy, &point).map_err(action())
 }
 
+/// Copies the binds whose mounts spread, before this namespace is cut off from the host's; the
+/// others are copied when their turn comes.
+pub(super) fn spreading(spec: &Spec) -> Step<Vec<Option<OwnedFd>>> {
+    spec.mounts
+        .iter()
+        .map(|extra| match &extra.kind {
+            MountKind::Bind { source, how } if how.propagation != Propagation::Private => {
+                let action = || Failure::to(format!("mount on {}", extra.target));
+                let source = mount::open_source(source).map_err(action())?;
+                mount::copy(&source, !how.alone).map(Some).map_err(action())
+            }
+            _ => Ok(None),
+        })
+        .collect()
+}
+
 /// Mounts what the spec asks for, making the mount point when it is missing.
-pub(super) fn extra(root: &Root, extra: &Mount) -> Step<()> {
+///
+/// `copy` is what [`spreading`] has copied of it.
+pub(super) fn extra(root: &Root, extra: &Mount, copy: Option<OwnedFd>) -> Step<()> {
     let target = Path::new(&extra.target);
     let action = || Failure::to(format!("mount on {}", extra.target));
-    let mut attributes = Attributes::empty();
-    attributes.set(Attributes::MOUNT_ATTR_RDONLY, extra.readonly);
-    let (made, is_directory) = match &extra.kind {
-        MountKind::Bind { source } => {
-            let source = mount::open_source(source).map_err(action())?;
-            let kind = metadata_of(&source).map_err(action())?.kind;
-            let copy = mount::copy(&source, true).map_err(action())?;
-            mount::restrict(&copy, attributes, true).map_err(action())?;
-            (copy, kind == FileType::Directory)
-        }
-        MountKind::Tmpfs { bytes, mode } => {
-            let (size, mode) = (bytes.to_string(), format!("{mode:o}"));
-            let parameters = [("mode", mode.as_str()), ("size", size.as_str())];
-            let parameters = if *bytes == 0 {
-                &parameters[..1]
-            } else {
-                &parameters[..]
+    let (made, point) = match &extra.kind {
+        MountKind::Bind { source, how } => {
+            let copy = match copy {
+                Some(copy) => copy,
+                None => {
+                    let source = mount::open_source(source).map_err(action())?;
+                    mount::copy(&source, !how.alone).map_err(action())?
+                }
             };
-            let made = mount::create("tmpfs", parameters, attributes | kernel_attributes())
-                .map_err(action())?;
-            (made, true)
+            settle_bind(&copy, *how, extra.readonly).map_err(action())?;
+            let kind = metadata_of(&copy).map_err(action())?.kind;
+            let point = mount_point(root, target, kind == FileType::Directory)?;
+            (copy, point)
+        }
+        MountKind::Tmpfs { bytes, mode, how } => {
+            // As runc has it: a tmpfs over a directory looks like the directory.
+            let covered = root.metadata(target).ok().filter(|_| how.inherit_mode);
+            let mode = covered.map_or(*mode, |covered| covered.mode);
+            let point = mount_point(root, target, true)?;
+            let made = memory(*bytes, mode, how, extra.readonly).map_err(action())?;
+            (made, point)
         }
     };
-    let point = mount_point(root, target, is_directory)?;
     let below = mount::file_system(&point).map_err(action())?;
     let is_kernels = KERNEL_TYPES.contains(&below)
         || ["/proc", "/sys"]
@@ -201,6 +273,45 @@ pub(super) fn extra(root: &Root, extra: &Mount) -> Step<()> {
         )));
     }
     mount::attach(&made, point.as_fd()).map_err(action())
+}
+
+/// Makes a copy read-only if asked, and lets it spread as asked.
+fn settle_bind(copy: &OwnedFd, how: BindHow, readonly: bool) -> engine_sys::Result<()> {
+    use mount::Propagation as Spread;
+    let mut attributes = Attributes::empty();
+    attributes.set(Attributes::MOUNT_ATTR_RDONLY, readonly);
+    let spread = match how.propagation {
+        Propagation::Private => return restrict_bind(copy, how, attributes),
+        Propagation::Slave => Spread::DOWNSTREAM,
+        Propagation::Shared => Spread::SHARED,
+    };
+    mount::set(copy, attributes, Spread::empty(), !how.shallow_readonly)?;
+    mount::set(copy, Attributes::empty(), spread, how.recursive_propagation)
+}
+
+fn restrict_bind(copy: &OwnedFd, how: BindHow, attributes: Attributes) -> engine_sys::Result<()> {
+    mount::restrict(copy, attributes, !how.shallow_readonly)?;
+    if how.shallow_readonly {
+        mount::restrict(copy, Attributes::empty(), true)?;
+    }
+    Ok(())
+}
+
+/// Makes a file system in memory.
+fn memory(bytes: u64, mode: u32, how: &TmpfsHow, readonly: bool) -> engine_sys::Result<OwnedFd> {
+    let (size, mode) = (bytes.to_string(), format!("{mode:o}"));
+    let mut parameters = vec![("mode", mode.as_str())];
+    if bytes > 0 {
+        parameters.push(("size", size.as_str()));
+    }
+    let more = how.parameters.iter();
+    parameters.extend(more.map(|(key, value)| (key.as_str(), value.as_str())));
+    let mut attributes = kernel_attributes();
+    attributes.set(Attributes::MOUNT_ATTR_RDONLY, readonly);
+    attributes.set(Attributes::MOUNT_ATTR_NOEXEC, !how.executable);
+    attributes.set(Attributes::MOUNT_ATTR_NOSUID, !how.set_user);
+    attributes.set(Attributes::MOUNT_ATTR_NODEV, !how.devices);
+    mount::create("tmpfs", &parameters, attributes)
 }
 
 /// Opens the mount point `target`, made first when it is missing.

@@ -1,43 +1,126 @@
 //! Step 2: which namespaces a container has, and what is set inside them.
 
+use std::fs::{self, File};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+
 use engine_sys::namespace::{self, Namespaces};
+use engine_sys::process;
 
 use super::{Failure, Step};
-use crate::spec::{Network, Spec};
+use crate::spec::{Member, Namespace, Network, Sharing, Spec};
 
 /// Returns the namespaces that a container is cloned into.
 ///
 /// The one for control groups is missing: it shows the group of the process that makes it, so init
 /// makes it after it has been put into its group.
-pub(crate) fn wanted(network: Network) -> Namespaces {
-    let always = Namespaces::MOUNT
-        .and(Namespaces::PID)
-        .and(Namespaces::UTS)
-        .and(Namespaces::IPC)
-        .and(Namespaces::TIME);
-    match network {
-        Network::None => always.and(Namespaces::NETWORK),
-        Network::Host => always,
-    }
+pub(crate) fn wanted(spec: &Spec) -> Namespaces {
+    let Sharing { pid, ipc, uts, .. } = &spec.sharing;
+    let is_own = |one: &Namespace| *one == Namespace::Own;
+    [
+        (is_own(pid), Namespaces::PID),
+        (is_own(uts), Namespaces::UTS),
+        (is_own(ipc), Namespaces::IPC),
+        (spec.network == Network::None, Namespaces::NETWORK),
+    ]
+    .into_iter()
+    .filter(|(is_own, _)| *is_own)
+    .fold(Namespaces::MOUNT.and(Namespaces::TIME), |all, (_, kind)| {
+        all.and(kind)
+    })
 }
 
 /// Returns the namespaces that an exec enters, for a container cloned into `made`.
-pub(crate) fn joined(made: Namespaces) -> Namespaces {
-    made.and(Namespaces::CGROUP)
+pub(crate) fn joined(made: Namespaces, sharing: &Sharing) -> Namespaces {
+    let differs = |one: &Namespace| *one != Namespace::Host;
+    [
+        (&sharing.pid, Namespaces::PID),
+        (&sharing.uts, Namespaces::UTS),
+        (&sharing.ipc, Namespaces::IPC),
+        (&sharing.cgroup, Namespaces::CGROUP),
+    ]
+    .into_iter()
+    .filter(|(one, _)| differs(one))
+    .fold(made, |all, (_, kind)| all.and(kind))
 }
 
-/// Makes the last namespace and sets names and the loopback interface in the fresh ones.
-pub(super) fn settle(spec: &Spec) -> Step<()> {
-    namespace::unshare(Namespaces::CGROUP)
-        .map_err(Failure::to("make a control group namespace"))?;
-    namespace::set_hostname(&spec.hostname).map_err(Failure::to(format!(
-        "set the host name {:?}",
-        spec.hostname
-    )))?;
-    namespace::set_domainname(&spec.domainname).map_err(Failure::to(format!(
-        "set the domain name {:?}",
-        spec.domainname
-    )))?;
+/// The processes whose namespaces a container shares.
+#[derive(Debug, Default)]
+pub(crate) struct Members {
+    pub(crate) pid: Option<OwnedFd>,
+    ipc: Option<OwnedFd>,
+    uts: Option<OwnedFd>,
+}
+
+impl Members {
+    /// Opens each, while their numbers mean what the engine meant.
+    pub(crate) fn open(sharing: &Sharing) -> Step<Self> {
+        Ok(Self {
+            pid: member(&sharing.pid)?,
+            ipc: member(&sharing.ipc)?,
+            uts: member(&sharing.uts)?,
+        })
+    }
+
+    pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
+        let all = [&self.pid, &self.ipc, &self.uts];
+        all.into_iter().flatten().map(OwnedFd::as_fd)
+    }
+
+    /// Copies the shared memory of the container whose IPC namespace is shared.
+    pub(super) fn shared_memory(&self) -> Step<Option<OwnedFd>> {
+        const ACTION: &str = "share the other container's /dev/shm";
+        let Some(ipc) = &self.ipc else {
+            return Ok(None);
+        };
+        let home = File::open("/proc/self/ns/mnt").map_err(Failure::to(ACTION))?;
+        namespace::enter(ipc, Namespaces::MOUNT).map_err(Failure::to(ACTION))?;
+        let copied = super::mounts::shared_memory_here();
+        namespace::enter(&home, Namespaces::MOUNT).map_err(Failure::to(ACTION))?;
+        copied.map(Some)
+    }
+}
+
+/// Opens the first process of a container, proven to be the one by its control group.
+fn member(namespace: &Namespace) -> Step<Option<OwnedFd>> {
+    let Namespace::Of(Member { pid, cgroup }) = namespace else {
+        return Ok(None);
+    };
+    let gone = || Failure::new("the container whose namespace is shared does not run any more");
+    let pidfd = process::open(*pid).map_err(|_| gone())?;
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).map_err(|_| gone())?;
+    // It lived before and after its group was read: so the group is this process's.
+    process::signal(&pidfd, 0).map_err(|_| gone())?;
+    if cgroup.is_empty() || !groups.lines().any(|line| line.ends_with(cgroup.as_str())) {
+        return Err(gone());
+    }
+    Ok(Some(pidfd))
+}
+
+/// Joins and makes the last namespaces, and sets names and the loopback interface in fresh ones.
+pub(super) fn settle(spec: &Spec, members: &Members) -> Step<()> {
+    for (member, kind) in [
+        (&members.ipc, Namespaces::IPC),
+        (&members.uts, Namespaces::UTS),
+    ] {
+        if let Some(member) = member {
+            namespace::enter(member, kind)
+                .map_err(Failure::to("share another container's namespace"))?;
+        }
+    }
+    if spec.sharing.cgroup != Namespace::Host {
+        namespace::unshare(Namespaces::CGROUP)
+            .map_err(Failure::to("make a control group namespace"))?;
+    }
+    if spec.sharing.uts == Namespace::Own {
+        namespace::set_hostname(&spec.hostname).map_err(Failure::to(format!(
+            "set the host name {:?}",
+            spec.hostname
+        )))?;
+        namespace::set_domainname(&spec.domainname).map_err(Failure::to(format!(
+            "set the domain name {:?}",
+            spec.domainname
+        )))?;
+    }
     if spec.network == Network::None {
         namespace::raise_loopback().map_err(Failure::to("bring the loopback interface up"))?;
     }

@@ -72,7 +72,7 @@ fn locate(root: &Root, name: &str, path: &str, cwd: &str, user: &User) -> Step<S
         let refused = |why: String, code| refuse(name, &why, code);
         return match look_at(root, &absolute) {
             Err(error) if error.is_not_found() => Err(refused(
-                format!("stat {name}: {}", words(&error)),
+                format!("stat {name:.256}: {}", words(&error)),
                 NOT_FOUND,
             )),
             Err(error) => Err(refused(words(&error), NOT_EXECUTABLE)),
@@ -124,6 +124,9 @@ fn may_execute(metadata: &Metadata, user: &User) -> bool {
 }
 
 fn refuse(name: &str, why: &str, exit_code: i32) -> Failure {
+    /// A name of a hundred thousand letters helps nobody.
+    const SHOWN: usize = 256;
+    let name: String = name.chars().take(SHOWN).collect();
     Failure {
         message: format!("exec: {name:?}: {why}"),
         exit_code,
@@ -150,7 +153,9 @@ fn words(error: &SysError) -> String {
         Errno::NOENT => "no such file or directory".into(),
         Errno::NOTDIR => "not a directory".into(),
         Errno::LOOP => "too many levels of symbolic links".into(),
-        Errno::TOOBIG => "argument list too long".into(),
+        Errno::TOOBIG => "argument list too long: the kernel takes 128 KiB in one word and a \
+                          quarter of the stack's limit in all words and variables"
+            .into(),
         errno => std::io::Error::from(errno).kind().to_string(),
     }
 }

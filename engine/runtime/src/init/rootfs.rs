@@ -23,7 +23,15 @@ pub(super) struct Rootfs {
 }
 
 /// Mounts everything and makes it this process's root.
-pub(super) fn build(spec: &Spec, bundle: &Bundle, layout: &Layout) -> Step<Rootfs> {
+///
+/// `shared` is the shared memory of another container, if it is to have that.
+pub(super) fn build(
+    spec: &Spec,
+    bundle: &Bundle,
+    layout: &Layout,
+    shared: Option<OwnedFd>,
+) -> Step<Rootfs> {
+    let spreading = mounts::spreading(spec)?;
     mount::make_all_private().map_err(Failure::to("leave the host's mounts alone"))?;
     let mount = overlay(&spec.root, bundle.run())?;
     let root = as_root(&mount, "/")?;
@@ -31,14 +39,18 @@ pub(super) fn build(spec: &Spec, bundle: &Bundle, layout: &Layout) -> Step<Rootf
     for path in ["/proc", "/sys", "/dev"] {
         require_directory(&root, path)?;
     }
-    let proc = mounts::standard(&root, spec, layout)?;
+    let proc = mounts::standard(&root, spec, layout, shared)?;
     let proc = as_root(&proc, "/proc")?;
     let null = devices::populate(&root, spec.process.terminal)?;
-    for extra in &spec.mounts {
-        mounts::extra(&root, extra)?;
+    devices::add(&root, &spec.devices.nodes)?;
+    for (extra, copy) in spec.mounts.iter().zip(spreading) {
+        mounts::extra(&root, extra, copy)?;
     }
     if spec.network != Network::Host {
         allow_plain_users(&proc)?;
+    }
+    for (path, value) in &spec.sysctls {
+        write(&proc, &format!("sys/{path}"), value)?;
     }
     masks::apply(&root, spec, &null)?;
 

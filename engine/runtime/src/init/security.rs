@@ -1,11 +1,13 @@
 //! Step 6: limits, filter and capabilities, in the one order that works.
 //!
-//! The filter comes first, while this process may still install one without `no_new_privs`; the
-//! bounding set next, which needs a capability that the last step takes away.
+//! The bounding set comes first, which needs a capability that a later step takes away; the filter
+//! last, since a given one may refuse every call on the way. Without `no_new_privs` loading it takes
+//! the right of an administrator, which is kept until then and given up behind it.
 
 use std::os::fd::BorrowedFd;
 
 use engine_sys::capability::{self, Capability, CapabilitySet, Sets};
+use engine_sys::seccomp::Instruction;
 use engine_sys::{fd, process, rlimit};
 
 use super::user::User;
@@ -24,8 +26,15 @@ pub(super) struct Rights<'a> {
     pub(super) filter: Option<BorrowedFd<'a>>,
 }
 
-/// Gives up everything that the program shall not have.
-pub(super) fn confine(rights: &Rights<'_>) -> Step<()> {
+/// The last two steps: the filter, and what had to be kept to load it.
+pub(super) struct Last {
+    filter: Option<Vec<Instruction>>,
+    /// To give up after the filter, which must allow that.
+    sets: Option<Sets>,
+}
+
+/// Gives up everything that the program shall not have, but for what [`Last::seal`] needs.
+pub(super) fn give_up(rights: &Rights<'_>) -> Step<Last> {
     for limit in &rights.process.rlimits {
         rlimit::set(&limit.name, limit.soft, limit.hard)
             .map_err(Failure::to(format!("set the limit {}", limit.name)))?;
@@ -35,9 +44,7 @@ pub(super) fn confine(rights: &Rights<'_>) -> Step<()> {
     if rights.process.no_new_privileges {
         process::refuse_new_privileges().map_err(Failure::to("refuse new privileges"))?;
     }
-    if rights.seccomp == Seccomp::Default {
-        install_filter(rights.filter, keep)?;
-    }
+    let filter = filter(rights, keep)?;
     capability::limit_bounding(keep).map_err(Failure::to("limit the bounding set"))?;
     capability::clear_ambient().map_err(Failure::to("empty the ambient set"))?;
     capability::keep_over_setuid(true).map_err(Failure::to("keep capabilities"))?;
@@ -51,23 +58,52 @@ pub(super) fn confine(rights: &Rights<'_>) -> Step<()> {
     } else {
         CapabilitySet::EMPTY
     };
-    let sets = Sets {
+    // Loading a filter is for the administrator, or for who can gain nothing any more.
+    let for_filter = match filter.is_some() && !rights.process.no_new_privileges {
+        true => held.with(Capability::SYS_ADMIN),
+        false => held,
+    };
+    let sets = |held| Sets {
         effective: held,
         permitted: held,
         inheritable: CapabilitySet::EMPTY,
     };
-    capability::set(&sets).map_err(Failure::to("give up capabilities"))
+    capability::set(&sets(for_filter)).map_err(Failure::to("give up capabilities"))?;
+    Ok(Last {
+        filter,
+        sets: (for_filter != held).then(|| sets(held)),
+    })
 }
 
-fn install_filter(compiled: Option<BorrowedFd<'_>>, keep: CapabilitySet) -> Step<()> {
-    let action = || Failure::to("load the system call filter");
-    let Some(compiled) = compiled else {
-        return engine_sys::seccomp::install(&seccomp::filter(keep)).map_err(action());
+impl Last {
+    /// Loads the filter; nothing but the program may follow.
+    pub(super) fn seal(self) -> Step<()> {
+        if let Some(filter) = self.filter {
+            engine_sys::seccomp::install(&filter)
+                .map_err(Failure::to("load the system call filter"))?;
+        }
+        match self.sets {
+            Some(sets) => capability::set(&sets).map_err(Failure::to("give up capabilities")),
+            None => Ok(()),
+        }
+    }
+}
+
+fn filter(rights: &Rights<'_>, keep: CapabilitySet) -> Step<Option<Vec<Instruction>>> {
+    let Some(compiled) = rights
+        .filter
+        .filter(|_| rights.seccomp != Seccomp::Unconfined)
+    else {
+        return match rights.seccomp {
+            Seccomp::Unconfined => Ok(None),
+            Seccomp::Default => Ok(Some(seccomp::filter(keep).to_vec())),
+            Seccomp::Given => Err(Failure::new("the engine has sent no system call filter")),
+        };
     };
-    let bytes = fd::read_sealed(compiled).map_err(action())?;
-    let filter = seccomp::decode(&bytes)
-        .ok_or_else(|| Failure::new("the engine has sent a damaged system call filter"))?;
-    engine_sys::seccomp::install(&filter).map_err(action())
+    let bytes = fd::read_sealed(compiled).map_err(Failure::to("read the system call filter"))?;
+    seccomp::decode(&bytes)
+        .map(Some)
+        .ok_or_else(|| Failure::new("the engine has sent a damaged system call filter"))
 }
 
 fn named(names: &[String]) -> Step<CapabilitySet> {

@@ -6,6 +6,7 @@ use std::path::Path;
 use engine_sys::pty::Terminal;
 use engine_sys::{fd, process, pty, signal, socket};
 
+use super::namespaces::Members;
 use super::report::{give_up, tell};
 use super::rootfs::Rootfs;
 use super::security::Rights;
@@ -23,6 +24,7 @@ pub(crate) struct Start<'a> {
     pub(crate) cgroup: &'a Cgroup,
     /// The compiled filter, when the engine has sent one.
     pub(crate) filter: Option<BorrowedFd<'a>>,
+    pub(crate) members: &'a Members,
 }
 
 /// A program's ends of its streams; no standard input means `/dev/null`.
@@ -37,7 +39,8 @@ pub(crate) struct ChildStdio {
 /// `stdio` is the program's ends of its streams, with a terminal nothing; reports go to `channel`,
 /// from where the word to start comes.
 pub(crate) fn start(start: &Start<'_>, stdio: Option<&ChildStdio>, channel: &OwnedFd) -> ! {
-    let prepared = keep_own(channel, stdio, start.filter)
+    let others = start.filter.into_iter().chain(start.members.fds());
+    let prepared = keep_own(channel, stdio, others)
         .and_then(|()| prepare(start))
         .and_then(|prepared| {
             let master = prepared
@@ -70,9 +73,10 @@ fn prepare(start: &Start<'_>) -> Step<Prepared> {
         .enter_legacy()
         .map_err(Failure::to("enter the control group"))?;
     process::set_umask(0o022);
-    namespaces::settle(spec)?;
+    namespaces::settle(spec, start.members)?;
 
-    let rootfs = rootfs::build(spec, start.bundle, start.layout)?;
+    let shared = start.members.shared_memory()?;
+    let rootfs = rootfs::build(spec, start.bundle, start.layout, shared)?;
     if let Some(adjustment) = spec.oom_score_adj {
         rootfs::write(&rootfs.proc, "self/oom_score_adj", &adjustment.to_string())?;
     }
@@ -116,6 +120,7 @@ fn become_program(start: &Start<'_>, stdio: Option<&ChildStdio>, prepared: Prepa
     let process = &start.spec.process;
     let ready = enter_cwd(&rootfs.root, &process.cwd)
         .and_then(|()| install_stdio(&rootfs.root, stdio, terminal.as_ref(), &user))
+        .and_then(|()| apply_apparmor(start.spec, &rootfs))
         .and_then(|()| {
             let rights = Rights {
                 process,
@@ -124,14 +129,25 @@ fn become_program(start: &Start<'_>, stdio: Option<&ChildStdio>, prepared: Prepa
                 seccomp: start.spec.seccomp,
                 filter: start.filter,
             };
-            security::confine(&rights)
-        })
-        .and_then(|()| program::find(&rootfs.root, process, &user))
-        .and_then(|program| last_words().map(|()| program));
+            let last = security::give_up(&rights)?;
+            // As the user, and before the filter: a given one need not know these calls.
+            let program = program::find(&rootfs.root, process, &user)?;
+            last_words()?;
+            last.seal()?;
+            Ok(program)
+        });
     match ready {
         Ok(program) => program.execute(),
         Err(failure) => failure,
     }
+}
+
+/// Chooses the profile that the program begins with.
+fn apply_apparmor(spec: &Spec, rootfs: &Rootfs) -> Step<()> {
+    let Some(profile) = &spec.apparmor else {
+        return Ok(());
+    };
+    rootfs::write(&rootfs.proc, "self/attr/exec", &format!("exec {profile}"))
 }
 
 /// Closes the copies of everything that the monitor has open.

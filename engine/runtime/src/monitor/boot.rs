@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use engine_sys::dir::metadata_of;
-use engine_sys::namespace::Namespaces;
+use engine_sys::namespace::{self, Namespaces};
 use engine_sys::path::FileType;
 use engine_sys::process::{self, Forked};
 use engine_sys::{Errno, fd, signal, socket};
@@ -17,8 +17,8 @@ use super::streams::Streams;
 use super::task;
 use super::task::Task;
 use super::watch::Monitor;
-use crate::cgroups::Cgroup;
-use crate::init::{self, Report, Start};
+use crate::cgroups::{Cgroup, DeviceRule};
+use crate::init::{self, Members, Report, Start};
 use crate::layout::Layout;
 use crate::spec::{SPEC_VERSION, Spec};
 use crate::{Bundle, Event, chain, log, profile, wire};
@@ -90,7 +90,9 @@ fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
     let cgroup = Cgroup::create(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
 
     let made = limit(&cgroup, &spec).and_then(|()| {
+        let members = Members::open(&spec.sharing).map_err(|failure| failure.message)?;
         let start = Start {
+            members: &members,
             spec: &spec,
             bundle,
             layout: &layout,
@@ -164,30 +166,50 @@ fn limit(cgroup: &Cgroup, spec: &Spec) -> Step<()> {
     cgroup
         .apply(&spec.resources)
         .map_err(|error| chain(&error))?;
-    cgroup
-        .allow_devices(&profile::DEVICE_RULES)
-        .map_err(|error| chain(&error))
+    let rules: Vec<DeviceRule> = profile::DEVICE_RULES
+        .into_iter()
+        .chain(spec.devices.rules.iter().copied())
+        .collect();
+    cgroup.allow_devices(&rules).map_err(|error| chain(&error))
 }
 
 fn make_init(start: &Start<'_>) -> Step<(Task, Namespaces)> {
     let spec = start.spec;
     let (streams, stdio) = Streams::open(&spec.process).map_err(|error| chain(&error))?;
     let (channel, theirs) = socket::packet_pair().map_err(|error| chain(&error))?;
-    let (child, namespaces) = match fork_init(spec, start.cgroup)? {
+    let (child, namespaces) = match fork_init(start)? {
         (Forked::Child, _) => init::start(start, stdio.as_ref(), &theirs),
         (Forked::Parent(child), namespaces) => (child, namespaces),
     };
     drop((theirs, stdio));
     let mut init = Task::init(child, streams, channel);
     wait_until_ready(&mut init)?;
-    Ok((init, namespaces))
+    Ok((init, init::joined(namespaces, &spec.sharing)))
+}
+
+/// Clones init, into another container's process namespace if it is to share that.
+fn fork_init(start: &Start<'_>) -> Step<(Forked, Namespaces)> {
+    let Some(member) = &start.members.pid else {
+        return clone_init(start);
+    };
+    let failed = "failed to share the other container's processes";
+    let home = fs::File::open("/proc/self/ns/pid").map_err(|error| format!("{failed}: {error}"))?;
+    let said = |error| format!("{failed}: {}", chain(&error));
+    namespace::enter(member, Namespaces::PID).map_err(said)?;
+    let forked = clone_init(start);
+    if let Ok((Forked::Child, _)) = forked {
+        return forked;
+    }
+    // What the monitor forks later comes from outside again.
+    namespace::enter(&home, Namespaces::PID).map_err(said)?;
+    forked
 }
 
 /// Clones init; a kernel without time namespaces goes without.
-fn fork_init(spec: &Spec, cgroup: &Cgroup) -> Step<(Forked, Namespaces)> {
-    let into = cgroup.unified().map_err(|error| chain(&error))?;
+fn clone_init(start: &Start<'_>) -> Step<(Forked, Namespaces)> {
+    let into = start.cgroup.unified().map_err(|error| chain(&error))?;
     let into = into.as_ref().map(OwnedFd::as_fd);
-    let wanted = init::wanted(spec.network);
+    let wanted = init::wanted(start.spec);
     match process::fork_into(wanted, into) {
         Err(error) if error.errno == Errno::INVAL => {
             let fewer = wanted.without(Namespaces::TIME);

@@ -42,6 +42,7 @@ pub(super) struct Common {
     pub(super) no_new_privileges: bool,
     pub(super) rlimits: Vec<Rlimit>,
     pub(super) oom_score_adj: Option<i32>,
+    pub(super) apparmor: Option<String>,
 }
 
 impl Common {
@@ -52,6 +53,7 @@ impl Common {
             no_new_privileges: spec.process.no_new_privileges,
             rlimits: spec.process.rlimits,
             oom_score_adj: spec.oom_score_adj,
+            apparmor: spec.apparmor,
         }
     }
 }
@@ -62,6 +64,7 @@ pub(super) struct Monitor {
     pub(super) poller: Poller,
     pub(super) engine: Engine,
     pub(super) cgroup: Cgroup,
+    /// Those that an exec enters.
     pub(super) namespaces: Namespaces,
     /// What execs have in common with the container.
     pub(super) common: Common,

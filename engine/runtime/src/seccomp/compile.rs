@@ -45,9 +45,9 @@ pub(super) const AF_ALG: u32 = 38;
 pub(super) const AF_VSOCK: u32 = 40;
 
 /// Offsets in the kernel's `struct seccomp_data`; the first argument's low half.
-const NUMBER: u32 = 0;
-const ARCHITECTURE: u32 = 4;
-const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
+pub(super) const NUMBER: u32 = 0;
+pub(super) const ARCHITECTURE: u32 = 4;
+pub(super) const FIRST_ARGUMENT: u32 = if cfg!(target_endian = "big") { 20 } else { 16 };
 
 /// What a number leads to, once the capabilities are known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,9 +62,9 @@ enum Verdict {
 
 /// Numbers from `first` up to the next range share a verdict.
 #[derive(Debug, Clone, Copy)]
-struct Range {
-    first: u32,
-    verdict: Verdict,
+pub(super) struct Range<V> {
+    pub(super) first: u32,
+    pub(super) verdict: V,
 }
 
 /// Compiles the table for a container with these capabilities in its bounding set.
@@ -72,11 +72,11 @@ pub(super) fn compile(capabilities: CapabilitySet) -> Vec<Instruction> {
     let mut program = vec![load(ARCHITECTURE)];
     for (kernel_name, architecture, hidden) in NATIVE {
         let mut block = vec![load(NUMBER)];
-        let plain = tree(&ranges(architecture, capabilities));
+        let plain = tree(&ranges(architecture, capabilities), &leaf);
         if let Some(hidden) = hidden {
             // The numbers of the hidden one begin at bit 30, above all others.
             let mut above = vec![and(!X32_BIT)];
-            above.extend(tree(&ranges(hidden, capabilities)));
+            above.extend(tree(&ranges(hidden, capabilities), &leaf));
             block.extend(either(X32_BIT, plain, above));
         } else {
             block.extend(plain);
@@ -106,7 +106,7 @@ fn verdict(decision: Decision, capabilities: CapabilitySet) -> Verdict {
 }
 
 /// Lists the ranges from number 0 to the end; the numbers between two rows are refused.
-fn ranges(architecture: Architecture, capabilities: CapabilitySet) -> Vec<Range> {
+fn ranges(architecture: Architecture, capabilities: CapabilitySet) -> Vec<Range<Verdict>> {
     let mut known: Vec<(u32, Verdict)> = rows()
         .iter()
         .filter_map(|row| {
@@ -117,9 +117,18 @@ fn ranges(architecture: Architecture, capabilities: CapabilitySet) -> Vec<Range>
         })
         .collect();
     known.sort_unstable_by_key(|(number, _)| *number);
+    spread(&known, Verdict::Refuse, Verdict::Missing)
+}
+
+/// Joins sorted numbers to ranges; what lies between them is `between`, what lies above `above`.
+pub(super) fn spread<V: Copy + PartialEq>(
+    known: &[(u32, V)],
+    between: V,
+    above: V,
+) -> Vec<Range<V>> {
     let mut ranges = vec![Range {
         first: 0,
-        verdict: Verdict::Refuse,
+        verdict: between,
     }];
     let mut add = |first: u32, verdict| match ranges.last_mut() {
         Some(last) if last.verdict == verdict => {}
@@ -128,27 +137,34 @@ fn ranges(architecture: Architecture, capabilities: CapabilitySet) -> Vec<Range>
     };
     let mut next = 0;
     for (number, verdict) in known {
-        if number > next {
-            add(next, Verdict::Refuse);
+        if *number > next {
+            add(next, between);
         }
-        add(number, verdict);
+        add(*number, *verdict);
         next = number + 1;
     }
-    add(next, Verdict::Missing);
+    add(next, above);
     ranges
 }
 
 /// Emits the search: the half that holds the number, again and again.
-fn tree(ranges: &[Range]) -> Vec<Instruction> {
+pub(super) fn tree<V: Copy>(
+    ranges: &[Range<V>],
+    leaf: &dyn Fn(V) -> Vec<Instruction>,
+) -> Vec<Instruction> {
     if let [only] = ranges {
         return leaf(only.verdict);
     }
     let (low, high) = ranges.split_at(ranges.len() / 2);
-    either(high[0].first, tree(low), tree(high))
+    either(high[0].first, tree(low, leaf), tree(high, leaf))
 }
 
 /// Emits `if value >= bound { high } else { low }`.
-fn either(bound: u32, low: Vec<Instruction>, high: Vec<Instruction>) -> Vec<Instruction> {
+pub(super) fn either(
+    bound: u32,
+    low: Vec<Instruction>,
+    high: Vec<Instruction>,
+) -> Vec<Instruction> {
     // A conditional jump reaches 255 instructions.
     let mut code = match u8::try_from(low.len()) {
         Ok(near) => vec![at_least(bound, near, 0)],
@@ -193,22 +209,22 @@ fn leaf(verdict: Verdict) -> Vec<Instruction> {
 }
 
 /// BPF_LD | BPF_W | BPF_ABS
-fn load(offset: u32) -> Instruction {
+pub(super) fn load(offset: u32) -> Instruction {
     instruction(0x20, 0, 0, offset)
 }
 
 /// BPF_ALU | BPF_AND | BPF_K
-fn and(mask: u32) -> Instruction {
+pub(super) fn and(mask: u32) -> Instruction {
     instruction(0x54, 0, 0, mask)
 }
 
 /// BPF_JMP | BPF_JEQ | BPF_K
-fn equal(value: u32, then: u8, or_else: u8) -> Instruction {
+pub(super) fn equal(value: u32, then: u8, or_else: u8) -> Instruction {
     instruction(0x15, then, or_else, value)
 }
 
 /// BPF_JMP | BPF_JGE | BPF_K
-fn at_least(value: u32, then: u8, or_else: u8) -> Instruction {
+pub(super) fn at_least(value: u32, then: u8, or_else: u8) -> Instruction {
     instruction(0x35, then, or_else, value)
 }
 
@@ -218,15 +234,15 @@ fn any_bit(mask: u32, then: u8, or_else: u8) -> Instruction {
 }
 
 /// BPF_JMP | BPF_JA
-fn jump(over: usize) -> Instruction {
+pub(super) fn jump(over: usize) -> Instruction {
     instruction(0x05, 0, 0, u32::try_from(over).unwrap_or(u32::MAX))
 }
 
 /// BPF_RET | BPF_K
-fn answer(action: u32) -> Instruction {
+pub(super) fn answer(action: u32) -> Instruction {
     instruction(0x06, 0, 0, action)
 }
 
-fn instruction(code: u16, jt: u8, jf: u8, k: u32) -> Instruction {
+pub(super) fn instruction(code: u16, jt: u8, jf: u8, k: u32) -> Instruction {
     Instruction { code, jt, jf, k }
 }

@@ -4,6 +4,9 @@
 //! over call numbers for each architecture that this machine's kernel runs, and `cache.rs` keeps
 //! what was compiled. `engine_sys::seccomp::install` puts it in force.
 //!
+//! `profile.rs` reads a profile in Docker's JSON and chooses the rules that hold for a container,
+//! `given.rs` compiles them.
+//!
 //! Numbers are compared as the kernel takes them: an argument that the kernel cuts to 32 bits is
 //! cut here too, so that `socket(38 | 1 << 32)` is seen for what it is.
 //!
@@ -15,8 +18,11 @@
 
 mod cache;
 mod compile;
+mod given;
+mod profile;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub use cache::{decode, encode, filter};
+pub use given::{GivenError, check_profile, given};

@@ -7,7 +7,6 @@ use engine_sys::capability::{Capability, CapabilitySet};
 /// One call.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
-    #[cfg_attr(not(test), expect(dead_code, reason = "names the call in tests"))]
     pub(super) name: &'static str,
     /// Its number on each architecture, in the order of [`Architecture`].
     numbers: [Option<u32>; 5],
@@ -16,10 +15,6 @@ pub(super) struct Row {
 
 /// An architecture of the table, in the order of its columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "a machine runs two or three of them")
-)]
 pub(super) enum Architecture {
     X86_64,
     /// 32-bit pointers on x86_64: the same architecture to the filter, numbers with bit 30.

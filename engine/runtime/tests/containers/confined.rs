@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use engine_runtime::{Mount, MountKind, Rlimit};
+use engine_runtime::{BindHow, Mount, MountKind, Rlimit, TmpfsHow};
 
 use crate::sandbox::{Sandbox, process, run_exec, start};
 
@@ -157,6 +157,7 @@ fn files_of_the_host_are_bound_and_their_mount_points_made() {
         sandbox.spec.mounts.push(Mount {
             kind: MountKind::Bind {
                 source: source.clone(),
+                how: BindHow::default(),
             },
             target: target.into(),
             readonly: true,
@@ -166,6 +167,7 @@ fn files_of_the_host_are_bound_and_their_mount_points_made() {
         kind: MountKind::Tmpfs {
             bytes: 1 << 20,
             mode: 0o1777,
+            how: TmpfsHow::default(),
         },
         target: "/data/deep".into(),
         readonly: false,

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use engine_runtime::{Mount, MountKind};
+use engine_runtime::{Mount, MountKind, TmpfsHow};
 
 use crate::sandbox::{Sandbox, process, run_exec, start};
 
@@ -102,6 +102,7 @@ fn a_mount_over_a_file_of_the_kernel_is_refused() {
             kind: MountKind::Tmpfs {
                 bytes: 0,
                 mode: 0o755,
+                how: TmpfsHow::default(),
             },
             target: target.into(),
             readonly: false,

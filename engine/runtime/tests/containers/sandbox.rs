@@ -11,9 +11,9 @@ use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use engine_runtime::{
-    AttachStreams, Bundle, Control, Event, ExitRecord, Launcher, LogOptions, Network, Process,
-    Request, Resources, Root, SPEC_VERSION, Seccomp, Spec, Target, default_capabilities,
-    default_masked_paths, default_readonly_paths, log,
+    AttachStreams, Bundle, Control, Devices, Event, ExitRecord, Launcher, LogOptions, Network,
+    Process, Request, Resources, Root, SPEC_VERSION, Seccomp, Sharing, Spec, Target,
+    default_capabilities, default_masked_paths, default_readonly_paths, log,
 };
 
 pub(crate) const LIMIT: Duration = Duration::from_secs(10);
@@ -109,6 +109,13 @@ impl Sandbox {
             readonly_paths: default_readonly_paths(),
             log: LogOptions::default(),
             oom_score_adj: None,
+            seccomp_profile: None,
+            apparmor: None,
+            sharing: Sharing::default(),
+            devices: Devices::default(),
+            sysctls: Vec::new(),
+            writable_cgroups: false,
+            writable_sysfs: false,
         };
         Self { dir, bundle, spec }
     }

@@ -10,12 +10,10 @@ use engine_runtime::Phase;
 use engine_storage::Snapshot;
 
 use super::command::Beginning;
-use super::health;
-use super::process;
 use super::registry::{Containers, Site};
-use super::restarts;
-use super::spec;
+use super::sharing::Purpose;
 use super::steps::Undo;
+use super::{health, process, resources, restarts, spec};
 use crate::faults;
 use crate::ids;
 use crate::records::{ContainerRecord, LifeRecord, NewRecord};
@@ -57,6 +55,8 @@ impl Containers {
         let mut warnings = Vec::new();
         let mut host_config = asked.host_config.clone();
         settle_network(&asked, &mut host_config, &mut warnings)?;
+        self.settle_sharing(&asked.config, &mut host_config)?;
+        resources::settle(&self.site.layout, &mut host_config, &mut warnings);
         let config = merged(asked.config, &image, &id, &host_config)?;
         check(&config, &host_config)?;
 
@@ -78,7 +78,8 @@ impl Containers {
             host_config,
         });
         // What the start would refuse is refused now.
-        spec::work_order(&self.site, &record, None)?;
+        spec::work_order(&self.site, &record, None, Purpose::Check)?;
+        resources::check_support(&self.site, &record.id, &record.host_config).await?;
 
         let (record, on_disk) = {
             let site = Arc::clone(&self.site);
@@ -165,12 +166,13 @@ fn merged(
     let from_image = &image.config;
     process::check_environment(config.env.as_deref().unwrap_or_default())?;
     if config.hostname.is_empty() {
-        config.hostname = match host.network_mode.as_str() {
-            "host" => rustix::system::uname()
+        let shares_name = host.network_mode == "host" || host.uts_mode == "host";
+        config.hostname = match shares_name {
+            true => rustix::system::uname()
                 .nodename()
                 .to_string_lossy()
                 .into_owned(),
-            _ => id.short().to_owned(),
+            false => id.short().to_owned(),
         };
     }
     if config.user.is_empty() {
@@ -292,9 +294,11 @@ fn check(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
     ] {
         process::check_text(option, text)?;
     }
-    for word in process::arguments(config) {
-        process::check_text("Cmd", &word)?;
-    }
+    process::check_process(
+        &process::arguments(config),
+        config.env.as_deref().unwrap_or_default(),
+    )?;
+    check_kept(host)?;
     if !config.working_dir.is_empty() && !config.working_dir.starts_with('/') {
         return bad(format!(
             "the working directory '{}' is invalid, it needs to be an absolute path",
@@ -340,6 +344,39 @@ fn check(config: &ContainerConfig, host: &HostConfig) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Checks the options that are kept and shown, or name the one thing that there is.
+fn check_kept(host: &HostConfig) -> Result<()> {
+    let bad = |message: String| Err(ServiceError::BadRequest(message));
+    if host
+        .annotations
+        .iter()
+        .flatten()
+        .any(|(key, _)| key.is_empty())
+    {
+        return bad(
+            "invalid Annotations: the empty string is not permitted as an annotation key".into(),
+        );
+    }
+    // Names under which clients ask for what a Linux engine runs anyway.
+    if !matches!(
+        host.runtime.as_str(),
+        "" | "gantry" | "runc" | "io.containerd.runc.v2"
+    ) {
+        return bad(format!("unknown or invalid runtime name: {}", host.runtime));
+    }
+    match host.storage_opt.iter().flatten().next() {
+        None => Ok(()),
+        Some((key, _)) if key != "size" => {
+            bad(format!("HostConfig.StorageOpt: unknown option {key}"))
+        }
+        Some(_) => bad(
+            "HostConfig.StorageOpt: --storage-opt is supported only for overlay over xfs with \
+             'pquota' mount option"
+                .to_owned(),
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -309,7 +309,7 @@ pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
     let asked = asked.into_iter().map(|asked| asked.mount);
     let binds = spec::etc_mounts(site, record).into_iter().chain(asked);
     let binds = binds.filter_map(|mount| match mount.kind {
-        MountKind::Bind { source } => Some(Bind {
+        MountKind::Bind { source, .. } => Some(Bind {
             source,
             target: PathBuf::from(mount.target),
             readonly: mount.readonly,

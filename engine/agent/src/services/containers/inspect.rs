@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::registry::{Containers, Site};
 use super::view::{View, as_i64};
-use super::{limits, mounts, process, spec};
+use super::{limits, mounts, process, security, spec};
 use crate::clock::rfc3339;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
@@ -80,6 +80,10 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
         driver: DRIVER.to_owned(),
         platform: record.platform.clone(),
         exec_ids: (!view.exec_ids.is_empty()).then(|| view.exec_ids.clone()),
+        app_armor_profile: security::read(&record.host_config)
+            .ok()
+            .and_then(|found| found.apparmor)
+            .unwrap_or_default(),
         host_config_json: host_config(record)?,
         graph_driver: graph_driver(site, record),
         mounts: mounts::points(&record.host_config),
@@ -146,6 +150,27 @@ fn host_config(record: &ContainerRecord) -> Result<Value> {
                 serde_json::json!({ "Name": "no", "MaximumRetryCount": 0 }),
             );
         }
+        let host = &record.host_config;
+        if host.runtime.is_empty() {
+            members.insert("Runtime".to_owned(), "gantry".into());
+        }
+        // Of a record that was written before these were.
+        for (name, mode) in [
+            ("IpcMode", &host.ipc_mode),
+            ("CgroupnsMode", &host.cgroupns_mode),
+        ] {
+            if mode.is_empty() {
+                members.insert(name.to_owned(), "private".into());
+            }
+        }
+        members.insert(
+            "MaskedPaths".to_owned(),
+            security::masked_paths(host)?.into(),
+        );
+        members.insert(
+            "ReadonlyPaths".to_owned(),
+            security::readonly_paths(host)?.into(),
+        );
         if record.host_config.shm_size == 0 {
             members.insert(
                 "ShmSize".to_owned(),

@@ -1,45 +1,21 @@
 //! Limits: what a person asks for, checked, in the words of the runtime.
 
-use std::num::NonZero;
-
 use engine_api::containers::HostConfig;
-use engine_runtime::{LogOptions, Resources, Rlimit, profile};
+use engine_runtime::{LogOptions, Rlimit, profile, rlimit_most};
 
+use super::registry::Powers;
 use crate::services::error::{Result, ServiceError};
-
-/// Docker's smallest memory limit; with less a container cannot even start.
-const MEMORY_MIN: i64 = 6 << 20;
-
-/// The scheduler's period when a share of processors is asked for.
-const CPU_PERIOD_US: u64 = 100_000;
 
 /// The driver that keeps nothing.
 const NO_LOG: &str = "none";
 
 const LOG_MAX_FILES: u32 = 1_000;
 
-/// Returns the limits of the control group.
-///
-/// # Errors
-/// Names the option that is out of its range.
-pub(super) fn resources(host: &HostConfig) -> Result<Resources> {
-    let memory_bytes = memory(host.memory)?;
-    let (cpu_quota_us, cpu_period_us) = cpu(host)?;
-    Ok(Resources {
-        memory_bytes,
-        cpu_quota_us,
-        cpu_period_us,
-        cpu_shares: positive("HostConfig.CpuShares", host.cpu_shares)?,
-        pids_limit: pids(host.pids_limit)?,
-        ..Resources::default()
-    })
-}
-
 /// Returns the limits of each process: the profile's, except those that are asked for.
 ///
 /// # Errors
-/// Names the limit that is unknown or upside down.
-pub(super) fn rlimits(host: &HostConfig) -> Result<Vec<Rlimit>> {
+/// Names the limit that is unknown, upside down or beyond what this machine can give.
+pub(super) fn rlimits(powers: &Powers, host: &HostConfig) -> Result<Vec<Rlimit>> {
     let mut limits = profile::default_rlimits();
     for asked in host.ulimits.as_deref().unwrap_or_default() {
         if !KNOWN_RLIMITS.contains(&asked.name.as_str()) {
@@ -48,11 +24,22 @@ pub(super) fn rlimits(host: &HostConfig) -> Result<Vec<Rlimit>> {
                 asked.name
             )));
         }
-        let (soft, hard) = (unlimited(asked.soft), unlimited(asked.hard));
+        let (soft, hard) = (
+            unlimited(&asked.name, asked.soft)?,
+            unlimited(&asked.name, asked.hard)?,
+        );
         if soft > hard {
             return Err(bad(format!(
                 "HostConfig.Ulimits: the soft limit of {} is above its hard limit",
                 asked.name
+            )));
+        }
+        let most = rlimit_most(&asked.name);
+        if hard > most && !powers.can_raise_limits() {
+            return Err(bad(format!(
+                "HostConfig.Ulimits: this machine cannot give {} a hard limit of {}: the engine \
+                 itself has {most} and lacks CAP_SYS_RESOURCE to raise it",
+                asked.name, asked.hard
             )));
         }
         limits.retain(|limit| limit.name != asked.name);
@@ -135,12 +122,16 @@ fn check_driver(kind: &str) -> Result<()> {
     }
 }
 
-/// Returns the size of `/dev/shm`.
+/// Returns the size of `/dev/shm`; zero means that there is none.
 ///
 /// # Errors
 /// When it is negative.
 pub(super) fn shm_bytes(host: &HostConfig) -> Result<u64> {
-    Ok(positive("HostConfig.ShmSize", host.shm_size)?.unwrap_or(profile::SHM_BYTES))
+    let asked = positive("HostConfig.ShmSize", host.shm_size)?;
+    if host.ipc_mode == "none" {
+        return Ok(0);
+    }
+    Ok(asked.unwrap_or(profile::SHM_BYTES))
 }
 
 /// Reads a size with an optional unit: `64m`, `1G`, `512kb`.
@@ -180,54 +171,8 @@ const KNOWN_RLIMITS: &[&str] = &[
     "stack",
 ];
 
-fn memory(bytes: i64) -> Result<Option<u64>> {
-    match positive("HostConfig.Memory", bytes)? {
-        Some(_) if bytes < MEMORY_MIN => Err(bad("Minimum memory limit allowed is 6MB")),
-        limit => Ok(limit),
-    }
-}
-
-fn cpu(host: &HostConfig) -> Result<(Option<i64>, Option<u64>)> {
-    let quota = positive("HostConfig.CpuQuota", host.cpu_quota.max(0))?;
-    let period = positive("HostConfig.CpuPeriod", host.cpu_period)?;
-    let Some(nano_cpus) = positive("HostConfig.NanoCpus", host.nano_cpus)? else {
-        if quota.is_some_and(|us| us < 1_000) {
-            return Err(bad("CPU cfs quota can not be less than 1ms (i.e. 1000)"));
-        }
-        if period.is_some_and(|us| !(1_000..=1_000_000).contains(&us)) {
-            return Err(bad(
-                "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s \
-                 (i.e. 1000000)",
-            ));
-        }
-        return Ok((quota.map(signed), period));
-    };
-    if quota.is_some() || period.is_some() {
-        return Err(bad(
-            "Conflicting options: Nano CPUs and CPU Quota or Period cannot both be set",
-        ));
-    }
-    let n_cpus = std::thread::available_parallelism().map_or(1, NonZero::get) as u64;
-    if !(10_000_000..=n_cpus * 1_000_000_000).contains(&nano_cpus) {
-        return Err(bad(format!(
-            "range of CPUs is from 0.01 to {n_cpus}.00, as there are only {n_cpus} CPUs available"
-        )));
-    }
-    let quota_us = nano_cpus * CPU_PERIOD_US / 1_000_000_000;
-    Ok((Some(signed(quota_us)), Some(CPU_PERIOD_US)))
-}
-
-/// Without a word, the profile's limit; -1 is none at all.
-fn pids(limit: Option<i64>) -> Result<Option<u64>> {
-    match limit {
-        None | Some(0) => Ok(Some(profile::PIDS_LIMIT)),
-        Some(-1) => Ok(None),
-        Some(n) => positive("HostConfig.PidsLimit", n),
-    }
-}
-
 /// Zero says nothing; a negative number is refused.
-fn positive(option: &str, value: i64) -> Result<Option<u64>> {
+pub(super) fn positive(option: &str, value: i64) -> Result<Option<u64>> {
     match u64::try_from(value) {
         Ok(0) => Ok(None),
         Ok(value) => Ok(Some(value)),
@@ -237,15 +182,23 @@ fn positive(option: &str, value: i64) -> Result<Option<u64>> {
     }
 }
 
-fn unlimited(value: i64) -> u64 {
-    u64::try_from(value).unwrap_or(u64::MAX)
+/// Docker's -1 is "without limit".
+fn unlimited(name: &str, value: i64) -> Result<u64> {
+    match value {
+        -1 => Ok(u64::MAX),
+        value => u64::try_from(value).map_err(|_| {
+            bad(format!(
+                "HostConfig.Ulimits: {name} must be -1 or more, and is {value}"
+            ))
+        }),
+    }
 }
 
-fn signed(value: u64) -> i64 {
+pub(super) fn signed(value: u64) -> i64 {
     i64::try_from(value).unwrap_or(i64::MAX)
 }
 
-fn bad(message: impl Into<String>) -> ServiceError {
+pub(super) fn bad(message: impl Into<String>) -> ServiceError {
     ServiceError::BadRequest(message.into())
 }
 
@@ -254,90 +207,6 @@ mod tests {
     use engine_api::containers::{LogConfig, Ulimit};
 
     use super::*;
-
-    #[test]
-    fn numbers_out_of_range_are_refused_by_name() {
-        let refused = |host: HostConfig| resources(&host).map_err(|e| e.to_string()).err();
-        let host = HostConfig::default;
-        for (host, word) in [
-            (
-                HostConfig {
-                    memory: 1 << 20,
-                    ..host()
-                },
-                "memory",
-            ),
-            (
-                HostConfig {
-                    memory: -1,
-                    ..host()
-                },
-                "Memory",
-            ),
-            (
-                HostConfig {
-                    nano_cpus: 1,
-                    ..host()
-                },
-                "CPUs",
-            ),
-            (
-                HostConfig {
-                    nano_cpus: i64::MAX,
-                    ..host()
-                },
-                "CPUs",
-            ),
-            (
-                HostConfig {
-                    cpu_quota: 10,
-                    ..host()
-                },
-                "quota",
-            ),
-            (
-                HostConfig {
-                    cpu_period: 10,
-                    ..host()
-                },
-                "period",
-            ),
-            (
-                HostConfig {
-                    nano_cpus: 500_000_000,
-                    cpu_quota: 5_000,
-                    ..host()
-                },
-                "Conflicting",
-            ),
-            (
-                HostConfig {
-                    pids_limit: Some(-2),
-                    ..host()
-                },
-                "PidsLimit",
-            ),
-        ] {
-            assert!(
-                refused(host).is_some_and(|text| text.contains(word)),
-                "{word}"
-            );
-        }
-    }
-
-    #[test]
-    fn half_a_processor_is_half_a_period() {
-        let host = HostConfig {
-            nano_cpus: 500_000_000,
-            ..HostConfig::default()
-        };
-        let resources = resources(&host).unwrap();
-        assert_eq!(
-            (resources.cpu_quota_us, resources.cpu_period_us),
-            (Some(50_000), Some(100_000))
-        );
-        assert_eq!(resources.pids_limit, Some(profile::PIDS_LIMIT));
-    }
 
     #[test]
     fn log_options_are_read_and_unknown_ones_refused() {
@@ -369,13 +238,14 @@ mod tests {
             }]),
             ..HostConfig::default()
         };
-        let limits = rlimits(&host(10, 20)).unwrap();
+        let limits = rlimits(&Powers::default(), &host(10, 20)).unwrap();
         let nofile: Vec<_> = limits
             .iter()
             .filter(|limit| limit.name == "nofile")
             .collect();
         assert_eq!((nofile.len(), nofile[0].soft, nofile[0].hard), (1, 10, 20));
-        assert!(rlimits(&host(20, 10)).is_err());
+        assert!(rlimits(&Powers::default(), &host(20, 10)).is_err());
+        assert!(rlimits(&Powers::default(), &host(-2, 10)).is_err());
     }
 
     #[test]

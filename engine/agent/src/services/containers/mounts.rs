@@ -2,8 +2,8 @@
 
 use std::path::{Component, Path, PathBuf};
 
-use engine_api::containers::{HostConfig, MountPoint, MountRequest};
-use engine_runtime::{Mount, MountKind};
+use engine_api::containers::{BindOptions, HostConfig, MountPoint, MountRequest, TmpfsOptions};
+use engine_runtime::{BindHow, Mount, MountKind, Propagation, TmpfsHow, spreads};
 
 use super::limits;
 use crate::services::error::{Result, ServiceError};
@@ -31,10 +31,7 @@ pub(super) fn asked(host: &HostConfig) -> Result<Vec<Asked>> {
         });
     }
     for request in &host.mounts {
-        all.push(Asked {
-            mount: from_request(request)?,
-            make_source: false,
-        });
+        all.push(from_request(request)?);
     }
     for (target, options) in &host.tmpfs {
         all.push(Asked {
@@ -57,12 +54,12 @@ pub(super) fn asked(host: &HostConfig) -> Result<Vec<Asked>> {
 pub(super) fn points(host: &HostConfig) -> Vec<MountPoint> {
     let asked = asked(host).unwrap_or_default();
     let point = |Asked { mount, .. }| match mount.kind {
-        MountKind::Bind { source } => MountPoint {
+        MountKind::Bind { source, how } => MountPoint {
             kind: "bind".to_owned(),
             source: source.display().to_string(),
             destination: mount.target,
             rw: !mount.readonly,
-            propagation: "rprivate".to_owned(),
+            propagation: propagation_word(how).to_owned(),
             ..MountPoint::default()
         },
         MountKind::Tmpfs { .. } => MountPoint {
@@ -89,7 +86,7 @@ fn from_bind(bind: &str) -> Result<Mount> {
              give an absolute path of the host"
         )));
     }
-    let mut readonly = false;
+    let (mut readonly, mut how) = (false, BindHow::default());
     for option in options
         .unwrap_or_default()
         .split(',')
@@ -98,106 +95,260 @@ fn from_bind(bind: &str) -> Result<Mount> {
         match option {
             "ro" => readonly = true,
             // Labels of a security module that is not there, and what is so anyway.
-            "rw" | "z" | "Z" | "private" | "rprivate" | "consistent" | "cached" | "delegated" => {}
-            _ => {
-                return Err(bad(format!(
+            "rw" | "z" | "Z" | "consistent" | "cached" | "delegated" => {}
+            word => spread(word, &mut how).ok_or_else(|| {
+                bad(format!(
                     "HostConfig.Binds: option {option:?} of {bind:?} is not supported yet"
-                )));
-            }
+                ))
+            })?,
         }
     }
     Ok(Mount {
-        kind: bind_of(source)?,
+        kind: bind_of(source, how)?,
         target: target_of(target)?,
         readonly,
     })
 }
 
-fn from_request(request: &MountRequest) -> Result<Mount> {
+/// Reads a word for how mounts spread.
+fn spread(word: &str, how: &mut BindHow) -> Option<()> {
+    how.recursive_propagation = word.starts_with('r');
+    how.propagation = match word.strip_prefix('r').unwrap_or(word) {
+        "private" => Propagation::Private,
+        "slave" => Propagation::Slave,
+        "shared" => Propagation::Shared,
+        _ => return None,
+    };
+    Some(())
+}
+
+fn propagation_word(how: BindHow) -> &'static str {
+    match (how.propagation, how.recursive_propagation) {
+        (Propagation::Private, _) => "rprivate",
+        (Propagation::Slave, true) => "rslave",
+        (Propagation::Slave, false) => "slave",
+        (Propagation::Shared, true) => "rshared",
+        (Propagation::Shared, false) => "shared",
+    }
+}
+
+/// Checks that the host's mounts spread as the container is to see them.
+///
+/// # Errors
+/// Docker's words for a source whose mount does not.
+pub(super) fn check_spread(all: &[Asked]) -> Result<()> {
+    for asked in all {
+        let MountKind::Bind { source, how } = &asked.mount.kind else {
+            continue;
+        };
+        let (is_shared, is_slave) = match how.propagation {
+            Propagation::Private => continue,
+            _ => spreads(source),
+        };
+        let path = source.display();
+        if how.propagation == Propagation::Shared && !is_shared {
+            return Err(bad(format!(
+                "path {path} is mounted on the host but it is not a shared mount"
+            )));
+        }
+        if how.propagation == Propagation::Slave && !is_shared && !is_slave {
+            return Err(bad(format!(
+                "path {path} is mounted on the host but it is not a shared or slave mount"
+            )));
+        }
+    }
+    Ok(())
+}
+
+fn from_request(request: &MountRequest) -> Result<Asked> {
     let target = target_of(&request.target)?;
-    let readonly = request.read_only;
-    match request.kind.as_str() {
+    let mut make_source = false;
+    let kind = match request.kind.as_str() {
         "bind" => {
-            if request
-                .bind_options
-                .as_ref()
-                .is_some_and(|options| !is_default_bind(options))
-            {
-                return Err(bad("HostConfig.Mounts: BindOptions is not supported yet"));
-            }
-            Ok(Mount {
-                kind: bind_of(&request.source)?,
-                target,
-                readonly,
-            })
+            refuse_other_options(request, "bind")?;
+            let options = request.bind_options.clone().unwrap_or_default();
+            make_source = options.create_mountpoint;
+            bind_of(&request.source, bind_how(&options, request.read_only)?)?
         }
         "tmpfs" => {
+            refuse_other_options(request, "tmpfs")?;
             if !request.source.is_empty() {
                 return Err(bad(
                     "HostConfig.Mounts: Source must not be given for a tmpfs",
                 ));
             }
-            let options = request.tmpfs_options.clone().unwrap_or_default();
-            if !options.options.is_empty() {
-                return Err(bad(
-                    "HostConfig.Mounts: TmpfsOptions.Options is not supported yet",
-                ));
-            }
-            let bytes = u64::try_from(options.size_bytes)
-                .map_err(|_| bad("HostConfig.Mounts: TmpfsOptions.SizeBytes is negative"))?;
-            let mode = if options.mode == 0 {
-                TMPFS_MODE
-            } else {
-                options.mode
-            };
-            Ok(Mount {
-                kind: MountKind::Tmpfs {
-                    bytes,
-                    mode: checked_mode(mode)?,
-                },
-                target,
-                readonly,
-            })
+            tmpfs_of(&request.tmpfs_options.clone().unwrap_or_default())?
         }
-        other => Err(bad(format!(
-            "HostConfig.Mounts: mounts of type {other:?} are not supported yet"
-        ))),
+        other => {
+            return Err(bad(format!(
+                "HostConfig.Mounts: mounts of type {other:?} are not supported yet"
+            )));
+        }
+    };
+    let mount = Mount {
+        kind,
+        target,
+        readonly: request.read_only,
+    };
+    Ok(Asked { mount, make_source })
+}
+
+/// Options of one type of mount mean nothing to another.
+fn refuse_other_options(request: &MountRequest, kind: &str) -> Result<()> {
+    let has_tmpfs = request.tmpfs_options.is_some() && kind != "tmpfs";
+    let has_bind = request.bind_options.is_some() && kind != "bind";
+    for (is_given, option) in [
+        (has_tmpfs, "TmpfsOptions"),
+        (has_bind, "BindOptions"),
+        (request.volume_options.is_some(), "VolumeOptions"),
+    ] {
+        if is_given {
+            return Err(bad(format!(
+                "HostConfig.Mounts: {option} must not be given for a mount of type {kind}"
+            )));
+        }
     }
+    Ok(())
 }
 
-fn is_default_bind(options: &serde_json::Value) -> bool {
-    options.as_object().is_some_and(|members| {
-        members.iter().all(|(key, value)| match key.as_str() {
-            "Propagation" => value == "rprivate" || value == "private" || value == "",
-            _ => value == &serde_json::Value::Bool(false),
-        })
-    })
+fn bind_how(options: &BindOptions, readonly: bool) -> Result<BindHow> {
+    let mut how = BindHow {
+        alone: options.non_recursive,
+        shallow_readonly: options.read_only_non_recursive,
+        ..BindHow::default()
+    };
+    if !options.propagation.is_empty() && spread(&options.propagation, &mut how).is_none() {
+        return Err(bad(format!(
+            "HostConfig.Mounts: invalid propagation mode: {:?}",
+            options.propagation
+        )));
+    }
+    let deep = options.read_only_force_recursive;
+    if (options.read_only_non_recursive || deep) && !readonly {
+        return Err(bad(
+            "HostConfig.Mounts: a mode of ReadOnly is given, and ReadOnly is not set",
+        ));
+    }
+    if options.read_only_non_recursive && deep {
+        return Err(bad(
+            "HostConfig.Mounts: ReadOnlyForceRecursive and ReadOnlyNonRecursive cannot both be set",
+        ));
+    }
+    // Docker's rule: a mount made below later would be writable otherwise.
+    if deep && how.propagation != Propagation::Private {
+        return Err(bad(
+            "HostConfig.Mounts: ReadOnlyForceRecursive requires Propagation to be \"rprivate\"",
+        ));
+    }
+    Ok(how)
 }
 
-/// `size=64m,mode=1777`; what is so anyway may be said.
+fn tmpfs_of(options: &TmpfsOptions) -> Result<MountKind> {
+    let bytes = u64::try_from(options.size_bytes)
+        .map_err(|_| bad("HostConfig.Mounts: TmpfsOptions.SizeBytes is negative"))?;
+    let mut wish = TmpfsWish::new(bytes);
+    if options.mode != 0 {
+        wish.set_mode(options.mode)?;
+    }
+    for option in &options.options {
+        let text = option.join("=");
+        wish.read(&text)
+            .ok_or_else(|| bad(format!("HostConfig.Mounts: invalid tmpfs option {text:?}")))??;
+    }
+    Ok(wish.kind())
+}
+
+/// `size=64m,mode=1777,uid=1000,exec`
 fn from_tmpfs(target: &str, options: &str) -> Result<Mount> {
-    let (mut bytes, mut mode, mut readonly) = (0, TMPFS_MODE, false);
+    let mut wish = TmpfsWish::new(0);
     for option in options.split(',').filter(|o| !o.is_empty()) {
-        let unknown = || {
+        wish.read(option).ok_or_else(|| {
             bad(format!(
-                "HostConfig.Tmpfs: option {option:?} of {target} is not supported yet"
+                "HostConfig.Tmpfs: invalid tmpfs option {option:?} of {target}"
             ))
-        };
-        match option.split_once('=') {
-            Some(("size", value)) => bytes = limits::bytes(value).ok_or_else(unknown)?,
-            Some(("mode", value)) => {
-                mode = checked_mode(u32::from_str_radix(value, 8).map_err(|_| unknown())?)?;
-            }
-            None if option == "ro" => readonly = true,
-            None if matches!(option, "rw" | "noexec" | "nosuid" | "nodev") => {}
-            _ => return Err(unknown()),
-        }
+        })??;
     }
     Ok(Mount {
-        kind: MountKind::Tmpfs { bytes, mode },
         target: target_of(target)?,
-        readonly,
+        readonly: wish.readonly,
+        kind: wish.kind(),
     })
+}
+
+/// A file system in memory, as its options are read.
+struct TmpfsWish {
+    bytes: u64,
+    mode: u32,
+    readonly: bool,
+    how: TmpfsHow,
+}
+
+impl TmpfsWish {
+    fn new(bytes: u64) -> Self {
+        Self {
+            bytes,
+            mode: TMPFS_MODE,
+            readonly: false,
+            how: TmpfsHow {
+                inherit_mode: true,
+                ..TmpfsHow::default()
+            },
+        }
+    }
+
+    /// Reads one option; `None` when it is not known or malformed.
+    fn read(&mut self, option: &str) -> Option<Result<()>> {
+        match option.split_once('=') {
+            None => match option {
+                "ro" => self.readonly = true,
+                "rw" => self.readonly = false,
+                "exec" => self.how.executable = true,
+                "noexec" => self.how.executable = false,
+                "suid" => self.how.set_user = true,
+                "nosuid" => self.how.set_user = false,
+                "dev" => self.how.devices = true,
+                "nodev" => self.how.devices = false,
+                _ => return None,
+            },
+            Some(("size", value)) if value.ends_with('%') => self.pass_on("size", value)?,
+            Some(("size", value)) => self.bytes = limits::bytes(value)?,
+            Some(("mode", value)) => {
+                let mode = u32::from_str_radix(value, 8).ok()?;
+                return Some(self.set_mode(mode));
+            }
+            Some((key @ ("uid" | "gid" | "nr_inodes" | "nr_blocks"), value)) => {
+                self.pass_on(key, value)?;
+            }
+            Some(_) => return None,
+        }
+        Some(Ok(()))
+    }
+
+    /// Hands a number on to the file system, which knows its range.
+    fn pass_on(&mut self, key: &str, value: &str) -> Option<()> {
+        let digits = value.strip_suffix('%').unwrap_or(value);
+        let number = digits.parse::<u32>().ok()?;
+        if !digits.bytes().all(|b| b.is_ascii_digit()) || (digits != value && number > 100) {
+            return None;
+        }
+        let pair = (key.to_owned(), value.to_owned());
+        self.how.parameters.push(pair);
+        Some(())
+    }
+
+    fn set_mode(&mut self, mode: u32) -> Result<()> {
+        self.mode = checked_mode(mode)?;
+        self.how.inherit_mode = false;
+        Ok(())
+    }
+
+    fn kind(self) -> MountKind {
+        MountKind::Tmpfs {
+            bytes: self.bytes,
+            mode: self.mode,
+            how: self.how,
+        }
+    }
 }
 
 fn checked_mode(mode: u32) -> Result<u32> {
@@ -209,7 +360,7 @@ fn checked_mode(mode: u32) -> Result<u32> {
     Ok(mode)
 }
 
-fn bind_of(source: &str) -> Result<MountKind> {
+fn bind_of(source: &str, how: BindHow) -> Result<MountKind> {
     if !source.starts_with('/') || source.contains('\0') {
         return Err(bad(format!(
             "invalid mount source {source:?}: an absolute path of the host is needed"
@@ -217,6 +368,7 @@ fn bind_of(source: &str) -> Result<MountKind> {
     }
     Ok(MountKind::Bind {
         source: PathBuf::from(source),
+        how,
     })
 }
 
@@ -270,7 +422,7 @@ mod tests {
             "/a:b",
             "/a:/",
             "/a:/b/../c",
-            "/a:/b:shared",
+            "/a:/b:sharing",
             "/a:/b:ro:x",
         ] {
             assert!(binds(&[bad]).is_err(), "{bad}");
@@ -289,10 +441,25 @@ mod tests {
             mounts[0].mount.kind,
             MountKind::Tmpfs {
                 bytes: 64 << 20,
-                mode: 0o755
+                mode: 0o755,
+                how: TmpfsHow::default(),
             }
         );
-        assert!(asked(&host("exec")).is_err());
+        let mounts = asked(&host("exec,suid,uid=7,size=50%")).unwrap();
+        let MountKind::Tmpfs { how, .. } = &mounts[0].mount.kind else {
+            panic!("it is a tmpfs");
+        };
+        assert!(how.executable && how.set_user && !how.devices && how.inherit_mode);
+        assert_eq!(how.parameters.len(), 2);
+        for odd in [
+            "huge=always",
+            "uid=-1",
+            "uid=99999999999",
+            "size=101%",
+            "mpol",
+        ] {
+            assert!(asked(&host(odd)).is_err(), "{odd}");
+        }
         assert!(asked(&host("size=much")).is_err());
         assert!(asked(&host("mode=99999")).is_err());
     }

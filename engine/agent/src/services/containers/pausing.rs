@@ -94,5 +94,5 @@ pub(super) fn group(
     site: &Site,
     record: &ContainerRecord,
 ) -> Result<Cgroup, engine_runtime::cgroups::CgroupError> {
-    Cgroup::open(&site.layout, &site.cgroup(&record.id))
+    Cgroup::open(&site.layout, &site.cgroup(record))
 }

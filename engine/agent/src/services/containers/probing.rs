@@ -262,7 +262,7 @@ impl Prober {
         };
         let exec = ExecStart {
             id: id.to_owned(),
-            process: exec_process(&record, &asked, None),
+            process: exec_process(&record, &asked, None, &[]),
             streams: AttachStreams {
                 stdin: false,
                 stdout: true,

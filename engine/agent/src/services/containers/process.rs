@@ -4,7 +4,7 @@ use engine_api::containers::ContainerConfig;
 use engine_api::execs::ExecCreateBody;
 use engine_runtime::{Process, TerminalSize};
 
-use super::{limits, spec};
+use super::security;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
 
@@ -96,14 +96,44 @@ fn name_of(entry: &str) -> &str {
 /// When one holds a zero byte or has no name.
 pub(crate) fn check_process(words: &[String], env: &[String]) -> Result<()> {
     check_environment(env)?;
-    words.iter().try_for_each(|word| check_text("Cmd", word))
+    words.iter().try_for_each(|word| check_text("Cmd", word))?;
+    check_room(words, env)
+}
+
+/// Checks what a program is started with against the kernel's limits, which nobody can raise.
+///
+/// # Errors
+/// Names the limit and what is beyond it.
+pub(super) fn check_room(words: &[String], env: &[String]) -> Result<()> {
+    /// execve(2): three quarters of 8 MiB for everything.
+    const ALL_MAX: usize = 6 << 20;
+    // 32 pages for one string with its end.
+    let one_max = rustix::param::page_size() * 32 - 1;
+    for (option, list) in [("Cmd", words), ("Env", env)] {
+        if let Some(long) = list.iter().find(|text| text.len() > one_max) {
+            return Err(ServiceError::BadRequest(format!(
+                "{option}: one text is {} bytes long, and the kernel takes at most {one_max}",
+                long.len()
+            )));
+        }
+    }
+    let all: usize = words.iter().chain(env).map(|text| text.len() + 9).sum();
+    if all > ALL_MAX {
+        return Err(ServiceError::BadRequest(format!(
+            "Cmd and Env take {all} bytes together, and the kernel takes at most {ALL_MAX}"
+        )));
+    }
+    Ok(())
 }
 
 /// Returns a command to run beside the program: as the container, unless it says otherwise.
+///
+/// `grantable` is what a privileged one gets.
 pub(crate) fn exec_process(
     record: &ContainerRecord,
     asked: &ExecCreateBody,
     size: Option<TerminalSize>,
+    grantable: &[String],
 ) -> Process {
     let config = &record.config;
     let or_own = |asked: &str, own: &str| {
@@ -124,22 +154,16 @@ pub(crate) fn exec_process(
         env: overlaid(&env, &asked.env),
         cwd: if cwd.is_empty() { "/".to_owned() } else { cwd },
         user: or_own(&asked.user, &config.user),
-        // Another user has other groups.
-        additional_groups: match asked.user.as_str() {
-            "" => host.group_add.clone().unwrap_or_default(),
-            _ => Vec::new(),
-        },
+        additional_groups: host.group_add.clone().unwrap_or_default(),
         terminal: asked.tty,
         open_stdin: asked.attach_stdin,
         stdin_once: true,
         // Checked when the container was created.
-        no_new_privileges: spec::no_new_privileges(
-            host.security_opt.as_deref().unwrap_or_default(),
-        )
-        .unwrap_or(true),
-        rlimits: limits::rlimits(host).unwrap_or_default(),
+        no_new_privileges: security::read(host).map_or(true, |found| found.no_new_privileges),
+        // None are the container's own.
+        rlimits: Vec::new(),
         size,
-        capabilities: None,
+        capabilities: asked.privileged.then(|| grantable.to_vec()),
     }
 }
 

@@ -64,6 +64,13 @@ pub(crate) struct Powers {
     pub(crate) grantable: Vec<String>,
 }
 
+impl Powers {
+    /// Tells whether hard limits can be raised, and `oom_score_adj` lowered.
+    pub(super) fn can_raise_limits(&self) -> bool {
+        self.grantable.iter().any(|name| name == "CAP_SYS_RESOURCE")
+    }
+}
+
 /// What a site is made of.
 pub(crate) struct SiteParts {
     pub(crate) clock: Clock,
@@ -238,8 +245,19 @@ impl Site {
     }
 
     /// Returns the control group of a container, below each hierarchy.
-    pub(crate) fn cgroup(&self, id: &ContainerId) -> String {
-        format!("{}/{id}", self.cgroup_parent)
+    pub(crate) fn cgroup(&self, record: &ContainerRecord) -> String {
+        let asked = record.host_config.cgroup_parent.trim_matches('/');
+        let parent = match asked {
+            "" => &self.cgroup_parent,
+            asked => asked,
+        };
+        format!("{parent}/{}", record.id)
+    }
+
+    /// Finds a container by its whole id.
+    pub(super) fn by_id(&self, id: &str) -> Option<Arc<Handle>> {
+        let id = id.parse::<ContainerId>().ok()?;
+        self.index().by_id.get(&id).map(Arc::clone)
     }
 
     /// Takes a name for a container that is being made or renamed.

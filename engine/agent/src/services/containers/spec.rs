@@ -5,13 +5,16 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use engine_api::containers::HostConfig;
+use engine_runtime::cgroups::Cgroup;
 use engine_runtime::{
-    Mount, MountKind, Network, Process, Root, SPEC_VERSION, Seccomp, Spec, TerminalSize, profile,
+    BindHow, Mount, MountKind, Network, Process, Root, SPEC_VERSION, Seccomp, Spec, TerminalSize,
 };
 
 use super::registry::Site;
-use super::{limits, mounts, process};
-use crate::guard::Wish;
+use super::security::{self, Security};
+use super::sharing::{self, Purpose};
+use super::{capabilities, devices, limits, mounts, process, resources, sysctls};
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError};
 
@@ -29,26 +32,17 @@ pub(super) fn work_order(
     site: &Site,
     record: &ContainerRecord,
     size: Option<TerminalSize>,
+    purpose: Purpose,
 ) -> Result<Spec> {
     let (config, host) = (&record.config, &record.host_config);
     let bundle = site.bundle(&record.id);
     let network = network(&host.network_mode);
     let asked_mounts = mounts::asked(host)?;
-    let added = added_capabilities(site, host.cap_add.as_deref().unwrap_or_default())?;
-    let extra: Vec<Mount> = asked_mounts
-        .iter()
-        .map(|asked| asked.mount.clone())
-        .collect();
-    let wish = Wish {
-        added_capabilities: &added,
-        host_network: network == Network::Host,
-        mounts: &extra,
-    };
-    site.guard
-        .judge(&wish)
-        .map_err(|e| ServiceError::Forbidden(e.to_string()))?;
-
-    Ok(Spec {
+    mounts::check_spread(&asked_mounts)?;
+    let extra: Vec<Mount> = asked_mounts.into_iter().map(|asked| asked.mount).collect();
+    let security = security::read(host)?;
+    let capabilities = capabilities::of(&site.powers, host)?;
+    let spec = Spec {
         version: SPEC_VERSION,
         id: record.id.to_string(),
         root: Root {
@@ -57,21 +51,83 @@ pub(super) fn work_order(
             work: bundle.data().join("work"),
             readonly: host.readonly_rootfs,
         },
-        process: first_process(record, size)?,
+        process: first_process(site, record, size, security.no_new_privileges)?,
         hostname: config.hostname.clone(),
         domainname: config.domainname.clone(),
         network,
-        mounts: etc_mounts(site, record).into_iter().chain(extra).collect(),
+        mounts: etc_mounts(site, record)
+            .into_iter()
+            .chain(extra.iter().cloned())
+            .collect(),
         shm_bytes: limits::shm_bytes(host)?,
-        resources: limits::resources(host)?,
-        cgroup: site.cgroup(&record.id),
-        capabilities: capabilities(site, &added, host.cap_drop.as_deref().unwrap_or_default())?,
-        seccomp: Seccomp::Default,
-        masked_paths: profile::default_masked_paths(),
-        readonly_paths: profile::default_readonly_paths(),
+        resources: resources::resources(&site.layout, host)?,
+        cgroup: cgroup(site, record)?,
+        seccomp: seccomp(host, &security, &capabilities)?,
+        seccomp_profile: security.seccomp_profile,
+        apparmor: security.apparmor,
+        capabilities,
+        masked_paths: security::masked_paths(host)?,
+        readonly_paths: security::readonly_paths(host)?,
         log: limits::log(host)?,
-        oom_score_adj: None,
-    })
+        oom_score_adj: oom_score_adj(site, host)?,
+        sharing: sharing::of(site, host, purpose)?,
+        devices: devices::of(host)?,
+        sysctls: sysctls::of(host)?,
+        writable_cgroups: host.privileged || security.writable_cgroups,
+        writable_sysfs: host.privileged,
+    };
+    site.guard
+        .judge(&spec, &extra)
+        .map_err(|e| ServiceError::Forbidden(e.to_string()))?;
+    Ok(spec)
+}
+
+/// Who is privileged has no filter, unless one is named.
+fn seccomp(host: &HostConfig, security: &Security, capabilities: &[String]) -> Result<Seccomp> {
+    let default = match host.privileged {
+        true => Seccomp::Unconfined,
+        false => Seccomp::Default,
+    };
+    if let Some(profile) = &security.seccomp_profile {
+        engine_runtime::check_profile(profile, capabilities).map_err(|e| {
+            let why = engine_runtime::chain(&e);
+            ServiceError::BadRequest(format!("HostConfig.SecurityOpt: seccomp: {why}"))
+        })?;
+    }
+    Ok(security.seccomp.unwrap_or(default))
+}
+
+/// A lower value than the engine's own is the kernel's to refuse; it is told before.
+fn oom_score_adj(site: &Site, host: &HostConfig) -> Result<Option<i32>> {
+    let asked = i32::try_from(host.oom_score_adj)
+        .ok()
+        .filter(|asked| (-1_000..=1_000).contains(asked))
+        .ok_or_else(|| {
+            ServiceError::BadRequest(format!(
+                "Invalid value {}, range for oom score adj is [-1000, 1000]",
+                host.oom_score_adj
+            ))
+        })?;
+    let own = engine_runtime::oom_score_adj();
+    if asked < own && asked < 0 && !site.powers.can_raise_limits() {
+        return Err(ServiceError::BadRequest(format!(
+            "HostConfig.OomScoreAdj: this machine cannot give {asked}: the engine itself has {own} \
+             and lacks CAP_SYS_RESOURCE to lower it"
+        )));
+    }
+    Ok((asked != own).then_some(asked))
+}
+
+/// Returns the control group, whose parent somebody may have named.
+fn cgroup(site: &Site, record: &ContainerRecord) -> Result<String> {
+    let path = site.cgroup(record);
+    Cgroup::open(&site.layout, &path).map_err(|_| {
+        ServiceError::BadRequest(format!(
+            "HostConfig.CgroupParent: {:?} is no path of control groups",
+            record.host_config.cgroup_parent
+        ))
+    })?;
+    Ok(path)
 }
 
 /// Writes the files of `/etc`, and makes directories of the host that Docker makes too.
@@ -81,7 +137,7 @@ pub(super) fn work_order(
 pub(super) fn write_etc(site: &Site, record: &ContainerRecord) -> Result<()> {
     let failed = "prepare the container's files";
     for asked in mounts::asked(&record.host_config)? {
-        if let (true, MountKind::Bind { source }) = (asked.make_source, &asked.mount.kind)
+        if let (true, MountKind::Bind { source, .. }) = (asked.make_source, &asked.mount.kind)
             && !source.exists()
         {
             fs::create_dir_all(source).map_err(ServiceError::failed(format!(
@@ -116,65 +172,12 @@ pub(super) fn etc_path(site: &Site, record: &ContainerRecord, name: &str) -> Pat
     site.store.dir_of(&record.id).join("etc").join(name)
 }
 
-/// Reads capabilities as people write them: `net_admin`, `CAP_NET_ADMIN`.
-///
-/// # Errors
-/// When the kernel knows none of that name, or this machine cannot give it.
-pub(super) fn added_capabilities(site: &Site, asked: &[String]) -> Result<Vec<String>> {
-    let defaults = profile::default_capabilities();
-    let mut added = Vec::new();
-    for name in asked {
-        let name = capability(site, name)?;
-        if name == "ALL" {
-            let message = "HostConfig.CapAdd: ALL is not allowed by the profile of this host";
-            return Err(ServiceError::Forbidden(message.to_owned()));
-        }
-        if defaults.contains(&name) || added.contains(&name) {
-            continue;
-        }
-        if !site.powers.grantable.contains(&name) {
-            return Err(ServiceError::BadRequest(format!(
-                "HostConfig.CapAdd: this machine cannot give {name}, the engine itself lacks it"
-            )));
-        }
-        added.push(name);
-    }
-    Ok(added)
-}
-
-fn capabilities(site: &Site, added: &[String], dropped: &[String]) -> Result<Vec<String>> {
-    let dropped = dropped
-        .iter()
-        .map(|name| capability(site, name))
-        .collect::<Result<Vec<_>>>()?;
-    let mut kept: Vec<String> = match dropped.iter().any(|name| name == "ALL") {
-        true => Vec::new(),
-        false => profile::default_capabilities(),
-    };
-    kept.extend(added.iter().cloned());
-    kept.retain(|name| !dropped.contains(name) && site.powers.grantable.contains(name));
-    Ok(kept)
-}
-
-fn capability(site: &Site, name: &str) -> Result<String> {
-    let upper = name.to_ascii_uppercase();
-    if upper == "ALL" {
-        return Ok(upper);
-    }
-    let full = if upper.starts_with("CAP_") {
-        upper
-    } else {
-        format!("CAP_{upper}")
-    };
-    if !site.powers.known.contains(&full) {
-        return Err(ServiceError::BadRequest(format!(
-            "invalid capability: {name:?}"
-        )));
-    }
-    Ok(full)
-}
-
-fn first_process(record: &ContainerRecord, size: Option<TerminalSize>) -> Result<Process> {
+fn first_process(
+    site: &Site,
+    record: &ContainerRecord,
+    size: Option<TerminalSize>,
+    no_new_privileges: bool,
+) -> Result<Process> {
     let (config, host) = (&record.config, &record.host_config);
     let cwd = if config.working_dir.is_empty() {
         "/"
@@ -190,32 +193,11 @@ fn first_process(record: &ContainerRecord, size: Option<TerminalSize>) -> Result
         terminal: config.tty,
         open_stdin: config.open_stdin,
         stdin_once: config.stdin_once,
-        no_new_privileges: no_new_privileges(host.security_opt.as_deref().unwrap_or_default())?,
-        rlimits: limits::rlimits(host)?,
+        no_new_privileges,
+        rlimits: limits::rlimits(&site.powers, host)?,
         size: size.or(process::size(host.console_size)),
         capabilities: None,
     })
-}
-
-/// Reads the security options; the only one with an effect is `no-new-privileges`.
-///
-/// # Errors
-/// Names any other.
-pub(super) fn no_new_privileges(options: &[String]) -> Result<bool> {
-    let mut on = false;
-    for option in options {
-        on = match option.as_str() {
-            "no-new-privileges" | "no-new-privileges:true" | "no-new-privileges=true" => true,
-            "no-new-privileges:false" | "no-new-privileges=false" => false,
-            other => {
-                return Err(ServiceError::BadRequest(format!(
-                    "HostConfig.SecurityOpt is not supported yet: {other:?} was asked for, only \
-                     \"no-new-privileges\" has an effect"
-                )));
-            }
-        };
-    }
-    Ok(on)
 }
 
 fn network(mode: &str) -> Network {
@@ -235,7 +217,10 @@ pub(super) fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
     let init = has_init(record).then(|| (init_program(&site.run), INIT_TARGET.to_owned(), true));
     etc.chain(init)
         .map(|(source, target, readonly)| Mount {
-            kind: MountKind::Bind { source },
+            kind: MountKind::Bind {
+                source,
+                how: BindHow::default(),
+            },
             target,
             readonly,
         })

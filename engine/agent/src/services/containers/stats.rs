@@ -54,7 +54,7 @@ impl Containers {
 /// One that ends meanwhile has no numbers any more.
 fn look(site: &Site, view: &View, pid: i32) -> Option<Sample> {
     let record = &view.record;
-    let group = Cgroup::open(&site.layout, &site.cgroup(&record.id)).ok()?;
+    let group = Cgroup::open(&site.layout, &site.cgroup(record)).ok()?;
     let usage = usage::read(&group).ok()?;
     let networks = match record.host_config.network_mode.as_str() {
         "host" => None,

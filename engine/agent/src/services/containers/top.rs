@@ -99,9 +99,10 @@ impl Containers {
             return Err(ServiceError::Conflict(message));
         }
         let columns = columns(ps_args.unwrap_or("-ef"))?;
-        let (site, id) = (std::sync::Arc::clone(&self.site), handle.id.clone());
+        let (site, view) = (std::sync::Arc::clone(&self.site), handle.view());
         let list = blocking(move || {
-            Cgroup::open(&site.layout, &site.cgroup(&id)).and_then(|group| processes::list(&group))
+            Cgroup::open(&site.layout, &site.cgroup(&view.record))
+                .and_then(|group| processes::list(&group))
         })
         .await
         .map_err(ServiceError::failed("list the container's processes"))?;

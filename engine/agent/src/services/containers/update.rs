@@ -18,7 +18,7 @@ use super::command::Command;
 use super::owner::Owner;
 use super::pausing::group;
 use super::registry::{Containers, Site};
-use super::{limits, restarts};
+use super::restarts;
 use crate::faults;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError, chain};
@@ -220,8 +220,8 @@ fn lay_over(host: &mut HostConfig, asked: &UpdateBody) -> Result<()> {
     Ok(())
 }
 
-fn resources(_: &Site, host: &HostConfig) -> Result<Resources> {
-    limits::resources(host)
+fn resources(site: &Site, host: &HostConfig) -> Result<Resources> {
+    super::resources::resources(&site.layout, host)
 }
 
 /// Returns the limits that are others afterwards, each with its new value; `None` when all are the
