@@ -78,19 +78,6 @@ pub fn open(group: &Path) -> Result<OwnedFd> {
     rustix::fs::open(group, flags, Mode::empty()).during("open", group.display())
 }
 
-/// Kills one process that a group lists.
-///
-/// # Errors
-/// ESRCH when it has gone.
-pub fn kill(pid: i32) -> Result<()> {
-    use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
-    let process = Pid::from_raw(pid)
-        .ok_or(rustix::io::Errno::SRCH)
-        .during("pidfd_open", pid)?;
-    let handle = pidfd_open(process, PidfdFlags::empty()).during("pidfd_open", pid)?;
-    pidfd_send_signal(&handle, Signal::KILL).during("pidfd_send_signal", pid)
-}
-
 /// A descriptor that becomes readable when the kernel has something to say about a group.
 #[derive(Debug)]
 pub struct Notifier(Source);

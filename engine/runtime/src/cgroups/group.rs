@@ -220,6 +220,14 @@ impl Cgroup {
         }
     }
 
+    /// Removes the group in each hierarchy where it holds neither a process nor another group.
+    pub fn remove_if_empty(&self) {
+        for dir in self.dirs() {
+            // The kernel refuses where something is left, and that is what is asked.
+            let _ = cgroup::remove(dir);
+        }
+    }
+
     /// Returns the directory that carries `controller`, on either version.
     pub(crate) fn controller_dir(&self, controller: Controller) -> Option<&Path> {
         match self.version {

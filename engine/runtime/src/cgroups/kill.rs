@@ -1,16 +1,19 @@
 //! Ending everything that runs in a group, forks in flight included.
 
 use std::{
+    os::fd::OwnedFd,
     thread,
     time::{Duration, Instant},
 };
 
-use engine_sys::{Errno, SysError, cgroup};
+use engine_sys::{Errno, SysError, cgroup, process};
 
 use super::{
     Cgroup,
     error::{CgroupError, Result},
 };
+
+const SIGKILL: i32 = 9;
 
 impl Cgroup {
     /// Kills every process in the group and below it, and waits until none is left.
@@ -68,10 +71,7 @@ impl Cgroup {
         }
         // Best effort: without a freezer the loop above catches the forks.
         let frozen = self.freeze().is_ok();
-        let killed = self
-            .processes()?
-            .into_iter()
-            .try_for_each(|pid| self.kill_one(pid));
+        let killed = self.kill_those(self.processes()?);
         if frozen {
             // A frozen version 1 process does not die before it is thawed.
             self.thaw()?;
@@ -79,12 +79,21 @@ impl Cgroup {
         killed
     }
 
-    fn kill_one(&self, pid: i32) -> Result<()> {
-        match cgroup::kill(pid) {
-            Ok(()) => Ok(()),
-            Err(error) if error.errno == Errno::SRCH => Ok(()),
-            Err(source) => Err(self.failed_to_kill(source)),
+    /// Kills processes by descriptors that are theirs alone: a number may be somebody else's by the
+    /// time that it is used. What was opened and is still listed is the process that was meant.
+    fn kill_those(&self, pids: Vec<i32>) -> Result<()> {
+        let opened: Vec<(i32, OwnedFd)> = pids
+            .into_iter()
+            .filter_map(|pid| process::open(pid).ok().map(|pidfd| (pid, pidfd)))
+            .collect();
+        let still = self.processes()?;
+        for (_, pidfd) in opened.iter().filter(|(pid, _)| still.contains(pid)) {
+            match process::signal(pidfd, SIGKILL) {
+                Err(error) if error.errno != Errno::SRCH => return Err(self.failed_to_kill(error)),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     fn failed_to_kill(&self, source: SysError) -> CgroupError {
