@@ -15,6 +15,9 @@ use crate::error::StoreError;
 use crate::reference::Reference;
 
 const FILE: &str = "names.json";
+/// A file of nothing but room: without it nobody could remove an image when the disk is full.
+const RESERVE: &str = "reserve";
+const RESERVE_BYTES_MIN: usize = 64 << 10;
 const FILE_BYTES_MAX: u64 = 256 << 20;
 const VERSION: u32 = 1;
 
@@ -61,9 +64,23 @@ impl Table {
         Ok(table)
     }
 
-    pub(crate) fn write(&self, dir: &Path) -> Result<(), StoreError> {
+    /// Replaces the file. Where the disk is full, a removal takes the room that was kept for it.
+    pub(crate) fn write(&self, dir: &Path, removes: bool) -> Result<(), StoreError> {
         let bytes = serde_json::to_vec(self).unwrap_or_default();
-        file::replace(&path(dir), &bytes).map_err(StoreError::disk("write the list of images"))
+        let replaced = match file::replace(&path(dir), &bytes) {
+            Err(error) if error.is_full() && removes && give_up_reserve(dir) => {
+                file::replace(&path(dir), &bytes)
+            }
+            replaced => replaced,
+        };
+        replaced.map_err(StoreError::disk("write the list of images"))?;
+        keep_reserve(dir, bytes.len());
+        Ok(())
+    }
+
+    /// Tells whether this is what is left of `before` when something was taken away.
+    pub(crate) fn is_less_than(&self, before: &Self) -> bool {
+        self.images.len() + self.names.len() < before.images.len() + before.names.len()
     }
 
     pub(crate) fn id(&self, name: &Reference) -> Option<Digest> {
@@ -102,6 +119,24 @@ impl Table {
     }
 }
 
+/// Keeps room for a list of this length, if there is some.
+pub(crate) fn keep_reserve(dir: &Path, n_bytes: usize) {
+    let reserve = dir.join(RESERVE);
+    if reserve.exists() {
+        return;
+    }
+    let room = vec![0; RESERVE_BYTES_MIN.max(2 * n_bytes)];
+    if std::fs::write(&reserve, room).is_err() {
+        // Half of a reserve only takes what is left.
+        give_up_reserve(dir);
+    }
+}
+
+/// Gives the room back; tells whether there was any.
+fn give_up_reserve(dir: &Path) -> bool {
+    std::fs::remove_file(dir.join(RESERVE)).is_ok()
+}
+
 fn path(dir: &Path) -> PathBuf {
     dir.join(FILE)
 }
@@ -121,7 +156,7 @@ mod tests {
         assert_eq!(table.set(&name, first), None);
         assert_eq!(table.set(&name, first), None);
         assert_eq!(table.set(&name, second), Some(first));
-        table.write(dir.path()).unwrap();
+        table.write(dir.path(), false).unwrap();
         assert_eq!(Table::read(dir.path()).unwrap(), table);
         assert_eq!(table.names_of(second), [name]);
 

@@ -11,7 +11,7 @@ use crate::digest::Digest;
 use crate::document::{CONFIG_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::error::{FindError, StoreError};
 use crate::manifest::{Descriptor, Document, ImageConfig, Manifest};
-use crate::names::{Row, Table};
+use crate::names::{Row, Table, keep_reserve};
 use crate::reference::Reference;
 use crate::sweep::{Lease, Leases};
 
@@ -101,6 +101,7 @@ impl Store {
             )))?;
         let blobs = Blobs::open(&dir.join("blobs"))?;
         let table = Table::read(dir)?;
+        keep_reserve(dir, 0);
         let mut images = BTreeMap::new();
         for (id, row) in &table.images {
             match read_image(&blobs, *id, row) {
@@ -369,7 +370,8 @@ impl Shared {
         };
         change(&mut changed);
         if changed.table != state.table {
-            changed.table.write(&self.dir)?;
+            let removes = changed.table.is_less_than(&state.table);
+            changed.table.write(&self.dir, removes)?;
         }
         *state = changed;
         Ok(())
