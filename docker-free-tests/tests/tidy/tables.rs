@@ -192,7 +192,8 @@ const AGENT: &[Room] = &[
     room(
         "http",
         &["services", "engine", "guard"],
-        &["axum", "axum_extra", "engine_api"],
+        // One thing of the kernel: what a connection has not delivered yet.
+        &["axum", "axum_extra", "engine_api", "engine_sys"],
     ),
     room(
         "services",

@@ -135,6 +135,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
 
     let tasks = Tasks::default();
     let engine = Engine::open(config.clone(), Clock::System, tasks.clone()).await?;
+    let site = Arc::clone(&engine.containers.site);
     let accepting = listen::accept(listener, Door::new(engine), tasks.clone());
     tasks.spawn("accept", accepting);
     tracing::info!(socket = %config.socket.display(), "the engine serves");
@@ -144,6 +145,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     // The path may be gone already; nothing depends on it.
     let _ = std::fs::remove_file(&config.socket);
     tasks.stop().await;
+    site.leave_cgroups();
     drop(ground);
     Ok(())
 }

@@ -106,6 +106,7 @@ pub fn prepare(config: &Config) -> Result<Ground, StartError> {
     };
     check_version(&config.data)?;
     raise_descriptor_limit();
+    become_late_victim();
     Ok(Ground { _lock: lock })
 }
 
@@ -118,6 +119,27 @@ fn raise_descriptor_limit() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit of open files stays as it is");
     }
+}
+
+/// Where the kernel keeps how soon this process is killed when the machine is out of memory.
+const OOM_SCORE: &str = "/proc/self/oom_score_adj";
+
+/// As Docker's daemon: before every ordinary process, but after nothing.
+const OOM_SCORE_ADJ: i32 = -500;
+
+/// A machine out of memory kills others first: the engine and its monitors, which inherit this, are
+/// small, and they are how a person gets in to see what happened.
+fn become_late_victim() {
+    if oom_score_adj().is_some_and(|own| own <= OOM_SCORE_ADJ) {
+        return;
+    }
+    if let Err(error) = fs::write(OOM_SCORE, OOM_SCORE_ADJ.to_string()) {
+        tracing::debug!(%error, "the engine stays as likely a victim as any process");
+    }
+}
+
+fn oom_score_adj() -> Option<i32> {
+    fs::read_to_string(OOM_SCORE).ok()?.trim().parse().ok()
 }
 
 fn check_kernel() -> Result<(), StartError> {

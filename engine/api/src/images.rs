@@ -38,6 +38,9 @@ pub struct Image {
     pub docker_version: String,
     pub author: String,
     pub config: ImageConfig,
+    /// Always empty. Docker tells it until 1.44 only, but docker-compose 1.29, which speaks whatever
+    /// the engine speaks, cannot make a container anew without it.
+    pub container_config: ImageConfig,
     pub architecture: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub variant: String,

@@ -220,6 +220,9 @@ impl Control {
     }
 
     /// Sends a request and returns its number, which its answer will carry.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] when the monitor has gone.
     pub fn send(&self, request: Request, fds: &[BorrowedFd<'_>]) -> Result<u64> {
         let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
         let message = Numbered { seq, request };
@@ -233,6 +236,11 @@ impl Control {
                     }
                     socket::wait_writable(&self.socket, left)
                         .map_err(Error::sys("wait for the monitor"))?;
+                }
+                Err(Error::Sys { source, .. })
+                    if matches!(source.errno, Errno::PIPE | Errno::CONNRESET) =>
+                {
+                    return Err(Error::Closed);
                 }
                 result => return result.map(|()| seq),
             }

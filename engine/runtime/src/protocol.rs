@@ -11,6 +11,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::exit::ExitRecord;
+use crate::log::Position;
 use crate::spec::Process;
 
 /// The version of this protocol.
@@ -84,7 +85,13 @@ pub enum Event {
     /// Instead of `Ready`: a step of the set-up failed and the monitor has undone everything.
     SetupFailed { message: String },
     /// The request with this number was carried out (or begun, where more events follow).
-    Done { seq: u64 },
+    Done {
+        seq: u64,
+        /// After [`Request::Attach`]: what lies before this place of the log was said before, what
+        /// comes after it goes to the client. Monitors of the first version do not tell.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        log_end: Option<Position>,
+    },
     /// The request with this number was not carried out.
     Refused { seq: u64, message: String },
     /// The container's first process runs.

@@ -2,7 +2,7 @@
 
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::Duration;
 
@@ -79,6 +79,24 @@ pub fn peer_user(socket: impl AsFd) -> Result<u32> {
     rustix::net::sockopt::socket_peercred(socket)
         .map(|credentials| credentials.uid.as_raw())
         .map_err(|errno| SysError::new("getsockopt(SO_PEERCRED)", "a local socket", errno))
+}
+
+/// Returns how much of what was sent the other end of a local socket has not read yet; the kernel
+/// counts its own bookkeeping along, but nothing is nothing.
+pub fn n_unread(socket: impl AsFd) -> Result<usize> {
+    let mut n_bytes: libc::c_int = 0;
+    let fd = socket.as_fd().as_raw_fd();
+    // SAFETY: TIOCOUTQ writes one int, which lives through the call; the descriptor is borrowed.
+    let result = unsafe { libc::ioctl(fd, libc::TIOCOUTQ, &raw mut n_bytes) };
+    if result == 0 {
+        return Ok(usize::try_from(n_bytes).unwrap_or(0));
+    }
+    let error = std::io::Error::last_os_error();
+    Err(SysError::from_io(
+        "ioctl(SIOCOUTQ)",
+        "a local socket",
+        &error,
+    ))
 }
 
 /// Sends one packet with descriptors; a peer that has gone is an error and never a signal.

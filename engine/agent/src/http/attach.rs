@@ -3,16 +3,15 @@
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use axum::routing::post;
-use bytes::{Bytes, BytesMut};
 use engine_api::operation;
 
 use super::detach::DetachKeys;
 use super::error::Result;
 use super::extract::{Spoken, Values};
-use super::hijack::{End, Joined, Upgrade};
+use super::hijack::{End, Joined, Prelude, Upgrade};
 use super::output::content_type;
 use super::routes::{App, Route};
-use crate::services::containers::{LogQuery, Streams};
+use crate::services::containers::Streams;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![(&operation::CONTAINER_ATTACH, post(attach))]
@@ -33,30 +32,32 @@ async fn attach(
         stderr: values.truth("stderr"),
     };
     upgrade.check(streams.stdin)?;
-    let prelude = match values.truth("logs") {
-        true => former_output(&app, &id, streams).await?,
-        false => Bytes::new(),
-    };
+    let replays = values.truth("logs") && (streams.stdout || streams.stderr);
     if !values.truth("stream") {
-        // Only what was said so far: the far end of this socket is closed at once.
+        // Only what was said so far.
         let tty = app.containers.find(&id)?.view().record.config.tty;
-        let (socket, _) = crate::services::containers::pair()?;
+        let prelude = match replays {
+            true => Prelude::log(app.containers.former_output(&id, streams).await?),
+            false => Prelude::Nothing,
+        };
         let joined = Joined {
-            socket,
+            socket: None,
             stdin: false,
             detach: None,
             prelude,
         };
         let after = |_| std::future::ready(());
-        return Ok(upgrade.join(joined, content_type(tty, spoken), &app.tasks, after));
+        let opening = std::future::ready(joined);
+        let content_type = content_type(tty, spoken);
+        return Ok(upgrade.join(opening, content_type, &app.tasks, after).await);
     }
     let handle = app.containers.find(&id)?;
-    let attachment = app.containers.attach(&id, streams).await?;
+    let attachment = app.containers.attach(&id, streams, replays).await?;
     let joined = Joined {
-        socket: attachment.socket,
+        socket: Some(attachment.socket),
         stdin: attachment.stdin,
         detach: attachment.tty.then_some(keys),
-        prelude,
+        prelude: attachment.replay.map_or(Prelude::Nothing, Prelude::log),
     };
     let containers = std::sync::Arc::clone(&app.containers);
     let after = move |end| async move {
@@ -64,28 +65,7 @@ async fn attach(
             containers.tell(&handle, "detach", []);
         }
     };
-    Ok(upgrade.join(
-        joined,
-        content_type(attachment.tty, spoken),
-        &app.tasks,
-        after,
-    ))
-}
-
-/// Returns what the log holds so far, as the stream would have carried it.
-async fn former_output(app: &App, id: &str, streams: Streams) -> Result<Bytes> {
-    let query = LogQuery {
-        stdout: streams.stdout,
-        stderr: streams.stderr,
-        ..LogQuery::default()
-    };
-    if !streams.stdout && !streams.stderr {
-        return Ok(Bytes::new());
-    }
-    let (mut chunks, _) = app.containers.logs(id, query).await?;
-    let mut bytes = BytesMut::new();
-    while let Some(chunk) = chunks.next().await {
-        bytes.extend_from_slice(&chunk?);
-    }
-    Ok(bytes.freeze())
+    let opening = std::future::ready(joined);
+    let content_type = content_type(attachment.tty, spoken);
+    Ok(upgrade.join(opening, content_type, &app.tasks, after).await)
 }

@@ -4,7 +4,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use engine_api::error::{ErrorBody, ErrorKind};
 
-use crate::services::error::{ServiceError, chain};
+use crate::services::error::{ServiceError, chain, is_full};
+
+/// What to do about a full disk, whatever else is said.
+const ROOM: &str = "make room";
 
 /// The error of every handler.
 #[derive(Debug)]
@@ -32,7 +35,11 @@ impl ApiError {
 impl From<ServiceError> for ApiError {
     fn from(error: ServiceError) -> Self {
         let kind = error.kind();
-        let message = chain(&error);
+        let mut message = chain(&error);
+        if is_full(&error) && !message.contains(ROOM) {
+            message =
+                format!("{message}: remove images or containers that nobody needs, or {ROOM}");
+        }
         if kind == ErrorKind::Internal {
             tracing::error!(message, "an operation failed");
         }

@@ -1,5 +1,6 @@
 //! `/containers/{id}/exec` and `/exec`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -7,7 +8,6 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use bytes::Bytes;
 use engine_api::body;
 use engine_api::execs::{ExecCreated, ExecInspect, ExecStartBody};
 use engine_api::operation;
@@ -16,9 +16,10 @@ use super::containers::size;
 use super::detach::DetachKeys;
 use super::error::{ApiError, Result};
 use super::extract::{self, JsonBytes, Spoken, Values};
-use super::hijack::{End, Joined, Upgrade, message};
+use super::hijack::{End, Joined, Prelude, Upgrade, message};
 use super::output::content_type;
 use super::routes::{App, Route};
+use crate::services::error::chain;
 
 /// How long a stream that is over waits for the exit code, which clients ask for right after it.
 /// A command may close its streams and run on; then nobody waits for it any longer.
@@ -57,24 +58,30 @@ async fn start(
     let start: ExecStartBody =
         body::parse_or_default(&bytes).map_err(|e| ApiError::bad_request(e.to_string()))?;
     if start.detach {
-        app.execs.start_detached(&id, &start).await?;
+        let ready = app.execs.prepare(&id)?;
+        app.execs.start_detached(ready, &start).await?;
         return Ok(StatusCode::OK.into_response());
     }
     let known = app.execs.inspect(&id)?;
     upgrade.check(known.open_stdin)?;
     let keys = DetachKeys::parse(&known.detach_keys)?;
-    let mut session = app.execs.start(&id, &start).await?;
-    let joined = Joined {
-        prelude: session
-            .failure
-            .take()
-            .map_or_else(Bytes::new, |text| message(&text, session.tty)),
-        stdin: session.stdin,
-        detach: session.tty.then_some(keys),
-        socket: session.socket,
+    let ready = app.execs.prepare(&id)?;
+    let mut ended = ready.ended();
+    let (execs, tty) = (Arc::clone(&app.execs), known.process_config.tty);
+    // What goes wrong from here on is told in the stream: the answer has begun.
+    let opening = async move {
+        let (socket, stdin, failure) = match execs.start(ready, &start).await {
+            Ok(session) => (Some(session.socket), session.stdin, session.failure),
+            Err(error) => (None, false, Some(chain(&error))),
+        };
+        Joined {
+            prelude: failure.map_or(Prelude::Nothing, |text| Prelude::Words(message(&text, tty))),
+            stdin,
+            detach: tty.then_some(keys),
+            socket,
+        }
     };
-    let mut ended = session.ended;
-    let (execs, tty) = (std::sync::Arc::clone(&app.execs), session.tty);
+    let execs = Arc::clone(&app.execs);
     let after = move |end| async move {
         // A shell whose window is gone would wait for its next line for ever. Docker leaves it.
         if end == End::Gone && tty {
@@ -83,7 +90,8 @@ async fn start(
         // Too late is as good as never: the client sees that it still runs.
         let _ = tokio::time::timeout(CODE_DEADLINE, ended.wait()).await;
     };
-    Ok(upgrade.join(joined, content_type(session.tty, spoken), &app.tasks, after))
+    let content_type = content_type(tty, spoken);
+    Ok(upgrade.join(opening, content_type, &app.tasks, after).await)
 }
 
 async fn resize(

@@ -7,10 +7,16 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UnixStream;
+
+/// How long a client may take to read an answer before its stream begins anyway.
+const READ_DEADLINE: Duration = Duration::from_millis(50);
+/// Usually it has read it by the first look.
+const READ_PERIOD: Duration = Duration::from_millis(1);
 
 /// Watches one connection. Cheap to clone.
 #[derive(Clone)]
@@ -33,6 +39,16 @@ impl Hangup {
         Ok(Self(Arc::new(watched)))
     }
 
+    /// Waits a moment until the client has read everything that was sent to it.
+    pub(super) async fn until_read(&self) {
+        let deadline = tokio::time::Instant::now() + READ_DEADLINE;
+        while engine_sys::socket::n_unread(self.0.get_ref()).is_ok_and(|n_bytes| n_bytes > 0)
+            && tokio::time::Instant::now() < deadline
+        {
+            tokio::time::sleep(READ_PERIOD).await;
+        }
+    }
+
     /// Waits until the client has closed both directions.
     pub(super) async fn wait(&self) {
         // An error of the watch itself cannot be waited for either: nothing will be told any more.
@@ -44,11 +60,24 @@ impl Hangup {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
+    use tokio::io::AsyncReadExt;
     use tokio::io::AsyncWriteExt;
 
     use super::*;
+
+    #[tokio::test]
+    async fn what_was_sent_is_read_or_not() {
+        let (mut ours, mut theirs) = UnixStream::pair().unwrap();
+        let hangup = Hangup::of(&ours).unwrap();
+        let n_unread = || engine_sys::socket::n_unread(hangup.0.get_ref()).unwrap();
+
+        assert_eq!(n_unread(), 0);
+        ours.write_all(b"an answer").await.unwrap();
+        assert!(n_unread() > 0);
+        hangup.until_read().await;
+        theirs.read_exact(&mut [0; 9]).await.unwrap();
+        assert_eq!(n_unread(), 0);
+    }
 
     #[tokio::test]
     async fn a_half_closed_client_is_still_there_and_a_closed_one_is_not() {

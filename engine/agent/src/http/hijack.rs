@@ -16,19 +16,54 @@ use super::detach::{DetachKeys, Matched};
 use super::error::{ApiError, Result};
 use super::hangup::Hangup;
 use super::stream::flushed;
+use crate::services::containers::LogChunks;
+use crate::services::error::chain;
 
 /// Bytes moved at once.
 const CHUNK_BYTES: usize = 32 << 10;
 
 /// What is joined to a client.
 pub(super) struct Joined {
-    pub(super) socket: UnixStream,
+    /// Nothing when there is no stream behind the prelude.
+    pub(super) socket: Option<UnixStream>,
     /// Whether what the client sends goes anywhere.
     pub(super) stdin: bool,
     /// The keys that let go; only of a terminal.
     pub(super) detach: Option<DetachKeys>,
     /// What the client is sent first.
-    pub(super) prelude: Bytes,
+    pub(super) prelude: Prelude,
+}
+
+/// What a client is sent before the stream.
+pub(super) enum Prelude {
+    Nothing,
+    Words(Bytes),
+    /// What was said before, a piece at a time.
+    Log(Box<LogChunks>),
+}
+
+impl Prelude {
+    pub(super) fn log(chunks: LogChunks) -> Self {
+        Self::Log(Box::new(chunks))
+    }
+
+    /// Returns the next piece; `None` at its end.
+    async fn next(&mut self) -> Option<Bytes> {
+        match std::mem::replace(self, Self::Nothing) {
+            Self::Nothing => None,
+            Self::Words(words) => Some(words),
+            Self::Log(mut chunks) => match chunks.next().await? {
+                Ok(piece) => {
+                    *self = Self::Log(chunks);
+                    Some(piece.into())
+                }
+                Err(error) => {
+                    tracing::warn!(reason = chain(&error), "a replay of a log ends early");
+                    None
+                }
+            },
+        }
+    }
 }
 
 /// How a joined stream came to its end.
@@ -60,23 +95,32 @@ impl Upgrade {
 
     /// Answers with 101 and moves bytes in a task of its own; `after` runs at the end, before the
     /// client's side is closed. A client that offers no upgrade gets the output as a plain body.
-    pub(super) fn join<F, A>(
+    ///
+    /// `opening` is what gives the stream, and begins only when the client has read the answer:
+    /// clients that read the answer through a buffer and the stream past it (docker-py does) would
+    /// lose what comes right behind the answer.
+    pub(super) async fn join<O, F, A>(
         self,
-        joined: Joined,
+        opening: O,
         content_type: &'static str,
         tasks: &crate::tasks::Tasks,
         after: F,
     ) -> Response
     where
+        O: Future<Output = Joined> + Send + 'static,
         F: FnOnce(End) -> A + Send + 'static,
         A: Future<Output = ()> + Send,
     {
         let Some(upgrade) = self.client else {
-            return plain(joined, content_type, after);
+            return plain(opening.await, content_type, after);
         };
         tasks.spawn("stream", async move {
             let Ok(client) = upgrade.await else { return };
             let mut client = TokioIo::new(client);
+            if let Some(hangup) = &self.hangup {
+                hangup.until_read().await;
+            }
+            let joined = opening.await;
             let end = bridge(&mut client, joined, self.hangup).await;
             after(end).await;
             // The client may be gone; then there is nothing to close.
@@ -126,21 +170,25 @@ where
     let Joined {
         socket, prelude, ..
     } = joined;
-    let begin = (socket, Some(prelude), Some(after));
-    let pieces = stream::unfold(begin, |(mut socket, prelude, mut after)| async move {
-        if let Some(prelude) = prelude.filter(|prelude| !prelude.is_empty()) {
-            return Some((Ok(prelude), (socket, None, after)));
+    let begin = (socket, prelude, Some(after));
+    let pieces = stream::unfold(begin, |(mut socket, mut prelude, mut after)| async move {
+        if let Some(piece) = prelude.next().await {
+            return Some((Ok(piece), (socket, prelude, after)));
         }
         let mut buffer = BytesMut::with_capacity(CHUNK_BYTES);
-        match socket.read_buf(&mut buffer).await {
+        let read = match &mut socket {
+            Some(socket) => socket.read_buf(&mut buffer).await,
+            None => Ok(0),
+        };
+        match read {
             Ok(0) => {
                 if let Some(after) = after.take() {
                     after(End::Over).await;
                 }
                 None
             }
-            Ok(_) => Some((Ok(buffer.freeze()), (socket, None, after))),
-            Err(error) => Some((Err(error), (socket, None, after))),
+            Ok(_) => Some((Ok(buffer.freeze()), (socket, prelude, after))),
+            Err(error) => Some((Err(error), (socket, prelude, after))),
         }
     });
     let mut response = Response::new(flushed(pieces));
@@ -161,13 +209,19 @@ where
         socket,
         stdin,
         detach,
-        prelude,
+        mut prelude,
     } = joined;
     let (from_client, mut to_client) = tokio::io::split(client);
-    let (from_socket, to_socket) = socket.into_split();
-    if !prelude.is_empty() && to_client.write_all(&prelude).await.is_err() {
-        return End::Gone;
+    while let Some(piece) = prelude.next().await {
+        if to_client.write_all(&piece).await.is_err() {
+            return End::Gone;
+        }
     }
+    let Some(socket) = socket else {
+        let flushed = to_client.flush().await;
+        return flushed.map_or(End::Gone, |()| End::Over);
+    };
+    let (from_socket, to_socket) = socket.into_split();
     let end = {
         let output = output(from_socket, &mut to_client);
         let input = input(from_client, to_socket, stdin, detach);

@@ -65,5 +65,6 @@ fn query(values: &Values, now_ns: i64) -> Result<LogQuery> {
         details: values.truth("details"),
         // "all", and whatever else is no number, means all.
         tail: values.text("tail").and_then(|text| text.parse().ok()),
+        end: None,
     })
 }

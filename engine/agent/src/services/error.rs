@@ -1,6 +1,7 @@
 //! What a refusal or a failure of a service means.
 
 use engine_api::error::ErrorKind;
+use rustix::io::Errno;
 
 /// The result of a service.
 pub(crate) type Result<T, E = ServiceError> = std::result::Result<T, E>;
@@ -103,4 +104,21 @@ impl From<engine_api::options::Unsupported> for ServiceError {
 /// Prints an error and its causes in one line.
 pub(crate) fn chain(error: &dyn std::error::Error) -> String {
     engine_runtime::chain(error)
+}
+
+/// Tells whether a full disk, or a quota, is behind an error.
+pub(crate) fn is_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut cause = Some(error);
+    while let Some(error) = cause {
+        let io = error.downcast_ref::<std::io::Error>();
+        let errno = io.map_or_else(
+            || error.downcast_ref::<Errno>().copied(),
+            Errno::from_io_error,
+        );
+        if matches!(errno, Some(Errno::NOSPC | Errno::DQUOT)) {
+            return true;
+        }
+        cause = error.source();
+    }
+    false
 }

@@ -25,6 +25,12 @@ const KEPT: Duration = Duration::from_secs(300);
 /// Most that are remembered; beyond it nothing new is created.
 const EXECS_MAX: usize = 10_000;
 
+/// How long a resize waits for a command that is just starting.
+const START_DEADLINE: Duration = Duration::from_secs(10);
+
+/// The exit code of a command that could not begin, unless its program is missing.
+const NOT_BEGUN: i32 = 126;
+
 /// All commands that can be asked for.
 pub(crate) struct Execs {
     containers: Arc<Containers>,
@@ -50,14 +56,39 @@ enum State {
     Ended { code: i32, at: tokio::time::Instant },
 }
 
+/// A command that is about to start; nobody else may start it meanwhile.
+pub(crate) struct Ready {
+    exec: Arc<Exec>,
+    is_gone: bool,
+}
+
+impl Ready {
+    /// Returns its end, to be waited for.
+    pub(crate) fn ended(&self) -> Ended {
+        Ended(self.exec.state.subscribe())
+    }
+
+    fn go(mut self) -> Arc<Exec> {
+        self.is_gone = true;
+        Arc::clone(&self.exec)
+    }
+}
+
+impl Drop for Ready {
+    fn drop(&mut self) {
+        if !self.is_gone {
+            // Whoever asked left before it began; it may be tried again.
+            self.exec.state.send_replace(State::Created);
+        }
+    }
+}
+
 /// A command that was started with somebody at its streams.
 pub(crate) struct Session {
     pub(crate) socket: UnixStream,
-    pub(crate) tty: bool,
     pub(crate) stdin: bool,
     /// It did not come to run; told in the stream, as Docker does.
     pub(crate) failure: Option<String>,
-    pub(crate) ended: Ended,
 }
 
 /// The end of a command.
@@ -121,12 +152,34 @@ impl Execs {
         Ok(exec.id.clone())
     }
 
+    /// Takes a command for a start that follows: what is refused is refused here.
+    ///
+    /// # Errors
+    /// When it is not there or was started before, or its container does not run.
+    pub(crate) fn prepare(&self, id: &str) -> Result<Ready> {
+        let exec = self.find(id)?;
+        exec.container.view().require_running("exec")?;
+        let began = exec.state.send_if_modified(|state| {
+            let is_new = *state == State::Created;
+            if is_new {
+                *state = State::Starting;
+            }
+            is_new
+        });
+        if !began {
+            let message = format!("Error: Exec command {} has already run", exec.id);
+            return Err(ServiceError::Conflict(message));
+        }
+        let is_gone = false;
+        Ok(Ready { exec, is_gone })
+    }
+
     /// Starts a command and joins its streams.
     ///
     /// # Errors
-    /// When it is not there or was started before.
-    pub(crate) async fn start(&self, id: &str, start: &ExecStartBody) -> Result<Session> {
-        let exec = self.find(id)?;
+    /// When its container has ended meanwhile; it counts as run then.
+    pub(crate) async fn start(&self, ready: Ready, start: &ExecStartBody) -> Result<Session> {
+        let exec = ready.go();
         let (socket, far) = containers::pair()?;
         let streams = AttachStreams {
             stdin: exec.body.attach_stdin,
@@ -140,19 +193,17 @@ impl Execs {
         };
         Ok(Session {
             socket,
-            tty: exec.body.tty,
             stdin: exec.body.attach_stdin,
             failure,
-            ended: Ended(exec.state.subscribe()),
         })
     }
 
     /// Starts a command that nobody watches.
     ///
     /// # Errors
-    /// When it is not there, was started before, or cannot run.
-    pub(crate) async fn start_detached(&self, id: &str, start: &ExecStartBody) -> Result<()> {
-        let exec = self.find(id)?;
+    /// When it cannot run.
+    pub(crate) async fn start_detached(&self, ready: Ready, start: &ExecStartBody) -> Result<()> {
+        let exec = ready.go();
         match self
             .run(&exec, start, AttachStreams::default(), None)
             .await?
@@ -168,7 +219,12 @@ impl Execs {
     /// When it is not there, has ended, or has no terminal.
     pub(crate) async fn resize(&self, id: &str, size: TerminalSize) -> Result<()> {
         let exec = self.find(id)?;
-        let state = *exec.state.borrow();
+        let mut state = exec.state.subscribe();
+        let settled = state.wait_for(|state| *state != State::Starting);
+        let state = match tokio::time::timeout(START_DEADLINE, settled).await {
+            Ok(Ok(state)) => *state,
+            _ => State::Starting,
+        };
         match state {
             State::Created | State::Starting => {
                 *exec.size.lock().unwrap_or_else(PoisonError::into_inner) = Some(size);
@@ -240,17 +296,6 @@ impl Execs {
         streams: AttachStreams,
         socket: Option<std::os::fd::OwnedFd>,
     ) -> Result<ExecOutcome> {
-        let began = exec.state.send_if_modified(|state| {
-            let is_new = *state == State::Created;
-            if is_new {
-                *state = State::Starting;
-            }
-            is_new
-        });
-        if !began {
-            let message = format!("Error: Exec command {} has already run", exec.id);
-            return Err(ServiceError::Conflict(message));
-        }
         let (ended, end) = oneshot::channel();
         let asked = (exec.process(start), exec.id.to_string());
         let outcome = exec
@@ -268,17 +313,16 @@ impl Execs {
         match &outcome {
             Ok(ExecOutcome::Running { pid }) => {
                 exec.state.send_replace(State::Running { pid: *pid });
-                let command = exec.command_line();
-                let more = [("execID", exec.id.to_string())];
-                self.containers
-                    .tell(&exec.container, format!("exec_start: {command}"), more);
+                exec.tell_start(&self.containers);
                 self.await_end(Arc::clone(exec), end);
             }
-            Ok(ExecOutcome::Failed { exit_code, .. }) => exec.ended(*exit_code),
-            Err(_) => {
-                // It never reached the container; it may be tried again.
-                exec.state.send_replace(State::Created);
+            Ok(ExecOutcome::Failed { exit_code, .. }) => {
+                exec.ended(*exit_code);
+                exec.tell_start(&self.containers);
+                exec.tell_end(&self.containers, *exit_code);
             }
+            // It never reached the container; Docker has this code for it.
+            Err(_) => exec.ended(NOT_BEGUN),
         }
         outcome
     }
@@ -289,14 +333,7 @@ impl Execs {
             // Without a word of its own it ended with its container.
             let code = end.await.unwrap_or(137);
             exec.ended(code);
-            containers.tell(
-                &exec.container,
-                "exec_die",
-                [
-                    ("execID", exec.id.to_string()),
-                    ("exitCode", code.to_string()),
-                ],
-            );
+            exec.tell_end(&containers, code);
         });
     }
 
@@ -329,6 +366,19 @@ impl Exec {
             code,
             at: tokio::time::Instant::now(),
         });
+    }
+
+    fn tell_start(&self, containers: &Containers) {
+        let action = format!("exec_start: {}", self.command_line());
+        containers.tell(&self.container, action, [("execID", self.id.to_string())]);
+    }
+
+    fn tell_end(&self, containers: &Containers, code: i32) {
+        let more = [
+            ("execID", self.id.to_string()),
+            ("exitCode", code.to_string()),
+        ];
+        containers.tell(&self.container, "exec_die", more);
     }
 
     /// Nobody will ask for it any more: it ended long ago, or cannot start without its container.

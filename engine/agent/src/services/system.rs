@@ -165,6 +165,14 @@ fn warnings(engine: &Engine) -> Vec<String> {
     if !layout.has_swap() {
         warnings.push("No swap limit support".to_owned());
     }
+    if std::env::consts::ARCH == "x86_64" {
+        // A filter sees numbers, and this one stands in memory behind a pointer.
+        warnings.push(
+            "No security module closes socketcall(AF_ALG) and (AF_VSOCK) to 32-bit programs in containers: keep \
+             the kernel current, or without the module af_alg"
+                .to_owned(),
+        );
+    }
     let powers = &site.powers;
     let lacking: Vec<_> = powers
         .known

@@ -326,7 +326,11 @@ impl Rig {
             Vec::<String>::new(),
             "marks"
         );
-        assert_eq!(self.cgroups(), Vec::<PathBuf>::new(), "control groups");
+        assert_eq!(
+            self.cgroup_parents(),
+            Vec::<PathBuf>::new(),
+            "control groups"
+        );
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
         let ours = self.dir.path().to_string_lossy().into_owned();
         assert!(!mounts.contains(&ours), "mounts");
@@ -341,8 +345,8 @@ impl Rig {
         fs::read_to_string(self.path("log")).unwrap_or_default()
     }
 
-    /// Returns the control groups of this engine's containers.
-    fn cgroups(&self) -> Vec<PathBuf> {
+    /// Returns the parents of this engine's control groups, in every hierarchy.
+    fn cgroup_parents(&self) -> Vec<PathBuf> {
         let roots = fs::read_dir("/sys/fs/cgroup")
             .unwrap()
             .flatten()
@@ -350,6 +354,14 @@ impl Rig {
         roots
             .chain([PathBuf::from("/sys/fs/cgroup")])
             .map(|root| root.join(&self.cgroup_parent))
+            .filter(|path| path.is_dir())
+            .collect()
+    }
+
+    /// Returns the control groups of this engine's containers.
+    fn cgroups(&self) -> Vec<PathBuf> {
+        let parents = self.cgroup_parents().into_iter();
+        parents
             .flat_map(|parent| {
                 names_in(&parent)
                     .into_iter()
@@ -372,6 +384,13 @@ impl Drop for Rig {
             let pids = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
             for pid in pids.lines().filter_map(|pid| pid.parse().ok()) {
                 let _ = kill(Pid::from_raw(pid), Signal::SIGKILL);
+            }
+        }
+        // A group empties a moment after its last process is killed.
+        let deadline = Instant::now() + Duration::from_secs(2);
+        for group in self.cgroups().into_iter().chain(self.cgroup_parents()) {
+            while fs::remove_dir(&group).is_err() && group.exists() && Instant::now() < deadline {
+                std::thread::sleep(Duration::from_millis(5));
             }
         }
     }

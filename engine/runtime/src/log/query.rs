@@ -1,6 +1,11 @@
 //! What is asked of a log, and what it answers.
 
-use super::Stream;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::{LogError, Stream, error::Result, files};
 
 /// What of a log is wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +18,8 @@ pub struct Query {
     pub until_ns: Option<u64>,
     /// Only so many of the last lines, counted among those that the rest of the query admits.
     pub tail: Option<u64>,
+    /// Nothing behind this place.
+    pub end: Option<Position>,
 }
 
 impl Default for Query {
@@ -24,6 +31,7 @@ impl Default for Query {
             since_ns: None,
             until_ns: None,
             tail: None,
+            end: None,
         }
     }
 }
@@ -62,11 +70,40 @@ pub enum Entry<'a> {
 }
 
 /// Where a reader stands: reading on from here tells exactly what has not been told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub struct Position {
     pub(super) file: u64,
     /// A record's beginning.
     pub(super) offset: u64,
     /// For each stream, the bytes from there on that have been told.
     pub(super) told: [u64; 2],
+}
+
+impl Position {
+    /// Returns the place behind everything that the log in `dir` holds now.
+    ///
+    /// # Errors
+    /// [`LogError`] when a file cannot be read; a log that is not there yet is an empty one.
+    pub fn end_of(dir: &Path) -> Result<Self> {
+        let failed = LogError::during("find the end of", dir);
+        let file = match files::list(dir) {
+            Ok(numbers) => numbers.last().copied(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed(error)),
+        };
+        let Some(file) = file else {
+            return Ok(Self::default());
+        };
+        let len = std::fs::File::open(files::path(dir, file)).and_then(|f| files::sound_len(&f));
+        Ok(Self::at(file, len.map_err(failed)?))
+    }
+
+    /// Returns a place between two records.
+    pub(super) fn at(file: u64, offset: u64) -> Self {
+        Self {
+            file,
+            offset,
+            told: [0; 2],
+        }
+    }
 }

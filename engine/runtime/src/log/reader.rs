@@ -182,7 +182,7 @@ impl Reader {
     /// Makes the next record the open one, unless it is not wanted or tells a loss.
     fn load(&mut self) -> io::Result<Loaded> {
         loop {
-            if self.past_until {
+            if self.past_until || self.is_at_end() {
                 return Ok(Loaded::End);
             }
             let header = match record::parse(&self.buffer[self.at..self.filled]) {
@@ -259,6 +259,12 @@ impl Reader {
                 })
             }
         }
+    }
+
+    /// Tells whether the place is reached behind which nothing is wanted.
+    fn is_at_end(&self) -> bool {
+        let here = Position::at(self.number, self.offset);
+        self.query.end.is_some_and(|end| here >= end)
     }
 
     fn pass(&mut self, n: usize) {

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{
-    LogError, Stream,
+    LogError, Position, Stream,
     error::Result,
     files,
     record::{FRAME, HEADER, Header, Kind, MAX_CHUNK, TRAILER},
@@ -72,6 +72,11 @@ impl Writer {
     /// Returns how many bytes of output are lost and not yet told in the log.
     pub fn lost_bytes(&self) -> u64 {
         self.lost_bytes
+    }
+
+    /// Returns the place behind everything written so far.
+    pub fn end(&self) -> Position {
+        Position::at(self.number, self.len)
     }
 
     fn write_chunk(&mut self, stream: Stream, unix_ns: u64, chunk: &[u8]) -> io::Result<()> {

@@ -10,6 +10,7 @@ use super::exit;
 use super::task::{Task, TaskPhase};
 use super::watch::{INIT, Monitor};
 use crate::chain;
+use crate::log::Writer;
 use crate::protocol::{AttachStreams, Event, Numbered, Request, Target, TerminalSize};
 
 /// Requests taken before others get their turn.
@@ -41,8 +42,13 @@ impl Monitor {
                 }
                 Heard::Request(numbered, fds) => {
                     let Numbered { seq, request } = *numbered;
+                    let joins = matches!(request, Request::Attach { .. });
                     let event = match self.obey(request, fds) {
-                        Ok(()) => Event::Done { seq },
+                        Ok(()) => Event::Done {
+                            seq,
+                            // Nothing is read from the container between the two.
+                            log_end: self.log.as_ref().filter(|_| joins).map(Writer::end),
+                        },
                         Err(message) => Event::Refused { seq, message },
                     };
                     self.engine.tell(event, &self.poller);

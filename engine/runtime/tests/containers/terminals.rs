@@ -53,7 +53,7 @@ fn a_terminal_echoes_resizes_and_interrupts() {
         )
         .unwrap();
     wait_for(&control, |event| {
-        matches!(event, Event::Done { seq: 3 }).then_some(())
+        matches!(event, Event::Done { seq: 3, .. }).then_some(())
     });
     viewer.write_all(b"stty size\n").unwrap();
     expect(&mut viewer, "stty size\r\n10 20\r\n");
@@ -87,7 +87,7 @@ fn a_shell_in_a_running_container_has_a_terminal_too() {
     let target = Target::Exec("shell".into());
     control.send(Request::Resize { target, size }, &[]).unwrap();
     wait_for(&control, |event| {
-        matches!(event, Event::Done { seq: 3 }).then_some(())
+        matches!(event, Event::Done { seq: 3, .. }).then_some(())
     });
     viewer.write_all(b"stty size; exit 9\n").unwrap();
     expect(&mut viewer, "6 60\r\n");

@@ -4,9 +4,11 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream as StdStream;
 
 use engine_runtime::AttachStreams;
+use engine_runtime::log::Position;
 use tokio::net::UnixStream;
 
 use super::command::{Client, Command};
+use super::logs::{LogChunks, LogQuery};
 use super::registry::Containers;
 use crate::ids;
 use crate::services::error::{Result, ServiceError};
@@ -26,6 +28,9 @@ pub(crate) struct Attachment {
     pub(crate) tty: bool,
     /// Whether input goes anywhere.
     pub(crate) stdin: bool,
+    /// What was said before, if it was asked for: the socket goes on exactly behind it, so that
+    /// nothing is missed between the two and nothing told twice.
+    pub(crate) replay: Option<LogChunks>,
 }
 
 impl From<Streams> for AttachStreams {
@@ -43,7 +48,12 @@ impl Containers {
     ///
     /// # Errors
     /// When it is not there.
-    pub(crate) async fn attach(&self, reference: &str, streams: Streams) -> Result<Attachment> {
+    pub(crate) async fn attach(
+        &self,
+        reference: &str,
+        streams: Streams,
+        replays: bool,
+    ) -> Result<Attachment> {
         let handle = self.find(reference)?;
         let config = &handle.view().record.config;
         let stdin = streams.stdin && config.open_stdin;
@@ -53,15 +63,48 @@ impl Containers {
             streams: Streams { stdin, ..streams }.into(),
             socket: far,
         };
-        handle
+        let log_end = handle
             .ask(|reply| Command::Attach { client, reply })
             .await?;
         self.tell(&handle, "attach", []);
+        let replay = match replays {
+            true => Some(self.output_until(reference, streams, log_end).await?),
+            false => None,
+        };
         Ok(Attachment {
             socket,
             tty: config.tty,
             stdin,
+            replay,
         })
+    }
+
+    /// Returns what the log holds so far, as the stream would have carried it.
+    ///
+    /// # Errors
+    /// When the container is not there.
+    pub(crate) async fn former_output(
+        &self,
+        reference: &str,
+        streams: Streams,
+    ) -> Result<LogChunks> {
+        self.output_until(reference, streams, None).await
+    }
+
+    async fn output_until(
+        &self,
+        reference: &str,
+        streams: Streams,
+        end: Option<Position>,
+    ) -> Result<LogChunks> {
+        let query = LogQuery {
+            stdout: streams.stdout,
+            stderr: streams.stderr,
+            end,
+            ..LogQuery::default()
+        };
+        let (chunks, _) = self.logs(reference, query).await?;
+        Ok(chunks)
     }
 }
 

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 
 use engine_api::containers::{Health, HealthResult, UpdateBody};
 use engine_api::id::ContainerName;
+use engine_runtime::log::Position;
 use engine_runtime::{AttachStreams, Control, Phase, Process, Target, TerminalSize};
 use tokio::sync::oneshot;
 
@@ -42,7 +43,8 @@ pub(crate) enum Command {
     },
     Attach {
         client: Client,
-        reply: Reply<()>,
+        /// Told the place of the log from which on the client sees everything, if it is known.
+        reply: Reply<Option<Position>>,
     },
     Resize {
         target: Target,

@@ -107,7 +107,9 @@ impl Owner {
             return;
         };
         faults::point("end.heard");
-        self.monitor = None;
+        if let Some(monitor) = self.monitor.take() {
+            monitor.end(|| self.is_not_running());
+        }
         self.paused = false;
         self.step(fact);
         for id in self.execs.keys().cloned().collect::<Vec<_>>() {
@@ -231,6 +233,9 @@ impl Owner {
         faults::point("remove.retired");
         self.site.sweep_later(&self.record.id).await;
         self.site.unregister(&self.record);
+        if let Some(held) = self.layers_held.take() {
+            held.release(&self.record.image_id);
+        }
         self.gone = true;
         self.tell("destroy", []);
         faults::point("remove.told");

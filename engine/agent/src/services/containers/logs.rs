@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_api::frame;
-use engine_runtime::log::{Entry, Line, Query, Reader, Stream};
+use engine_runtime::log::{Entry, Line, Position, Query, Reader, Stream};
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
@@ -37,6 +37,8 @@ pub(crate) struct LogQuery {
     pub(crate) details: bool,
     /// Only the last so many lines.
     pub(crate) tail: Option<u64>,
+    /// Nothing behind this place.
+    pub(crate) end: Option<Position>,
 }
 
 /// The output, piece by piece; dropping it ends everything.
@@ -89,6 +91,7 @@ impl Containers {
             since_ns: query.since_ns.map(|ns| u64::try_from(ns).unwrap_or(0)),
             until_ns: query.until_ns.map(|ns| u64::try_from(ns).unwrap_or(0)),
             tail: query.tail,
+            end: query.end,
         };
         let reader = blocking(move || Reader::open(&dir, wanted))
             .await

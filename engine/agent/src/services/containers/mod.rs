@@ -57,7 +57,7 @@ pub(crate) use commit::CommitRequest;
 pub(crate) use files::Extraction;
 pub(crate) use inspect::DRIVER;
 pub(crate) use list::ListOptions;
-pub(crate) use logs::LogQuery;
+pub(crate) use logs::{LogChunks, LogQuery};
 pub(crate) use pausing::is_paused;
 pub(crate) use probing::read as read_health;
 pub(crate) use process::{check_process, exec_process, size};

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use engine_api::containers::Health;
 use engine_api::id::ContainerName;
+use engine_runtime::log::Position;
 use engine_runtime::{Event, Fact, Phase, Request, Target, TerminalSize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
@@ -65,7 +66,7 @@ pub(crate) struct Owner {
     pub(super) removing: bool,
     pub(super) gone: bool,
     pub(super) view: watch::Sender<Arc<View>>,
-    _layers_held: LayersHeld,
+    pub(super) layers_held: Option<LayersHeld>,
     pub(super) files: Arc<Semaphore>,
 }
 
@@ -133,7 +134,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         removing: false,
         gone: false,
         view,
-        _layers_held: layers_held,
+        layers_held: Some(layers_held),
         files: Arc::clone(&files),
     };
     owner.end_probes(&left_probes.unwrap_or_default());
@@ -189,7 +190,7 @@ impl Owner {
                 answer(reply, result);
             }
             Command::Probed { result } => self.probed(result).await,
-            Command::Attach { client, reply } => self.attach(client, reply),
+            Command::Attach { client, reply } => self.attach(client, reply).await,
             Command::Resize {
                 target,
                 size,
@@ -213,7 +214,7 @@ impl Owner {
 
     pub(super) async fn on_event(&mut self, event: Event) {
         match event {
-            Event::Done { seq } => self.answer_request(seq, Ok(())),
+            Event::Done { seq, log_end } => self.answer_request(seq, Ok(log_end)),
             Event::Refused { seq, message } => {
                 self.answer_request(seq, Err(ServiceError::Conflict(message)));
             }
@@ -244,7 +245,7 @@ impl Owner {
         }
     }
 
-    fn attach(&mut self, client: Client, reply: Reply<()>) {
+    async fn attach(&mut self, client: Client, reply: Reply<Option<Position>>) {
         if (self.paused || self.restart_at.is_some())
             && let Err(error) = self.view.borrow().require_running("attach")
         {
@@ -256,15 +257,20 @@ impl Owner {
                 streams,
                 socket,
             } = client;
-            monitor.ask(Request::Attach { id, streams }, Some(&socket), reply);
-            return;
+            return monitor.join(Request::Attach { id, streams }, &socket, reply);
         }
         if self.waiting.len() == WAITING_MAX {
             let message = format!("more than {WAITING_MAX} clients wait for this container");
             return answer(reply, Err(ServiceError::Conflict(message)));
         }
-        self.waiting.push(client);
-        answer(reply, Ok(()));
+        // Nothing is written until the start, and the start is one of our own commands.
+        let dir = self.site.bundle(&self.record.id).log();
+        let log_end = blocking(move || Position::end_of(&dir)).await;
+        if log_end.is_ok() {
+            self.waiting.push(client);
+        }
+        let log_end = log_end.map_err(ServiceError::failed("read the container's log"));
+        answer(reply, log_end.map(Some));
     }
 
     fn resize(&mut self, target: Target, size: TerminalSize, reply: Reply<()>) {
@@ -356,7 +362,7 @@ impl Owner {
         }
     }
 
-    fn answer_request(&mut self, seq: u64, result: Result<()>) {
+    fn answer_request(&mut self, seq: u64, result: Result<Option<Position>>) {
         let refused = self.execs.iter().find(|(_, exec)| exec.seq == seq);
         if let (Some(id), Err(_)) = (refused.map(|(id, _)| id.clone()), &result) {
             let reply = self.execs.remove(&id).and_then(|exec| exec.reply);
@@ -379,6 +385,15 @@ impl Owner {
                 %refused,
                 "a fact does not fit the container's state"
             ),
+        }
+    }
+}
+
+impl Drop for Owner {
+    fn drop(&mut self) {
+        // It is only forgotten: the engine stops.
+        if let Some(held) = self.layers_held.take() {
+            held.keep();
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_api::id::{ContainerId, ContainerName, is_hex};
+use engine_runtime::cgroups::Cgroup;
 use engine_runtime::layout::Layout;
 use engine_runtime::{Bundle, Launcher, Target, TerminalSize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
@@ -258,6 +259,14 @@ impl Site {
     pub(super) fn by_id(&self, id: &str) -> Option<Arc<Handle>> {
         let id = id.parse::<ContainerId>().ok()?;
         self.index().by_id.get(&id).map(Arc::clone)
+    }
+
+    /// Removes the parent of all control groups, unless a container goes on in it.
+    pub(crate) fn leave_cgroups(&self) {
+        match Cgroup::open(&self.layout, &self.cgroup_parent) {
+            Ok(parent) => parent.remove_if_empty(),
+            Err(error) => tracing::warn!(%error, "the parent of the control groups stays"),
+        }
     }
 
     /// Takes a name for a container that is being made or renamed.

@@ -10,6 +10,7 @@
 //! lets its lease go and sweeps, so that nothing of it stays.
 
 mod commit;
+mod held;
 mod load;
 mod progress;
 mod prune;
@@ -21,11 +22,9 @@ mod unpack;
 mod verify;
 
 pub(crate) use commit::Commit;
+pub(crate) use held::LayersHeld;
 pub(crate) use load::Import;
 pub(crate) use progress::Board;
 pub(crate) use pull::Wanted;
 pub(crate) use remove::ImageUse;
 pub(crate) use service::{ImageForContainer, Images};
-
-/// Keeps the layers of a container from being swept.
-pub(crate) use engine_images::Lease as LayersHeld;

@@ -123,8 +123,8 @@ fn deleted(id: Digest) -> RemovedItem {
 
 /// Decides what is removed. `given` is the name it was asked by, if it was asked by a name.
 ///
-/// An image that a container is made of stays, whatever is forced: its layers are the container's
-/// files. By force it loses its names.
+/// An image that a running container is made of stays, whatever is forced; by force it loses its
+/// names. One that only stopped containers are made of goes by force: their layers are held.
 fn plan(
     image: &Image,
     given: Option<&Reference>,
@@ -161,6 +161,7 @@ fn plan(
     }
     match used {
         None => Ok(Plan::Remove),
+        Some(used) if force && !used.running => Ok(Plan::Remove),
         Some(_) if force => Ok(Plan::Untag(
             names.tags.iter().chain(&names.digests).cloned().collect(),
         )),
@@ -191,9 +192,7 @@ fn plan_by_id(image: &Image, names: &Names, force: bool, used: Option<&ImageUse>
             let why = format!("image is being used by stopped container {container}");
             return conflict("must be forced", why);
         }
-        return Ok(Plan::Untag(
-            names.tags.iter().chain(&names.digests).cloned().collect(),
-        ));
+        return Ok(Plan::Remove);
     }
     let mut repositories: Vec<_> = names.tags.iter().map(Reference::bare).collect();
     repositories.dedup();
@@ -287,6 +286,14 @@ mod tests {
         assert!(check("id", &one, false, &uses(false)).contains("stopped container cccccccccccc"));
         assert!(check("a:1", &one, false, &uses(true)).contains("(must force) - container"));
         assert_eq!(check("a:1", &one, true, &uses(true)), "untagged a");
-        assert_eq!(check("id", &one, true, &uses(false)), "untagged a");
+    }
+
+    #[test]
+    fn an_image_of_stopped_containers_goes_by_force() {
+        let one = names(&["a:1"], &[]);
+        assert_eq!(check("id", &one, true, &uses(false)), "removed");
+        assert_eq!(check("a:1", &one, true, &uses(false)), "removed");
+        let two = names(&["a:1", "b:1"], &[]);
+        assert_eq!(check("a:1", &two, true, &uses(false)), "untagged a");
     }
 }

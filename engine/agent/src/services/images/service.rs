@@ -4,9 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_api::images::ImageConfig;
-use engine_images::{Digest, FindError, Image, Lease, Registry, RegistryConfig, Store};
+use engine_images::{Digest, FindError, Image, Registry, RegistryConfig, Store};
 use engine_storage::{Layers, Limits};
 
+use super::held::LayersHeld;
 use super::show;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -76,13 +77,17 @@ impl Images {
     }
 
     /// Keeps a container's layers, given as its record names them, whatever becomes of its image.
-    pub(crate) fn hold(&self, layers: &[PathBuf]) -> Lease {
+    pub(crate) fn hold(&self, layers: &[PathBuf]) -> LayersHeld {
         let diff_id = |path: &PathBuf| {
             let hex = path.parent()?.file_name()?.to_str()?;
             format!("sha256:{hex}").parse::<Digest>().ok()
         };
         let diff_ids: Vec<Digest> = layers.iter().filter_map(diff_id).collect();
-        self.store.hold_layers(&diff_ids)
+        self.held(&diff_ids)
+    }
+
+    fn held(&self, diff_ids: &[Digest]) -> LayersHeld {
+        LayersHeld::new(self.store.hold_layers(diff_ids), &self.store, &self.layers)
     }
 
     /// Finds an image by reference, id or prefix of an id, with its layers unpacked and kept.
@@ -92,10 +97,10 @@ impl Images {
     pub(crate) async fn for_container(
         &self,
         reference: &str,
-    ) -> Result<(ImageForContainer, Lease)> {
+    ) -> Result<(ImageForContainer, LayersHeld)> {
         let image = self.find(reference)?;
         // First held, then found: see `Layers::remove_unless`.
-        let held = self.store.hold_layers(image.diff_ids());
+        let held = self.held(image.diff_ids());
         let diff_ids = self.unpack(&image).await?;
         let layers = self
             .layers

@@ -71,6 +71,7 @@ impl Images {
             created: config.created.clone().unwrap_or_else(|| NEVER.to_owned()),
             author: config.author.clone(),
             config: self::config(&config.config),
+            container_config: wire::ImageConfig::default(),
             architecture: config.platform.architecture.clone(),
             variant: config.platform.variant.clone(),
             os: config.platform.os.clone(),

@@ -125,7 +125,7 @@ impl Drop for Unfinished {
 }
 
 /// Removes each layer that no image and no container needs.
-fn sweep(store: &Store, layers: &Layers) {
+pub(super) fn sweep(store: &Store, layers: &Layers) {
     if !store.is_whole() {
         tracing::warn!("no layer is swept: an image is damaged, and what it needs is not known");
         return;
