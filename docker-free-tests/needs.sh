@@ -11,12 +11,14 @@ script:bsdutils
 ps:procps
 ip:iproute2
 mkfs.ext4:e2fsprogs
+losetup:mount
 openssl:openssl
 strace:strace
 python3:python3
 busybox:busybox-static
 docker-registry:docker-registry
 debootstrap:debootstrap
+docker-compose:docker-compose
 runc:runc
 skopeo:skopeo
 umoci:umoci
@@ -39,7 +41,35 @@ install_needs() {
         apt-get update -q || return 1
         DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}" || return 1
     fi
-    have docker || docker_client
+    have docker || docker_client || return 1
+    docker_py && debian
+}
+
+# Debian's smallest system, once: a minute of downloads and dpkg that every later run saves. Nothing
+# of it changes within a release that the tests look at, so it is kept until `out` goes.
+debian() {
+    [ -s "$OUT/debian.tar.gz" ] && return
+    local root
+    root=$(mktemp -d) || return 1
+    debootstrap --variant=minbase bookworm "$root" >"$OUT/debootstrap.log" || { tail -5 "$OUT/debootstrap.log"; return 1; }
+    rm -rf "$root"/var/cache/apt/archives/*.deb
+    tar -C "$root" --numeric-owner --xattrs -c . | gzip -1 >"$OUT/debian.tar.gz.new" &&
+        mv "$OUT/debian.tar.gz.new" "$OUT/debian.tar.gz"
+    local made=$?
+    rm -rf "$root"
+    return $made
+}
+
+# docker-py as its makers release it, beside the older one that Debian's docker-compose brings along.
+docker_py() {
+    local pinned=$here/clients/requirements.txt
+    cmp -s "$pinned" "$OUT/python/pinned.txt" && return
+    python3 -c 'import ensurepip' 2>/dev/null ||
+        DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends python3-venv || return 1
+    rm -rf "$OUT/python"
+    python3 -m venv "$OUT/python" &&
+        "$OUT/python/bin/pip" install --quiet --disable-pip-version-check --requirement "$pinned" &&
+        cp "$pinned" "$OUT/python/pinned.txt"
 }
 
 # The docker command only, never its daemon: from the package that holds the client alone, or taken

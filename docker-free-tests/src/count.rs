@@ -10,7 +10,7 @@ use crate::wait;
 /// What an engine holds at one moment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Count {
-    /// Lines of the mount table of this namespace.
+    /// Mounts in this namespace that name a directory of the engine's.
     pub mounts: usize,
     /// Control groups below the engine's, in all hierarchies.
     pub cgroups: Vec<String>,
@@ -25,6 +25,7 @@ pub struct Count {
 impl Count {
     pub(crate) fn of(engine: &Engine) -> Count {
         let dir = engine.scratch().display().to_string();
+        let data = engine.data().display().to_string();
         let engine_pid = engine.pid();
         let others = processes(engine.cgroup_parent(), &dir)
             .into_iter()
@@ -39,6 +40,7 @@ impl Count {
             mounts: fs::read_to_string("/proc/self/mountinfo")
                 .unwrap_or_default()
                 .lines()
+                .filter(|line| line.contains(&dir) || line.contains(&data))
                 .count(),
             cgroups: cgroups(engine.cgroup_parent()),
             processes: others.count(),
@@ -104,6 +106,12 @@ fn cgroups(parent: &str) -> Vec<String> {
     found.retain(|folder| !folder.ends_with(parent));
     found.sort();
     found
+}
+
+/// Every group that carries the name of an engine's parent, the parents included.
+pub fn cgroup_parents(parent: &str) -> Vec<PathBuf> {
+    let parents = hierarchies().into_iter().map(|root| root.join(parent));
+    parents.filter(|folder| folder.exists()).collect()
 }
 
 /// Removes the groups of an engine that is gone, deepest first.

@@ -176,6 +176,27 @@ impl Engine {
         wait::until("the engine ends", || child.try_wait().ok().flatten());
     }
 
+    /// Ends the engine, its monitors and its containers at once and forgets what lay in memory, as
+    /// a power cut does.
+    ///
+    /// # Panics
+    /// When one of them does not go.
+    pub fn lose_power(&mut self) {
+        self.end(Signal::KILL);
+        let dir = self.dir.path().display().to_string();
+        wait::until_true("everything is dead", || {
+            let alive = count::processes(&self.cgroup_parent, &dir);
+            for pid in alive.iter().filter_map(|pid| i32::try_from(*pid).ok()) {
+                // It may have followed another one already.
+                let _ = Pid::from_raw(pid).map(|pid| kill_process(pid, Signal::KILL));
+            }
+            alive.is_empty()
+        });
+        count::remove_cgroups(&self.cgroup_parent);
+        let gone = fs::remove_dir_all(self.run_dir());
+        gone.expect("the directory is ours");
+    }
+
     /// The engine's socket, spoken to without any client.
     pub fn wire(&self) -> Wire {
         Wire::unix(&self.socket())
@@ -276,6 +297,16 @@ impl Engine {
             .get(&format!("/containers/{container}/json"))
             .expect(200)
             .json()
+    }
+
+    /// The id of an image.
+    ///
+    /// # Panics
+    /// When it is not here.
+    pub fn inspect_image(&self, name: &str) -> String {
+        let answer = self.wire().get(&format!("/images/{name}/json")).expect(200);
+        let id = answer.json()["Id"].as_str().map(str::to_owned);
+        id.expect("an image has an id")
     }
 
     /// Waits until the container is in the state.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -27,9 +27,11 @@ pub enum Lie {
     ServerError,
     /// The layer is not there.
     Missing,
+    /// Half of it comes, and then nothing more, as long as somebody waits.
+    Stalled,
 }
 
-/// A registry of one image that treats its layer as told.
+/// A registry of one image that treats its last layer as told.
 pub struct LyingRegistry {
     /// The image's full name.
     pub name: String,
@@ -42,7 +44,17 @@ impl LyingRegistry {
     /// When loopback has no free port.
     pub fn serve(image: &Image, lie: Lie) -> LyingRegistry {
         let config = image.config_file();
-        let layer = image.layers[0].clone();
+        let layer = image.layers.last().expect("an image has a layer");
+        let rows: Vec<_> = image
+            .layers
+            .iter()
+            .map(|layer| {
+                json!({
+                    "mediaType": "application/vnd.docker.image.rootfs.diff.tar",
+                    "size": layer.len(), "digest": digest(layer),
+                })
+            })
+            .collect();
         let manifest = json!({
             "schemaVersion": 2,
             "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
@@ -50,10 +62,7 @@ impl LyingRegistry {
                 "mediaType": "application/vnd.docker.container.image.v1+json",
                 "size": config.len(), "digest": digest(&config),
             },
-            "layers": [{
-                "mediaType": "application/vnd.docker.image.rootfs.diff.tar",
-                "size": layer.len(), "digest": digest(&layer),
-            }],
+            "layers": rows,
         })
         .to_string()
         .into_bytes();
@@ -61,8 +70,13 @@ impl LyingRegistry {
             (digest(&config), config),
             (digest(&manifest), manifest.clone()),
         ]);
-        let layer_digest = digest(&layer);
-        blobs.insert(layer_digest.clone(), layer);
+        let layer_digest = digest(layer);
+        blobs.extend(
+            image
+                .layers
+                .iter()
+                .map(|layer| (digest(layer), layer.clone())),
+        );
         let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has free ports");
         let address = listener
             .local_addr()
@@ -134,7 +148,8 @@ impl Shelf {
             body.len(),
             digest(&body)
         );
-        let sent = if is_layer && self.lie == Lie::Truncated {
+        let stalls = is_layer && self.lie == Lie::Stalled;
+        let sent = if stalls || is_layer && self.lie == Lie::Truncated {
             &body[..body.len() / 2]
         } else {
             &body[..]
@@ -143,6 +158,10 @@ impl Shelf {
         let _ = stream.write_all(head.as_bytes());
         if method != "HEAD" {
             let _ = stream.write_all(sent);
+        }
+        if stalls {
+            // Until whoever waits hangs up.
+            let _ = stream.read(&mut [0]);
         }
     }
 
@@ -185,16 +204,49 @@ impl SmallDisk {
             "mkfs.ext4",
             &["-q", "-F", "-m", "0", &image.to_string_lossy()],
         );
+        let disk = SmallDisk { dir };
+        disk.mount();
+        disk
+    }
+
+    fn mount(&self) {
+        let image = self.dir.path().join("image").display().to_string();
+        let mount = self.path().display().to_string();
+        run("mount", &["-o", "loop", &image, &mount]);
+    }
+
+    /// Cuts its power: what was not synced is gone. Nothing works on it until [`SmallDisk::back`].
+    ///
+    /// # Panics
+    /// When its file system cannot do that.
+    pub fn cut(&self) {
+        // EXT4_IOC_SHUTDOWN without flushing the journal; there is no safe call for it in Rust.
+        let script = "import fcntl, os, struct, sys\n\
+            fcntl.ioctl(os.open(sys.argv[1], os.O_RDONLY), 0x8004587D, struct.pack('I', 2))";
         run(
-            "mount",
-            &[
-                "-o",
-                "loop",
-                &image.to_string_lossy(),
-                &mount.to_string_lossy(),
-            ],
+            "python3",
+            &["-c", script, &self.path().display().to_string()],
         );
-        SmallDisk { dir }
+    }
+
+    /// Brings it back after a cut, as a machine that starts again finds it.
+    ///
+    /// # Panics
+    /// When somebody still uses it, or it does not mount.
+    pub fn back(&self) {
+        let mount = self.path().display().to_string();
+        crate::wait::until_true("nobody uses the disk", || {
+            docker::run(Command::new("umount").arg(&mount), &[]).code == 0
+        });
+        // A mount namespace that is just being made may hold the dead one a moment longer, and a
+        // second mount of the same device would be the same dead file system.
+        let image = self.dir.path().join("image").display().to_string();
+        let losetup = crate::need::program("losetup");
+        crate::wait::until_true("its device is free", || {
+            let used = docker::run(Command::new(&losetup).args(["-j", &image]), &[]);
+            used.out.trim().is_empty()
+        });
+        self.mount();
     }
 
     pub fn path(&self) -> PathBuf {

@@ -4,6 +4,7 @@
 //! **Invariant:** a test shares nothing with another: its directories, sockets and control groups
 //! are its own, and what it leaves in the kernel is counted. Begin with `engine.rs`.
 
+pub mod attack;
 pub mod count;
 pub mod docker;
 pub mod engine;

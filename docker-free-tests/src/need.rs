@@ -32,6 +32,38 @@ pub fn all(programs: &[&str]) -> bool {
     false
 }
 
+/// A Python that has docker-py as `clients/requirements.txt` pins it, made by the test command.
+///
+/// # Panics
+/// Under `GANTRY_TESTS_STRICT`, where nothing may be skipped.
+pub fn python() -> Option<PathBuf> {
+    made("out/python/bin/python3")
+}
+
+/// Something that the test command makes below this package before it runs the tests.
+///
+/// # Panics
+/// Under `GANTRY_TESTS_STRICT`, where nothing may be skipped.
+#[expect(clippy::print_stderr, reason = "a skip that nobody reads is a lie")]
+pub fn made(name: &str) -> Option<PathBuf> {
+    let path = file(name);
+    if path.exists() {
+        return Some(path);
+    }
+    let strict = std::env::var_os("GANTRY_TESTS_STRICT").is_some();
+    assert!(
+        !strict,
+        "docker-free-tests/run makes {name}; it is not there"
+    );
+    eprintln!("SKIPPED, docker-free-tests/run has not made {name} yet");
+    None
+}
+
+/// A file that the tests are given, below this package.
+pub fn file(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
+}
+
 /// Finds a program as a shell with root's path would.
 pub fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH").unwrap_or_default();

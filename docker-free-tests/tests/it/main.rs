@@ -4,6 +4,7 @@
 //! is the point. Nothing here waits a guessed time; `docker_free_tests::wait` waits for facts.
 
 mod access;
+mod attacks;
 mod containers;
 mod docker_api;
 mod images;

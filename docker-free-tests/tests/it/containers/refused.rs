@@ -12,7 +12,6 @@ fn without_effect() -> Vec<(&'static str, Value)> {
             json!({ "80/tcp": [{ "HostPort": "8080" }] }),
         ),
         ("PublishAllPorts", json!(true)),
-        ("RestartPolicy", json!({ "Name": "always" })),
         ("Privileged", json!(true)),
         ("NetworkMode", json!("bridge-of-mine")),
         ("VolumesFrom", json!(["other"])),

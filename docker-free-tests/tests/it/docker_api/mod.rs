@@ -3,4 +3,5 @@
 mod client;
 mod events;
 mod operations;
+mod python;
 mod versions;

@@ -106,8 +106,44 @@ fn info_describes_this_machine() {
         ["1", "2"].contains(&info["CgroupVersion"].as_str().unwrap_or_default()),
         "{info}"
     );
+    let warnings = info["Warnings"].to_string();
+    if cfg!(target_arch = "x86_64") {
+        assert!(warnings.contains("socketcall(AF_ALG)"), "{warnings}");
+    }
+    let status = std::fs::read_to_string("/proc/self/status").expect("proc is mounted");
+    let bounding = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
+    let bounding = bounding.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok());
+    let lacks_resource = bounding.is_some_and(|set| set & (1 << 24) == 0);
+    assert_eq!(
+        warnings.contains("CAP_SYS_RESOURCE"),
+        lacks_resource,
+        "{warnings}"
+    );
     assert!(engine.ok(&["info"]).contains("Containers: 1"));
     assert!(engine.ok(&["version"]).contains("1.51"));
+}
+
+#[test]
+fn the_engine_is_a_late_victim_and_its_containers_are_not() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let read = |pid: &str| {
+        let text = std::fs::read_to_string(format!("/proc/{pid}/oom_score_adj"));
+        text.expect("it lives").trim().to_owned()
+    };
+    let before = read("self");
+    // Whoever may lower it may also set it for itself.
+    let may = std::fs::write("/proc/self/oom_score_adj", "-500").is_ok();
+    std::fs::write("/proc/self/oom_score_adj", &before).expect("raising it is always allowed");
+
+    engine.run_script("cc", "cat /proc/self/oom_score_adj; sleep 1000");
+    docker_free_tests::wait::until_true("it is read", || !engine.logs("cc").is_empty());
+
+    let own = if may { "-500" } else { before.as_str() };
+    assert_eq!(read(&engine.pid().to_string()), own);
+    assert_eq!(engine.logs("cc"), "0\n");
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! How images come, what refuses to come, and how they go.
 
 mod archives;
+mod debian;
 mod pull;
 mod tags;

@@ -79,6 +79,43 @@ fn an_image_in_use_stays() {
 }
 
 #[test]
+fn an_image_of_a_stopped_container_goes_by_force_and_the_container_stays_whole() {
+    if !need::all(&["docker", "busybox"]) {
+        return;
+    }
+    let mut engine = Engine::with_busybox();
+    let id = engine.inspect_image("busybox");
+    let empty = {
+        engine.ok(&["run", "--name", "shop", "busybox", "sh", "-c", "echo sold"]);
+        let refused = engine.docker(&["rmi", &id]).expect(1);
+        assert!(refused.err.contains("must be forced"), "{}", refused.err);
+        let gone = engine.ok(&["rmi", "-f", "busybox"]);
+        assert!(gone.contains("Untagged: busybox:latest"), "{gone}");
+        assert!(gone.contains(&format!("Deleted: {id}")), "{gone}");
+        engine.docker(&["image", "inspect", &id]).expect(1);
+        engine
+            .docker(&["run", "--rm", "busybox", "true"])
+            .expect(125)
+    };
+    assert!(empty.err.contains("busybox"), "{}", empty.err);
+
+    // Its files are there, after a crash too, and go with it.
+    assert_eq!(engine.ok(&["start", "-a", "shop"]), "sold");
+    engine.kill();
+    engine.again();
+    assert_eq!(engine.ok(&["start", "-a", "shop"]), "sold");
+    assert_eq!(engine.inspect("shop")["Image"], id.as_str());
+    let layers = || {
+        let entries = engine.count().entries;
+        let layers = entries.into_iter().filter(|entry| entry.ends_with("/diff"));
+        layers.count()
+    };
+    let with = layers();
+    engine.ok(&["rm", "shop"]);
+    docker_free_tests::wait::until_true("its layer goes too", || layers() == with - 1);
+}
+
+#[test]
 fn a_name_moves_to_the_newer_image() {
     if !need::all(&["docker", "busybox"]) {
         return;

@@ -1,6 +1,6 @@
 //! The engine is killed at the worst moment; the containers do not notice.
 
-use docker_free_tests::{Engine, need, wait};
+use docker_free_tests::{Engine, count, need, wait};
 use serde_json::{Value, json};
 
 const COUNTING: &str = "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.01; done";
@@ -91,6 +91,26 @@ fn an_engine_that_is_asked_to_stop_leaves_containers_running() {
 
     assert_eq!(engine.inspect("cc")["State"]["Pid"], pid);
     assert!(engine.socket().exists());
+}
+
+#[test]
+fn an_engine_that_stops_leaves_no_control_group_unless_a_container_goes_on_in_it() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let mut engine = Engine::with_busybox();
+    let parents = |engine: &Engine| count::cgroup_parents(engine.cgroup_parent()).len();
+    engine.run_script("cc", "sleep 1000");
+    engine.until_state("cc", "running");
+    let used = parents(&engine);
+
+    engine.stop();
+    assert_eq!(parents(&engine), used, "the container goes on in them");
+    engine.again();
+    engine.wire().delete("/containers/cc?force=1").expect(204);
+    engine.stop();
+
+    assert_eq!(parents(&engine), 0);
 }
 
 #[test]

@@ -3,3 +3,5 @@
 mod disk;
 mod killed;
 mod locks;
+mod power;
+mod pulls;

@@ -92,6 +92,84 @@ fn output_before_the_attach_is_seen_only_when_asked_for() {
     assert_eq!(wire::frames(&rest).0, "got hello\n");
 }
 
+/// Reads frames from a stream until so many lines are whole; gives the lines.
+fn lines(stream: &mut impl Read, wanted: usize) -> Vec<String> {
+    let (mut text, mut n_lines) = (Vec::new(), 0);
+    while n_lines < wanted {
+        let mut header = [0; 8];
+        if stream.read_exact(&mut header).is_err() {
+            break;
+        }
+        let [_, _, _, _, length @ ..] = header;
+        let mut payload = vec![0; u32::from_be_bytes(length) as usize];
+        stream.read_exact(&mut payload).expect("a frame is whole");
+        n_lines += payload.iter().filter(|byte| **byte == b'\n').count();
+        text.extend(payload);
+    }
+    let text = String::from_utf8(text).expect("the lines are text");
+    text.lines().take(wanted).map(str::to_owned).collect()
+}
+
+#[test]
+fn a_replay_and_the_stream_that_follows_it_miss_no_line_and_double_none() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    // Many short writes: each moment of attaching falls between two of them, or into one.
+    let counting = "i=0; while [ $i -lt 60000 ]; do echo $i; i=$((i+1)); done; read x";
+    let body = json!({ "Image": "busybox", "OpenStdin": true, "Cmd": ["sh", "-c", counting] });
+    let id = engine.create("cc", &body);
+    let start = format!("/containers/{id}/start");
+    engine.wire().post(&start, &Value::Null).expect(204);
+
+    for round in 0..12 {
+        let begun = engine.logs(&id).lines().count();
+        let path = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1&logs=1");
+        let mut stream = engine.wire().upgrade(&path, &Value::Null);
+        let seen = lines(&mut stream, (begun + 500).min(60_000));
+        for (number, line) in seen.iter().enumerate() {
+            assert_eq!(
+                *line,
+                number.to_string(),
+                "round {round} behind {begun} lines"
+            );
+        }
+    }
+    // All of it, and then its end.
+    let path = format!("/containers/{id}/attach?stream=1&stdin=1&stdout=1&logs=1");
+    let mut stream = engine.wire().upgrade(&path, &Value::Null);
+    assert_eq!(lines(&mut stream, 60_000).len(), 60_000);
+    let answered = stream.get_mut().write_all(b"\n");
+    answered.expect("the stream takes input");
+    assert_eq!(lines(&mut stream, 1), Vec::<String>::new());
+}
+
+#[test]
+fn whoever_waits_for_the_next_start_gets_the_last_runs_output_once() {
+    if !need::all(&["busybox"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let id = engine.run_script("cc", "echo one; echo two >&2; printf three");
+    engine.until_state(&id, "exited");
+
+    let path = format!("/containers/{id}/attach?stream=1&stdout=1&stderr=1&logs=1");
+    let mut stream = engine.wire().upgrade(&path, &Value::Null);
+    let start = format!("/containers/{id}/start");
+    engine.wire().post(&start, &Value::Null).expect(204);
+    let mut all = Vec::new();
+    stream
+        .read_to_end(&mut all)
+        .expect("the stream ends with the container");
+
+    let (out, err) = wire::frames(&all);
+    assert_eq!(
+        (out.as_str(), err.as_str()),
+        ("one\nthreeone\nthree", "two\ntwo\n")
+    );
+}
+
 #[test]
 fn closing_ones_input_closes_the_containers() {
     if !need::all(&["busybox"]) {
