@@ -62,6 +62,11 @@ impl<P: Permission> Permit<P> {
         self.reach
     }
 
+    /// Tells whether the permission is still held, for work that goes on after its request.
+    pub async fn holds(&self) -> bool {
+        self.watch.clone().holds_now().await
+    }
+
     /// Returns when the permission has gone: the session ended, or its account's role no longer
     /// holds it. A stream selects on this and closes.
     pub fn revoked(&self) -> impl Future<Output = ()> + Send + 'static {

@@ -67,19 +67,19 @@ impl Watch {
     pub async fn revoked(mut self) {
         loop {
             let _change_or_round = tokio::time::timeout(ROUND, self.changes.changed()).await;
-            match self.holds().await {
-                Ok(true) => {}
-                Ok(false) => return,
-                // A right that cannot be shown is none.
-                Err(error) => {
-                    tracing::error!(
-                        error = crate::errors::chain(&error),
-                        "a right cannot be read"
-                    );
-                    return;
-                }
+            if !self.holds_now().await {
+                return;
             }
         }
+    }
+
+    /// Tells whether the decision holds. A right that cannot be shown is none.
+    pub async fn holds_now(&self) -> bool {
+        self.holds().await.unwrap_or_else(|error| {
+            let error = crate::errors::chain(&error);
+            tracing::error!(error, "a right cannot be read");
+            false
+        })
     }
 
     async fn holds(&self) -> Result<bool, StoreError> {

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
+use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use super::facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
@@ -45,7 +46,7 @@ pub enum Change {
 pub struct Counts {
     /// All of them.
     pub all: usize,
-    /// Those with processes.
+    /// Those that run; a paused one does not.
     pub running: usize,
     /// Those that ended.
     pub exited: usize,
@@ -137,7 +138,7 @@ impl Index {
         };
         Counts {
             all: facts.containers.len(),
-            running: count(|fact| fact.phase.is_alive()),
+            running: count(|fact| fact.phase == Phase::Running),
             exited: count(|fact| fact.phase == Phase::Exited),
             failed: count(|fact| {
                 fact.phase == Phase::Dead
@@ -151,6 +152,35 @@ impl Index {
     pub fn images(&self, query: &ImageQuery) -> Page<ImageFact> {
         let all = self.read().images.clone();
         query.run(all.into_iter())
+    }
+
+    /// Returns the containers that ended or cannot be taken away and that fit, the last one first.
+    pub fn ended_last(
+        &self,
+        most: usize,
+        fits: impl Fn(&ContainerFact) -> bool,
+    ) -> Vec<Arc<ContainerFact>> {
+        let mut ended: Vec<_> = {
+            let facts = self.read();
+            let all = facts.containers.values();
+            let has_ended = |fact: &&Arc<ContainerFact>| {
+                matches!(fact.phase, Phase::Exited | Phase::Dead) && fits(fact)
+            };
+            all.filter(has_ended).cloned().collect()
+        };
+        ended.sort_by_cached_key(|fact| {
+            let at: Option<Timestamp> = fact.state.finished_at.parse().ok();
+            (std::cmp::Reverse(at), fact.name.clone())
+        });
+        ended.truncate(most);
+        ended
+    }
+
+    /// Returns how many images there are, and their sizes together.
+    pub fn image_totals(&self) -> (usize, u64) {
+        let facts = self.read();
+        let size = |image: &Arc<ImageFact>| u64::try_from(image.summary.size).unwrap_or(0);
+        (facts.images.len(), facts.images.iter().map(size).sum())
     }
 
     /// Finds the image that somebody means: its id, with or without `sha256:`, or a tag.

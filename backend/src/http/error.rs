@@ -35,6 +35,8 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The request is larger than any form is.
+    TooLarge,
     /// The request took longer to come than anybody needs to send it.
     TooSlow,
     /// The request comes from a page of another site.
@@ -139,6 +141,7 @@ impl Problem {
             Error::LoggedOut { .. } => Self::new(StatusCode::UNAUTHORIZED, String::new()),
             Error::NotFound => Self::new(StatusCode::NOT_FOUND, String::new()),
             Error::Malformed { message } => Self::new(StatusCode::BAD_REQUEST, message.clone()),
+            Error::TooLarge => Self::new(StatusCode::PAYLOAD_TOO_LARGE, String::new()),
             Error::TooSlow => Self::new(StatusCode::REQUEST_TIMEOUT, String::new()),
             Error::OtherSite => Self::new(StatusCode::FORBIDDEN, String::new()),
             Error::Refused(refused) => Self {

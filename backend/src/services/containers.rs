@@ -10,9 +10,9 @@ use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::history::History;
-use super::{Error, Result, Services, audit, masking};
-use crate::access::{Permission, Permit, container};
-use crate::domain::{ContainerId, Rule};
+use super::{Error, Obstacle, Result, Services, audit, masking};
+use crate::access::{Permission, Permit, container, policy};
+use crate::domain::{ContainerId, ContainerPlace, Rule};
 pub use crate::fleet::{ContainerFact, RemoveOptions};
 use crate::fleet::{ContainerQuery, Index, Page, Sort};
 
@@ -44,6 +44,16 @@ pub fn list(
         let read = || services.samplers().read(&fact.id, weight);
         fact.phase.is_alive().then(read).flatten()
     })
+}
+
+/// Returns the containers that ended last and that fit.
+pub fn ended_last(
+    services: &Services,
+    _permit: &Permit<container::List>,
+    most: usize,
+    fits: impl Fn(&ContainerFact) -> bool,
+) -> Vec<Arc<ContainerFact>> {
+    services.index().ended_last(most, fits)
 }
 
 /// Returns one container. While the engine is away the index alone answers.
@@ -111,11 +121,51 @@ pub async fn processes(services: &Services, permit: &Permit<container::Processes
     top.map_err(|error| of_container(error.into()))
 }
 
-/// Creates a container and, when asked, starts it; returns its id and the engine's warnings.
+/// A container that was made just now.
+#[derive(Debug)]
+pub struct Created {
+    /// Its id.
+    pub id: ContainerId,
+    /// What the engine warned of.
+    pub warnings: Vec<String>,
+    /// Why it did not start, when it was to start and did not.
+    pub not_started: Option<Error>,
+}
+
+/// Creates a container and, when asked, starts it. The two are two changes: each has its own entry,
+/// and one that was made and does not start is there.
 ///
 /// # Errors
 /// When the name is taken, the image is not there, or an option is refused: with the field.
 pub async fn create(
+    services: &Services,
+    permit: &Permit<container::Create>,
+    name: Option<String>,
+    body: CreateBody,
+    and_start: bool,
+) -> Result<Created> {
+    let (rooms, held) = (services.clone(), permit.clone());
+    // In one task: whoever leaves between the two changes still gets what was asked for.
+    let both = services.tasks().finish("create", async move {
+        let shown_name = name.clone();
+        let (id, warnings) = create_only(&rooms, &held, name, body, and_start).await?;
+        let not_started = match and_start {
+            true => start_new(&rooms, &held, &id, shown_name).await.err(),
+            false => None,
+        };
+        Ok(Created {
+            id,
+            warnings,
+            not_started,
+        })
+    });
+    let both = both.await;
+    let created = both.unwrap_or_else(|error| Err(Error::Internal(error.into())))?;
+    until(services, |index| index.container(&created.id).is_some()).await;
+    Ok(created)
+}
+
+async fn create_only(
     services: &Services,
     permit: &Permit<container::Create>,
     name: Option<String>,
@@ -128,7 +178,7 @@ pub async fn create(
         "name={shown_name} image={} start={and_start}",
         body.config.image
     );
-    let created = audit::bracket(services, permit, detail, async move {
+    audit::bracket(services, permit, detail, async move {
         let answer = client
             .create_container(name.as_deref(), &body)
             .await
@@ -137,14 +187,25 @@ pub async fn create(
             .id
             .parse()
             .map_err(|error: crate::domain::IdError| Error::Internal(error.into()))?;
-        if and_start {
-            client.start_container(id.as_str()).await?;
-        }
         Ok((id, answer.warnings))
     })
-    .await?;
-    until(services, |index| index.container(&created.0).is_some()).await;
-    Ok(created)
+    .await
+}
+
+/// Starts a container that the index may not have heard of yet.
+async fn start_new(
+    services: &Services,
+    permit: &Permit<container::Create>,
+    id: &ContainerId,
+    name: Option<String>,
+) -> Result<()> {
+    let place = ContainerPlace {
+        host: permit.place().host.clone(),
+        id: id.clone(),
+        name: name.unwrap_or_else(|| id.short().to_owned()),
+    };
+    let permit = policy::permit(permit.actor(), place, services.watchtower())?;
+    start(services, &permit).await
 }
 
 /// Waits until the index has heard of a change, so that the page that is drawn next shows it: there
@@ -350,22 +411,45 @@ const SIDE_BY_SIDE: usize = 8;
 
 /// Does one thing to many containers, a few side by side, and returns what came of each, in order.
 /// A stop may take ten seconds: fifty one after the other would take as long as nobody waits.
-pub async fn each<P, W>(
+///
+/// It goes on when the browser leaves; what was not begun when the right to it went is left undone.
+pub async fn each<P, A, W>(
+    services: &Services,
     permits: Vec<Permit<P>>,
-    act: impl Fn(Permit<P>) -> W,
+    act: A,
 ) -> Vec<(Permit<P>, Result<()>)>
 where
-    P: Permission,
-    W: Future<Output = Result<()>>,
+    P: Permission + 'static,
+    A: Fn(Services, Permit<P>) -> W + Send + 'static,
+    W: Future<Output = Result<()>> + Send + 'static,
 {
-    futures_util::stream::iter(permits)
-        .map(|permit| {
-            let acting = act(permit.clone());
-            async move { (permit, acting.await) }
-        })
-        .buffered(SIDE_BY_SIDE)
-        .collect()
-        .await
+    let names = permits.clone();
+    let rooms = services.clone();
+    let shutdown = services.tasks().shutdown();
+    let changes = futures_util::stream::iter(permits).map(move |permit| {
+        let acting = act(rooms.clone(), permit.clone());
+        let shutdown = shutdown.clone();
+        async move {
+            if shutdown.is_cancelled() {
+                return Err(Error::InTheWay(Obstacle::ShutDown));
+            }
+            if !permit.holds().await {
+                return Err(Error::InTheWay(Obstacle::Revoked));
+            }
+            acting.await
+        }
+    });
+    let changes = changes.buffered(SIDE_BY_SIDE).collect::<Vec<_>>();
+    let task = services.tasks().finish("many changes", changes);
+    let lost = |error: tokio::task::JoinError| {
+        tracing::error!(
+            error = crate::errors::chain(&error),
+            "many changes were lost"
+        );
+        Vec::new()
+    };
+    let results = task.await.unwrap_or_else(lost);
+    names.into_iter().zip(results).collect()
 }
 
 pub(super) fn of_container(error: Error) -> Error {

@@ -68,6 +68,8 @@ pub enum Obstacle {
     Cancelled,
     /// The server was shut down meanwhile.
     ShutDown,
+    /// The right to it went meanwhile.
+    Revoked,
     /// The image has no shell.
     NoShell,
     /// The container does not run.
@@ -83,6 +85,7 @@ impl Obstacle {
         Self::TooManyJobs { n: 16 },
         Self::Cancelled,
         Self::ShutDown,
+        Self::Revoked,
         Self::NoShell,
         Self::NotRunning,
         Self::LastOwner,
@@ -95,6 +98,7 @@ impl Obstacle {
             Self::TooManyJobs { .. } => "obstacle-too-many-jobs",
             Self::Cancelled => "obstacle-cancelled",
             Self::ShutDown => "obstacle-shut-down",
+            Self::Revoked => "obstacle-revoked",
             Self::NoShell => "terminal-no-shell",
             Self::NotRunning => "terminal-not-running",
             Self::LastOwner => "obstacle-last-owner",

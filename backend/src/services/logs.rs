@@ -327,7 +327,25 @@ pub async fn download(
             Err(error) => Some((Err(std::io::Error::other(error)), None)),
         }
     });
-    Ok(pieces.take_until(permit.revoked()))
+    Ok(cut_off(pieces, permit.revoked()))
+}
+
+/// Ends a file with an error when the right to it goes: without one it would look whole.
+fn cut_off(
+    pieces: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
+    revoked: impl Future<Output = ()> + Send + 'static,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+    let held = (Box::pin(pieces), Box::pin(revoked));
+    futures_util::stream::unfold(Some(held), async |held| {
+        let (mut pieces, mut revoked) = held?;
+        tokio::select! {
+            biased;
+            () = &mut revoked => {
+                Some((Err(std::io::Error::other("the right to the log has gone")), None))
+            }
+            piece = pieces.next() => piece.map(|piece| (piece, Some((pieces, revoked)))),
+        }
+    })
 }
 
 fn write_line(text: &mut String, line: &Line) {

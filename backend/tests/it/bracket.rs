@@ -1,5 +1,6 @@
 //! The audit bracket: an entry before, its end after, and no change without one.
 
+use axum::http::{Method, header};
 use backend::access::{audit as audit_permission, container};
 use backend::domain::{AuditRecord, Outcome, Role};
 use backend::services::{Error, audit, containers};
@@ -74,18 +75,21 @@ async fn a_change_goes_on_when_nobody_waits_for_it() {
     let house = House::new().await;
     let (_, ana) = house.person("ana", Role::Owner).await;
     let permit = house.permit::<container::Stop>(&ana, "web").await;
+    house.engine.with(|state| state.holds = true);
     {
         let stop = containers::stop(&house.app.services, &permit);
-        let _left = tokio::time::timeout(std::time::Duration::from_millis(8), stop).await;
+        let asked = house.wait(|_| house.engine.with(|state| !state.asked.is_empty()));
+        tokio::select! {
+            _ = stop => panic!("the engine has not answered yet"),
+            () = asked => {}
+        }
     }
-    house.tasks.shutdown().cancel();
+    house.engine.with(|state| state.holds = false);
     house.tasks.end(std::time::Duration::from_secs(5)).await;
 
     let entries = entries(&house, &ana).await;
-    assert!(
-        entries.iter().all(|entry| entry.outcome != Outcome::Begun),
-        "{entries:?}"
-    );
+    assert_eq!(entries.len(), 1);
+    assert_eq!(entries[0].outcome, Outcome::Done, "{entries:?}");
 }
 
 #[tokio::test]
@@ -117,4 +121,61 @@ async fn what_the_server_left_open_is_ended_at_its_next_start() {
     );
 
     assert_eq!(entries(&house, &ana).await[0].outcome, Outcome::Interrupted);
+}
+
+#[tokio::test]
+async fn a_container_that_is_made_and_does_not_start_is_there_and_says_why() {
+    let house = House::new().await;
+    let (cookie, ana) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| state.is_broken = true);
+
+    let form = "image=gantry%2Fhello&name=fresh&start=on";
+    let answer = house.ask(Method::POST, "/containers", &cookie, form).await;
+
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let page = answer.headers[header::LOCATION].to_str().unwrap();
+    let said = answer.headers[header::SET_COOKIE].to_str().unwrap();
+    assert!(page.starts_with("/containers/"), "{page}");
+    assert!(
+        said.starts_with("gantry-said=failed-container-start."),
+        "{said}"
+    );
+    let next = house
+        .ask(Method::GET, page, &format!("{cookie}; {said}"), "")
+        .await;
+    assert!(next.body.contains("no space left on device"), "the reason");
+    let entries = entries(&house, &ana).await;
+    let told: Vec<_> = entries
+        .iter()
+        .map(|entry| (entry.action.as_str(), entry.outcome))
+        .collect();
+    let expected = [
+        ("container.start", Outcome::Failed),
+        ("container.create", Outcome::Done),
+    ];
+    assert_eq!(told, expected);
+}
+
+#[tokio::test]
+async fn what_is_done_to_many_goes_on_when_the_browser_leaves() {
+    let house = House::new().await;
+    let (cookie, ana) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| state.holds = true);
+    let form = format!("action=stop&id={}&id={}", id(1), id(2));
+    {
+        let bulk = house.ask(Method::POST, "/containers/bulk", &cookie, &form);
+        let asked = house.wait(|_| house.engine.with(|state| !state.asked.is_empty()));
+        tokio::select! {
+            _ = bulk => panic!("the engine has not answered yet"),
+            () = asked => {}
+        }
+    }
+    house.engine.with(|state| state.holds = false);
+    house
+        .wait(|_| house.engine.with(|state| state.asked.len() == 2))
+        .await;
+    house.tasks.end(std::time::Duration::from_secs(5)).await;
+    let entries = entries(&house, &ana).await;
+    assert_eq!(entries.len(), 2);
+    assert!(entries.iter().all(|entry| entry.outcome == Outcome::Done));
 }

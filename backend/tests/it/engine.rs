@@ -39,6 +39,10 @@ pub(crate) struct State {
     pub is_away: bool,
     /// Whether changes fail.
     pub is_broken: bool,
+    /// The container that ended badly, a moment ago; all others ended well, long ago.
+    pub failed: Option<String>,
+    /// Whether answers to changes are kept back.
+    pub holds: bool,
     last_nano: i64,
 }
 
@@ -73,6 +77,8 @@ impl FakeEngine {
             asked: Vec::new(),
             is_away: false,
             is_broken: false,
+            failed: None,
+            holds: false,
             last_nano: 1_000_000_000,
         };
         let (events, _) = broadcast::channel(4096);
@@ -136,6 +142,7 @@ impl FakeEngine {
             "container.inspect" => self.inspect(name),
             "container.stats" => self.usage(name),
             "image.list" => json(&self.images()),
+            "container.create" => self.create(request.uri().query().unwrap_or_default(), caller),
             change => self.change(change, name, caller),
         }
     }
@@ -171,11 +178,15 @@ impl FakeEngine {
         let Some((id, name, status)) = all.into_iter().find(|(id, ..)| id == wanted) else {
             return refuse(StatusCode::NOT_FOUND, "No such container");
         };
+        let has_failed = self.with(|state| state.failed.as_ref() == Some(&id));
+        let (exit_code, year) = if has_failed { (1, 2026) } else { (0, 2020) };
         let mut container = Container {
             id,
             name: format!("/{name}"),
             state: ContainerState {
                 status,
+                exit_code,
+                finished_at: format!("{year}-01-01T00:00:00Z"),
                 ..ContainerState::default()
             },
             ..Container::default()
@@ -215,6 +226,24 @@ impl FakeEngine {
         all.into_iter().map(image).collect()
     }
 
+    /// Makes a container with the next number.
+    fn create(&self, query: &str, caller: String) -> Response<Body> {
+        let name = query.split('&').find_map(|pair| pair.strip_prefix("name="));
+        let name = name.unwrap_or("unnamed").to_owned();
+        let made = self.with(|state| {
+            state.asked.push(("container.create".to_owned(), caller));
+            let made = id(100 + state.containers.len());
+            let container = (made.clone(), name, "created".to_owned());
+            state.containers.push(container);
+            made
+        });
+        self.tell("create", &made);
+        json(&engine_api::containers::CreateAnswer {
+            id: made,
+            warnings: Vec::new(),
+        })
+    }
+
     fn change(&self, asked: &str, id: &str, caller: String) -> Response<Body> {
         self.with(|state| state.asked.push((format!("{asked} {id}"), caller)));
         if self.with(|state| state.is_broken) {
@@ -250,7 +279,14 @@ impl Dial for FakeEngine {
             self.tasks.finish("fake engine", async move {
                 let service = tower::service_fn(move |request| {
                     let answer = engine.answer(&request);
-                    async move { Ok::<_, std::convert::Infallible>(answer) }
+                    let engine = engine.clone();
+                    async move {
+                        let is_change = request.method() != http::Method::GET;
+                        while is_change && engine.with(|state| state.holds) {
+                            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+                        }
+                        Ok::<_, std::convert::Infallible>(answer)
+                    }
                 });
                 let _ended = hyper::server::conn::http1::Builder::new()
                     .serve_connection(TokioIo::new(far), TowerToHyperService::new(service))

@@ -2,6 +2,8 @@
 
 use std::time::Instant;
 
+use axum::http::Method;
+use backend::domain::Role;
 use backend::fleet::{ContainerQuery, HostState, Phase};
 
 use crate::engine::id;
@@ -78,4 +80,40 @@ async fn a_thousand_containers_are_listed_in_no_time() {
     let page = house.app.services.index().containers(&query);
     println!("a page of 1,000 containers: {:?}", begun.elapsed());
     assert_eq!((page.rows.len(), page.n_matching), (50, 1_000));
+}
+
+#[tokio::test]
+async fn the_overview_counts_all_images_and_names_what_ended_last() {
+    let house = House::without_engine().await;
+    house.engine.with(|state| {
+        state.images = (0..120)
+            .map(|n| (format!("sha256:{}", id(1_000 + n)), format!("image:{n}")))
+            .collect();
+        // The oldest of many ended last, badly.
+        state.containers = (1..=600)
+            .map(|n| (id(n), format!("c{n}"), "exited".to_owned()))
+            .collect();
+        state
+            .containers
+            .push((id(9_000), "half-removed".to_owned(), "dead".to_owned()));
+        state
+            .containers
+            .push((id(9_001), "held".to_owned(), "paused".to_owned()));
+        state.failed = Some(id(1));
+    });
+    house.app.begin().await.unwrap();
+    house
+        .wait(|app| app.services.index().host().state.is_online())
+        .await;
+    let (cookie, _) = house.person("ana", Role::Owner).await;
+
+    let page = house.ask(Method::GET, "/", &cookie, "").await.body;
+
+    assert_eq!(house.app.services.index().image_totals().0, 120);
+    assert!(page.contains(">120<"), "{page}");
+    let counts = house.app.services.index().counts();
+    assert_eq!((counts.running, counts.exited, counts.all), (0, 600, 602));
+    assert!(page.contains("half-removed"), "a dead one");
+    assert!(page.contains(">c1<"), "the one that ended last");
+    assert!(!page.contains(">c2<"), "one that ended well");
 }

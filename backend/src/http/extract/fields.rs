@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::Form;
 use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
 
 use crate::http::Error;
 
@@ -65,6 +66,9 @@ async fn read<S: Send + Sync>(
     match tokio::time::timeout(within, form).await {
         Ok(Ok(Form(pairs))) if pairs.len() <= MOST_FIELDS => Ok(Fields(pairs)),
         Ok(Ok(_)) => Err(malformed(format!("more than {MOST_FIELDS} fields"))),
+        Ok(Err(rejection)) if rejection.status() == StatusCode::PAYLOAD_TOO_LARGE => {
+            Err(Error::TooLarge)
+        }
         Ok(Err(rejection)) => Err(malformed(rejection.body_text())),
         Err(_) => Err(Error::TooSlow),
     }

@@ -49,25 +49,35 @@ fn label(many: &Many) -> &'static str {
 async fn each(services: &Services, many: Many, fields: &Fields, frame: &Frame) -> Vec<Ended> {
     match many {
         Many::Start(permits) => {
-            let act = |permit| async move { containers::start(services, &permit).await };
-            told(containers::each(permits, act).await, frame)
+            let act = move |services: Services, permit| async move {
+                containers::start(&services, &permit).await
+            };
+            told(containers::each(services, permits, act).await, frame)
         }
         Many::Stop(permits) => {
-            let act = |permit| async move { containers::stop(services, &permit).await };
-            told(containers::each(permits, act).await, frame)
+            let act = move |services: Services, permit| async move {
+                containers::stop(&services, &permit).await
+            };
+            told(containers::each(services, permits, act).await, frame)
         }
         Many::Restart(permits) => {
-            let act = |permit| async move { containers::restart(services, &permit).await };
-            told(containers::each(permits, act).await, frame)
+            let act = move |services: Services, permit| async move {
+                containers::restart(&services, &permit).await
+            };
+            told(containers::each(services, permits, act).await, frame)
         }
         Many::Kill(permits) => {
-            let act = |permit| async move { containers::kill(services, &permit, None).await };
-            told(containers::each(permits, act).await, frame)
+            let act = move |services: Services, permit| async move {
+                containers::kill(&services, &permit, None).await
+            };
+            told(containers::each(services, permits, act).await, frame)
         }
         Many::Remove(permits) => {
             let options = options(fields);
-            let act = |permit| async move { containers::remove(services, &permit, options).await };
-            let ended = told(containers::each(permits, act).await, frame).into_iter();
+            let act = move |services: Services, permit| async move {
+                containers::remove(&services, &permit, options).await
+            };
+            let ended = told(containers::each(services, permits, act).await, frame).into_iter();
             let gone = ended.map(|one| Ended {
                 is_gone: one.failed.is_none(),
                 ..one

@@ -11,7 +11,7 @@ use super::frame::{Frame, said_and_go};
 use crate::access::{Permit, container, image};
 use crate::app::App;
 use crate::http::extract::Fields;
-use crate::http::present::drafts as present;
+use crate::http::present::{drafts as present, lists, told};
 use crate::http::{Error, Result};
 use crate::services::containers;
 use crate::services::drafts::{self, PasteError};
@@ -106,19 +106,23 @@ pub(super) async fn create(
     let name = draft.name().map(str::to_owned);
     let and_start = fields.is_set("start");
     match containers::create(&app.services, &permit, name, draft.body(), and_start).await {
-        Ok((id, _warnings)) => {
+        Ok(created) => {
+            let id = &created.id;
+            let page = paths::Container(id.as_str());
             let name = draft.name().unwrap_or_else(|| id.short());
-            Ok(said_and_go(
-                "done-container-created",
-                name,
-                &paths::Container(id.as_str()),
-            ))
+            Ok(match created.not_started {
+                None => said_and_go("done-container-created", name, &page),
+                Some(error) => {
+                    let why = told(frame.reader.words, &error.noted());
+                    said_and_go("failed-container-start", &why, &page)
+                }
+            })
         }
         Err(error) => Ok(again(&[Error::from(error).into_field()?])),
     }
 }
 
 fn images(app: &App) -> Vec<String> {
-    let images = app.services.index().images(&Default::default()).rows;
+    let images = app.services.index().images(&lists::suggested_images()).rows;
     images.iter().flat_map(|image| image.tags.clone()).collect()
 }

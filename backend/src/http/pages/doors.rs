@@ -1,7 +1,7 @@
 //! Set-up, log in, log out.
 
 use axum::extract::{Path, Query, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::Response;
 use frontend::paths;
 use frontend::ui::{Notice, Tone};
@@ -65,7 +65,12 @@ pub(super) async fn login(
                 _ => StatusCode::UNPROCESSABLE_ENTITY,
             };
             let page = present::login(&frame.reader, name, next, Some(&error));
-            Ok(frame.draw_as(status, &page))
+            let mut response = frame.draw_as(status, &page);
+            if let crate::domain::Rule::TooManyTries { seconds } = error.rule {
+                let headers = response.headers_mut();
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+            Ok(response)
         }
     }
 }

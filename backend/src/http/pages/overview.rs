@@ -20,16 +20,14 @@ pub(super) async fn show(
     frame: Frame,
 ) -> Response {
     let (host, counts) = hosts::show(&app.services, &permit);
-    let ended = containers::list(&app.services, &list, &lists::ended_last())
-        .rows
-        .into_iter();
-    let troubled = ended.filter(|fact| present::stopped_abnormally(fact));
+    let services = &app.services;
+    let troubled = containers::ended_last(services, &list, MOST_TROUBLED, present::needs_a_look);
     let query = lists::event_query(&frontend::ui::View::default(), 8);
     let facts = overview::Facts {
         host,
         counts,
-        troubled: troubled.take(MOST_TROUBLED).collect(),
-        images: app.services.index().images(&Default::default()).rows,
+        troubled,
+        images: app.services.index().image_totals(),
         events: events::list(&app.services, &happened, &query).rows,
     };
     let mut page = overview::page(&frame.reader, &facts);

@@ -345,6 +345,11 @@ pub fn ask_remove(reader: &Reader, facts: &[Arc<ContainerFact>], back: &str) -> 
     }
 }
 
+/// Returns whether the overview should name it: it did not end as asked, or is left half removed.
+pub fn needs_a_look(fact: &ContainerFact) -> bool {
+    fact.phase == Phase::Dead || stopped_abnormally(fact)
+}
+
 /// Returns whether the page should open with why it stopped.
 pub fn stopped_abnormally(fact: &ContainerFact) -> bool {
     matches!(fact.phase, Phase::Exited | Phase::Dead) && exits::is_abnormal(&fact.state)

@@ -47,17 +47,6 @@ pub fn container_query(view: &View) -> ContainerQuery {
     }
 }
 
-/// Returns the question for the containers that ended last.
-pub fn ended_last() -> ContainerQuery {
-    ContainerQuery {
-        filter: "state:exited".to_owned(),
-        sort: Sort::Created,
-        direction: Direction::Descending,
-        page: 1,
-        rows: 200,
-    }
-}
-
 /// Returns the question to the index that a view of the images is.
 pub fn image_query(view: &View) -> ImageQuery {
     ImageQuery {
@@ -66,6 +55,14 @@ pub fn image_query(view: &View) -> ImageQuery {
         direction: direction(view),
         page: view.page,
         rows: 0,
+    }
+}
+
+/// Returns the question for the images that a form suggests.
+pub fn suggested_images() -> ImageQuery {
+    ImageQuery {
+        rows: 500,
+        ..ImageQuery::default()
     }
 }
 

@@ -10,7 +10,7 @@ use frontend::shell::Section;
 use frontend::ui::{KeyValue, Pair};
 
 use super::{Reader, containers, records};
-use crate::fleet::{ContainerFact, Counts, EventFact, HostFact, ImageFact};
+use crate::fleet::{ContainerFact, Counts, EventFact, HostFact};
 
 /// What the overview is made from.
 pub struct Facts {
@@ -20,8 +20,8 @@ pub struct Facts {
     pub counts: Counts,
     /// Containers that ended abnormally.
     pub troubled: Vec<Arc<ContainerFact>>,
-    /// The images.
-    pub images: Vec<Arc<ImageFact>>,
+    /// How many images there are, and their bytes.
+    pub images: (usize, u64),
     /// The last events.
     pub events: Vec<Arc<EventFact>>,
 }
@@ -65,9 +65,8 @@ fn figures(reader: &Reader, facts: &Facts) -> Vec<Figure> {
         link,
     };
     let of_all = || words.n("of-containers", counts.all as u64);
-    let stopped = counts.all.saturating_sub(counts.running);
-    let size: i64 = facts.images.iter().map(|image| image.summary.size).sum();
-    let size = format::bytes(u64::try_from(size).unwrap_or(0));
+    let (n_images, size_bytes) = facts.images;
+    let size = format::bytes(size_bytes);
     let mut figures = vec![
         figure(
             "circle-play",
@@ -79,14 +78,14 @@ fn figures(reader: &Reader, facts: &Facts) -> Vec<Figure> {
         figure(
             "circle-stop",
             "stopped-count",
-            stopped.to_string(),
+            counts.exited.to_string(),
             of_all(),
             filtered("state:exited"),
         ),
         figure(
             "layers",
             "images",
-            facts.images.len().to_string(),
+            n_images.to_string(),
             words.named("images-size", &size),
             Some(paths::Images.to_string()),
         ),

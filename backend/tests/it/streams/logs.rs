@@ -2,8 +2,9 @@
 
 use backend::access::{Permit, container};
 use backend::services::logs::{self, Item, LogsRequest};
+use futures_util::StreamExt as _;
 
-use super::stage::{Stage, framed, owner};
+use super::stage::{Stage, end_sessions, framed, owner};
 use crate::engine::id;
 
 /// The manual clock of the house stands here.
@@ -111,4 +112,24 @@ async fn a_reader_who_goes_takes_the_engines_stream_along() {
     drop(stream);
 
     stage.wait_open(0).await;
+}
+
+#[tokio::test]
+async fn a_download_that_is_cut_off_does_not_look_whole() {
+    let (house, stage) = Stage::house().await;
+    let (_, ana) = owner(&house, "ana").await;
+    let permit: Permit<container::DownloadLogs> = house.permit(&ana, &id(1)).await;
+    let engine = stage.next_stream();
+    let request = LogsRequest::default();
+    let file = logs::download(&house.app.services, &permit, &request).await;
+    let mut file = std::pin::pin!(file.unwrap());
+    engine.send(framed(&format!("{NOW} one\n"))).await.unwrap();
+
+    end_sessions(&house, &ana).await;
+
+    let mut last = None;
+    while let Some(piece) = file.next().await {
+        last = Some(piece);
+    }
+    assert!(last.unwrap().is_err(), "the browser sees a broken file");
 }
