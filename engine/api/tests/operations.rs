@@ -1,5 +1,4 @@
 //! The table of operations that people read is the one that the code has.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::path::Path;
 

@@ -137,9 +137,8 @@ impl Containers {
     pub(super) async fn kill_to_remove(&self, handle: &Handle, who: &str) -> Result<()> {
         let view = handle.view();
         match self.signal(handle, KILL, ask("remove", who)).await {
-            Ok(()) => {}
-            // It ended by itself, or is gone already.
-            Err(ServiceError::Conflict(_)) => return Ok(()),
+            // In conflict with its own end, which may not have been heard of yet.
+            Ok(()) | Err(ServiceError::Conflict(_)) => {}
             Err(error) => return Err(error),
         }
         ended(handle, view.n_exits, Some(KILL_LIMIT)).await;
