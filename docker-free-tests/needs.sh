@@ -51,6 +51,7 @@ debian() {
     [ -s "$OUT/debian.tar.gz" ] && return
     local root
     root=$(mktemp -d) || return 1
+    chmod 755 "$root"
     debootstrap --variant=minbase bookworm "$root" >"$OUT/debootstrap.log" || { tail -5 "$OUT/debootstrap.log"; return 1; }
     rm -rf "$root"/var/cache/apt/archives/*.deb
     tar -C "$root" --numeric-owner --xattrs -c . | gzip -1 >"$OUT/debian.tar.gz.new" &&

@@ -150,8 +150,8 @@ def errors(client):
     expect(NotFound, 404, "No such container: ghost", lambda: client.containers.get("ghost"))
     expect(ImageNotFound, 404, "No such image: ghost:1", lambda: client.images.get("ghost:1"))
     expect(ImageNotFound, 404, "No such image", lambda: client.containers.create("ghost:1", "true"))
-    expect(APIError, 400, "HostConfig.PidMode", lambda: client.api.create_container(
-        "busybox", "true", host_config={"PidMode": "container:ghost"}))
+    expect(APIError, 400, "HostConfig.VolumeDriver", lambda: client.api.create_container(
+        "busybox", "true", host_config={"VolumeDriver": "nfs"}))
     box = client.containers.create("busybox", "sleep 1000", name="box", network_mode="none")
     expect(APIError, 409, "is not running", lambda: box.exec_run("true"))
     expect(APIError, 409, "is not running", lambda: box.kill())
