@@ -1,5 +1,7 @@
 //! Starting a command in a container: the one that was asked for, or the best shell that starts.
 
+use std::time::Duration;
+
 use engine_api::error::ErrorKind;
 use engine_api::execs::{ExecCreateBody, ExecStartBody};
 
@@ -23,6 +25,11 @@ const ENVIRONMENT: &[&str] = &["TERM=xterm-256color", "COLORTERM=truecolor"];
 
 /// Exit codes that say that a command never ran: it could not be executed, it is not there.
 const NEVER_RAN: [i32; 2] = [126, 127];
+
+/// How long an engine may take to start a command whose streams are open.
+const START_DEADLINE: Duration = Duration::from_secs(5);
+/// How often it is asked meanwhile.
+const START_PERIOD: Duration = Duration::from_millis(2);
 
 /// What to open.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -181,9 +188,9 @@ async fn attempt(
         Err(error) => return refused(error),
     };
     // The streams open even when the command does not start: the engine writes why into them and
-    // notes the code. It knows by now whether it runs.
+    // notes the code.
     let is_dead = |code: Option<i32>| code.is_some_and(|code| NEVER_RAN.contains(&code));
-    if !is_dead(client.exec(&exec).await?.exit_code) {
+    if !is_dead(code_of_a_quick_end(client, &exec).await?) {
         let command = command.to_vec();
         return Ok(Attempt::Runs(Started {
             exec,
@@ -200,6 +207,23 @@ async fn attempt(
     }
     let message = String::from_utf8_lossy(&message).trim().to_owned();
     Ok(Attempt::NeverRan { message })
+}
+
+/// Waits until a command runs or has ended; the code if it has ended.
+///
+/// An engine opens the streams first and starts the command behind them.
+async fn code_of_a_quick_end(
+    client: &EngineClient,
+    exec: &str,
+) -> Result<Option<i32>, ClientError> {
+    let deadline = tokio::time::Instant::now() + START_DEADLINE;
+    loop {
+        let seen = client.exec(exec).await?;
+        if seen.running || seen.exit_code.is_some() || tokio::time::Instant::now() > deadline {
+            return Ok(seen.exit_code);
+        }
+        tokio::time::sleep(START_PERIOD).await;
+    }
 }
 
 /// A command, a user or a directory that cannot be is a refusal of this attempt alone.
