@@ -177,7 +177,21 @@ export async function tab(chrome, options = {}) {
   page.on('console', (message) => {
     if (message.type() === 'error') page.complaints.push(message.text())
   })
+  if (options.javaScriptEnabled === false) return page
+  for (const way of ['goto', 'reload']) {
+    const go = page[way].bind(page)
+    page[way] = async (...args) => {
+      const answer = await go(...args)
+      await page.waitForFunction(everyElementLives)
+      return answer
+    }
+  }
   return page
+}
+
+/** The elements' files come behind the page's load; a person is never as quick as a test. */
+function everyElementLives() {
+  return [...document.querySelectorAll(':not(:defined)')].every((element) => element.localName === 'live-part')
 }
 
 export async function logIn(page, house, name, password = PASSWORD) {

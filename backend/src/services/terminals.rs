@@ -37,6 +37,8 @@ const OUTPUT_QUEUE: usize = 32;
 const INPUT_QUEUE: usize = 64;
 /// How long the engine may take to say how a command ended.
 const LAST_WORD: Duration = Duration::from_secs(2);
+/// How long the socket of somebody who may no longer takes to hear of it, at most.
+const CUT_LIMIT: Duration = Duration::from_secs(10);
 
 /// The terminals of one server. Cheap to clone.
 #[derive(Clone, Debug, Default)]
@@ -311,6 +313,17 @@ pub fn resume(
     }
 }
 
+/// How a session came to its end.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The command ended.
+    Over,
+    /// Nobody looked for too long, or the server stops.
+    Closed,
+    /// The person may no longer.
+    Revoked,
+}
+
 /// The task of one session.
 struct Work {
     services: Services,
@@ -330,29 +343,34 @@ impl Work {
     ) {
         let (mut input, mut output) = started.attached.split();
         let shutdown = self.services.tasks().shutdown();
-        let has_ended = tokio::select! {
-            () = self.show_output(&mut output) => true,
+        let end = tokio::select! {
+            () = self.show_output(&mut output) => End::Over,
             never = self.type_in(&mut input, &mut typed) => match never {},
-            () = self.left_alone() => false,
-            () = self.session.close.cancelled() => false,
-            () = revoked => false,
-            () = shutdown.cancelled() => false,
+            () = self.left_alone() => End::Closed,
+            () = self.session.close.cancelled() => End::Closed,
+            () = revoked => End::Revoked,
+            () = shutdown.cancelled() => End::Closed,
         };
-        if !has_ended {
+        if end != End::Over {
             // The engine hangs up when the connection goes.
             let _closed = tokio::time::timeout(LAST_WORD, input.close()).await;
         }
         drop((input, output));
-        let code = if has_ended {
-            self.exit_code().await
-        } else {
-            None
+        let code = match end {
+            End::Over => self.exit_code().await,
+            End::Closed | End::Revoked => None,
         };
         self.services.terminals().lock().sessions.remove(&self.id);
         if let Some(viewer) = self.session.viewer() {
             // A page that reads nothing for so long has gone.
-            let word = viewer.output.send(Shown::Ended(code));
-            let _told = tokio::time::timeout(LAST_WORD, word).await;
+            if end == End::Revoked {
+                // Its socket is about to be cut for the same reason, and says so; a command that
+                // ended would be another story.
+                let _cut = tokio::time::timeout(CUT_LIMIT, viewer.output.closed()).await;
+            } else {
+                let word = viewer.output.send(Shown::Ended(code));
+                let _told = tokio::time::timeout(LAST_WORD, word).await;
+            }
         }
         self.session.desk().viewer = None;
         audit::complete(&self.services, self.number, self.begun, None).await;
