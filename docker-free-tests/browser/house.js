@@ -1,4 +1,5 @@
 // A server and an engine of a test's own, from the built binaries, and a browser to look at them.
+import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, rmdirSync } from 'node:fs'
 import http from 'node:http'
@@ -6,6 +7,7 @@ import net from 'node:net'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
 
 import { chromium } from 'playwright-core'
 
@@ -25,6 +27,17 @@ export async function until(what, fact) {
     const value = await fact()
     if (value) return value
     if (Date.now() > deadline) throw new Error(`waited in vain: ${what}`)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+/** What `read` gives becomes `wanted`: a page follows what happened, it is not there at once. */
+export async function becomes(read, wanted) {
+  const deadline = Date.now() + PATIENCE_MS
+  for (;;) {
+    const value = await read()
+    if (isDeepStrictEqual(value, wanted)) return
+    if (Date.now() > deadline) assert.deepEqual(value, wanted)
     await new Promise((resolve) => setTimeout(resolve, 20))
   }
 }
@@ -170,7 +183,7 @@ export function browser() {
 /** A tab that fails its test when a script throws or the page breaks its own content policy. */
 export async function tab(chrome, options = {}) {
   const context = await chrome.newContext({ viewport: { width: 1440, height: 900 }, locale: 'en-GB', ...options })
-  context.setDefaultTimeout(15_000)
+  context.setDefaultTimeout(PATIENCE_MS)
   const page = await context.newPage()
   page.complaints = []
   page.on('pageerror', (error) => page.complaints.push(String(error)))
@@ -178,7 +191,7 @@ export async function tab(chrome, options = {}) {
     if (message.type() === 'error') page.complaints.push(message.text())
   })
   if (options.javaScriptEnabled === false) return page
-  for (const way of ['goto', 'reload']) {
+  for (const way of ['goto', 'reload', 'waitForURL']) {
     const go = page[way].bind(page)
     page[way] = async (...args) => {
       const answer = await go(...args)

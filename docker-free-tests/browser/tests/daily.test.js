@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, PASSWORD, browser, logIn, tab, until } from '../house.js'
+import { House, PASSWORD, becomes, browser, logIn, tab, until } from '../house.js'
 
 const SHOP = "while true; do echo 'INFO served'; printf 'ERROR upstream timed out\\n  at handler\\n' >&2; sleep 0.2; done"
 
@@ -46,11 +46,11 @@ test('the columns and the density that were chosen are there again', async () =>
   const kept = page.waitForResponse((answer) => answer.url().endsWith('/account/lists'))
   await page.locator('list-look input[value=compact]').check()
   await kept
-  assert.equal(await rowOf('aa-shop').locator('[data-column=image]').isVisible(), false)
+  await becomes(() => rowOf('aa-shop').locator('[data-column=image]').isVisible(), false)
   await page.reload()
-  assert.equal(await rowOf('aa-shop').locator('[data-column=image]').isVisible(), false)
-  assert.equal(await rowOf('aa-shop').locator('[data-column=created]').isVisible(), true)
-  assert.equal(await page.locator('#list .table').getAttribute('data-density'), 'compact')
+  await becomes(() => rowOf('aa-shop').locator('[data-column=image]').isVisible(), false)
+  await becomes(() => rowOf('aa-shop').locator('[data-column=created]').isVisible(), true)
+  await becomes(() => page.locator('#list .table').getAttribute('data-density'), 'compact')
 })
 
 test('they can be chosen without scripts', async () => {
@@ -60,8 +60,8 @@ test('they can be chosen without scripts', async () => {
   await plain.locator('list-look summary').click()
   await plain.locator('list-look input[value=ports]').uncheck()
   await plain.locator('list-look button').click()
+  await becomes(() => plain.locator('#list .table').getAttribute('data-hide'), 'ports')
   assert.match(plain.url(), /\/containers\?sort=-name$/)
-  assert.equal(await plain.locator('#list .table').getAttribute('data-hide'), 'ports')
   await plain.context().close()
 })
 
@@ -69,10 +69,10 @@ test('shift selects a range and the bar says what an action would do', async () 
   await list()
   await rowOf('aa-shop').locator('.check').click()
   await rowOf('cc-spare').locator('.check').click({ modifiers: ['Shift'] })
-  assert.equal(await bar().locator('output').innerText(), '3 selected')
-  assert.equal(await bar().locator('[data-slot=consequence]').innerText(), '2 running, 1 not running')
+  await becomes(() => bar().locator('output').innerText(), '3 selected')
+  await becomes(() => bar().locator('[data-slot=consequence]').innerText(), '2 running, 1 not running')
   await bar().locator('button[value=stop]').hover()
-  assert.match(await bar().locator('[data-slot=consequence]').innerText(), /^Stops 2\./)
+  await bar().locator('[data-slot=consequence]', { hasText: /^Stops 2\./ }).waitFor()
   await accessible(page, 'the bar of a selection')
 })
 
@@ -90,12 +90,13 @@ test('several logs are read as one, in the order of time', async () => {
 test('a level that lines say shows them alone, a link shows the same, a stack stays with its error', async () => {
   await page.locator('[data-level=error]').click()
   await page.locator('.log__line', { hasText: 'served' }).first().waitFor({ state: 'detached' })
+  await page.locator('.log__line', { hasText: 'ERROR' }).first().waitFor()
   const texts = await page.locator('.log__line .log__text').allInnerTexts()
   assert.ok(texts.every((text) => /ERROR|at handler/.test(text)), texts.join('\n'))
-  assert.match(page.url(), /levels=error/)
+  await page.waitForURL(/levels=error/)
   await page.reload()
   await page.locator('.log__line', { hasText: 'ERROR' }).first().waitFor()
-  assert.equal(await page.locator('[data-level=error]').getAttribute('aria-pressed'), 'true')
+  await becomes(() => page.locator('[data-level=error]').getAttribute('aria-pressed'), 'true')
   assert.equal(await page.locator('.log__line', { hasText: 'served' }).count(), 0)
 })
 
@@ -172,7 +173,7 @@ test('the keyboard alone suffices', async () => {
   await page.keyboard.press('Escape')
   await page.keyboard.press('j')
   await page.keyboard.press('x')
-  assert.equal(await bar().locator('output').innerText(), '1 selected')
+  await becomes(() => bar().locator('output').innerText(), '1 selected')
   await page.keyboard.press('x')
   await page.keyboard.press('l')
   await page.waitForURL(/\/containers\/\w+\/logs$/)

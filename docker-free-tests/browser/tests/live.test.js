@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, becomeOwner, browser, logIn, openKnown, tab } from '../house.js'
+import { House, becomeOwner, becomes, browser, logIn, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -99,7 +99,7 @@ test('rows are not let in twice', async () => {
   await newRows().waitFor()
   await newRows().click()
   await rowOf('half').waitFor()
-  assert.equal(await rowOf('fifth').count(), 1)
+  await becomes(() => rowOf('fifth').count(), 1)
 })
 
 test('a hidden tab whose session ended shows the door when it is looked at', async () => {

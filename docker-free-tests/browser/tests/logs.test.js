@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, becomeOwner, browser, openKnown, tab } from '../house.js'
+import { House, becomeOwner, becomes, browser, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -32,12 +32,10 @@ test('a stream that is chosen is the one that is shown', async () => {
   const stream = page.locator('log-view select[name=stream]')
 
   await stream.selectOption({ label: 'stderr' })
-  await lines().getByText('to-out').waitFor({ state: 'detached' })
-  assert.deepEqual(await shown(), ['to-err'])
+  await becomes(shown, ['to-err'])
 
   await stream.selectOption({ label: 'stdout' })
-  await lines().getByText('to-err').waitFor({ state: 'detached' })
-  assert.deepEqual(await shown(), ['to-out'])
+  await becomes(shown, ['to-out'])
 })
 
 test('a log goes on when its container is started again', async () => {
