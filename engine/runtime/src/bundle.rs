@@ -10,9 +10,17 @@
 //!                              mount point inside the container's mount namespace
 //!     monitor.sock             the monitor; the engine connects again here
 //! ```
+//!
+//! The lasting directory carries a lock: whoever mounts the overlay for writing holds it for as long
+//! as the mount lives, so that no two ever write through it.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use std::{fs, thread};
+
+use engine_sys::file::Lock;
+
+use crate::{Error, Result};
 
 /// The paths of one container.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,9 +70,53 @@ impl Bundle {
         self.run.join("monitor.sock")
     }
 
+    /// Takes the lock on the container's files, once whoever has it lets go.
+    ///
+    /// Blocks for at most `limit`: the monitor of the life before may still take its mounts apart.
+    ///
+    /// # Errors
+    /// [`Error::Setup`] when somebody has them for longer.
+    pub fn hold(&self, limit: Duration) -> Result<Lock> {
+        let end = Instant::now() + limit;
+        loop {
+            let taken = Lock::try_take_dir(&self.data)
+                .map_err(Error::sys("take the lock on the container's files"))?;
+            match taken {
+                Some(lock) => return Ok(lock),
+                None if Instant::now() >= end => {
+                    let message = format!(
+                        "the container's files are still in use by another of its processes after \
+                         {} s",
+                        limit.as_secs()
+                    );
+                    return Err(Error::Setup(message));
+                }
+                None => thread::sleep(Duration::from_micros(500)),
+            }
+        }
+    }
+
     /// Removes the passing files; what is not there is no matter.
     pub(crate) fn remove_run_files(&self) {
         let _ = fs::remove_file(self.socket());
         let _ = fs::remove_dir(&self.run);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_holds_the_files_is_waited_for_and_not_for_ever() {
+        let dir = tempfile::tempdir().unwrap();
+        let bundle = Bundle::new(dir.path(), "/nowhere");
+        let held = bundle.hold(Duration::ZERO).unwrap();
+        let refused = bundle.hold(Duration::from_millis(2)).unwrap_err();
+        assert!(refused.to_string().contains("still in use"), "{refused}");
+
+        let waiting = thread::spawn(move || bundle.hold(Duration::from_secs(30)));
+        drop(held);
+        waiting.join().unwrap().unwrap();
     }
 }

@@ -440,3 +440,29 @@ fn creating_twice_takes_what_is_there() {
 
     assert_eq!(again.path(), house.group.path());
 }
+
+#[test]
+fn a_fresh_group_has_the_processors_of_its_parent() {
+    let house = House::new();
+    let Some(dir) = house
+        .layout
+        .legacy
+        .iter()
+        .find(|one| one.controllers.contains(&Controller::Cpuset))
+        .map(|one| one.mount.clone())
+    else {
+        // A version 2 group has its parent's as long as nobody sets others.
+        assert!(house.is_unified());
+        return;
+    };
+    let second = Cgroup::create(&house.layout, &format!("{}/two", house.parent)).unwrap();
+    let of = |group: &str, name: &str| fs::read_to_string(dir.join(group).join(name)).unwrap();
+
+    for name in ["cpuset.cpus", "cpuset.mems"] {
+        assert_ne!(of("", name).trim(), "");
+        for group in [house.group.path(), second.path()] {
+            assert_eq!(of(group, name), of("", name), "{group} {name}");
+        }
+    }
+    second.remove(SOON).unwrap();
+}

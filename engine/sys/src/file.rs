@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -107,7 +107,7 @@ pub fn create_private_dir(path: &Path) -> Result<Dir> {
     Ok(dir)
 }
 
-/// A file that is locked as long as this lives, against every other process and opener.
+/// A file or directory that is locked as long as this lives, against every other process and opener.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
@@ -122,6 +122,22 @@ impl Lock {
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = fs::openat(CWD, path, flags, Mode::from_raw_mode(0o600))
             .map_err(|errno| SysError::new("openat", path.display(), errno))?;
+        Self::try_on(fd, path)
+    }
+
+    /// Takes the lock of the directory at `path`, which has to be there; `None` when somebody else
+    /// has it.
+    ///
+    /// # Errors
+    /// When the directory cannot be opened.
+    pub fn try_take_dir(path: &Path) -> Result<Option<Self>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = fs::openat(CWD, path, flags, Mode::empty())
+            .map_err(|errno| SysError::new("openat", path.display(), errno))?;
+        Self::try_on(fd, path)
+    }
+
+    fn try_on(fd: OwnedFd, path: &Path) -> Result<Option<Self>> {
         match fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self {
                 _file: File::from(fd),

@@ -16,7 +16,7 @@ use super::engine::Engine;
 use super::streams::Streams;
 use super::task;
 use super::task::Task;
-use super::watch::Monitor;
+use super::watch::{Monitor, Root};
 use crate::cgroups::{Cgroup, DeviceRule};
 use crate::init::{self, Members, Report, Start};
 use crate::layout::Layout;
@@ -25,6 +25,9 @@ use crate::{Bundle, Event, chain, log, profile, wire};
 
 /// How long init may take to set everything up; the engine waits a little longer.
 const SETUP_LIMIT: Duration = Duration::from_secs(25);
+
+/// How long the monitor of the life before may still take its mounts apart.
+const PLACE_LIMIT: Duration = Duration::from_secs(10);
 
 /// A step of the set-up that failed, in words.
 type Step<T> = Result<T, String>;
@@ -83,6 +86,7 @@ fn take_standard_files() -> Step<(OwnedFd, Option<OwnedFd>)> {
 
 fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
     let children = signal::children_ending().map_err(|error| chain(&error))?;
+    let place = bundle.hold(PLACE_LIMIT).map_err(|error| chain(&error))?;
     let spec = read_spec(bundle)?;
     let listener = make_run_files(bundle)?;
     let log = log::Writer::open(&bundle.log(), spec.log).map_err(|error| chain(&error))?;
@@ -99,10 +103,12 @@ fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
             cgroup: &cgroup,
             filter: filter.as_ref().map(OwnedFd::as_fd),
         };
-        make_init(&start)
+        let (init, namespaces) = make_init(&start)?;
+        let mounts = mounts_of(&init)?;
+        Ok((init, namespaces, mounts))
     });
     match made {
-        Ok((init, namespaces)) => {
+        Ok((init, namespaces, mounts)) => {
             let engine = Engine::new(listener);
             let parts = super::watch::Parts {
                 filter,
@@ -112,6 +118,10 @@ fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
                 log,
                 init,
                 children,
+                root: Root {
+                    _mounts: mounts,
+                    _place: place,
+                },
             };
             Monitor::new(bundle.clone(), engine, parts).map_err(|error| chain(&error))
         }
@@ -185,6 +195,14 @@ fn make_init(start: &Start<'_>) -> Step<(Task, Namespaces)> {
     let mut init = Task::init(child, streams, channel);
     wait_until_ready(&mut init)?;
     Ok((init, init::joined(namespaces, &spec.sharing)))
+}
+
+/// Opens the container's mount namespace.
+fn mounts_of(init: &Task) -> Step<OwnedFd> {
+    let path = format!("/proc/{}/ns/mnt", init.pid().unwrap_or(0));
+    fs::File::open(&path)
+        .map(OwnedFd::from)
+        .map_err(|error| format!("failed to open {path}: {error}"))
 }
 
 /// Clones init, into another container's process namespace if it is to share that.

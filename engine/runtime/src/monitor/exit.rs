@@ -1,7 +1,7 @@
 //! The end: what is written down, what is cleaned away, and in which order.
 //!
-//! Everything on the file system is done before the engine is told, so that the next start of the
-//! same container never meets this one.
+//! Everything that others can see is done before the engine is told. The mounts, which only the
+//! container saw, are taken apart after that; the next start waits for them (see `Bundle::hold`).
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -24,16 +24,14 @@ pub(super) fn conclude(monitor: &mut Monitor, end: End) {
     };
     let record = record(monitor, code, signal, None);
     clean_up(monitor, Some(&record));
-    monitor.engine.tell(Event::Exited(record), &monitor.poller);
+    tell_last(monitor, Event::Exited(record));
 }
 
 /// The container's program could not be executed.
 pub(super) fn start_failed(monitor: &mut Monitor, message: String, exit_code: i32) {
     let record = record(monitor, exit_code, None, Some(message.clone()));
     clean_up(monitor, Some(&record));
-    monitor
-        .engine
-        .tell(Event::StartFailed { message, exit_code }, &monitor.poller);
+    tell_last(monitor, Event::StartFailed { message, exit_code });
 }
 
 /// Nobody will start the container, or init died before its start: everything is undone.
@@ -51,14 +49,16 @@ pub(super) fn give_up(monitor: &mut Monitor) {
     }
     monitor.take_ended();
     clean_up(monitor, None);
-    let message = "the container was never started".to_owned();
-    monitor.engine.tell(
-        Event::StartFailed {
-            message,
-            exit_code: 128,
-        },
-        &monitor.poller,
-    );
+    let event = Event::StartFailed {
+        message: "the container was never started".to_owned(),
+        exit_code: 128,
+    };
+    tell_last(monitor, event);
+}
+
+fn tell_last(monitor: &mut Monitor, event: Event) {
+    monitor.engine.tell(event, &monitor.poller);
+    monitor.root = None;
 }
 
 fn record(monitor: &Monitor, code: i32, signal: Option<i32>, error: Option<String>) -> ExitRecord {

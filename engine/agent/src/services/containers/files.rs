@@ -17,6 +17,7 @@ use engine_storage::{
     PlaceError, PlaceOptions, Snapshot, TreeRoot, open_root_of, owner_of, pack, pack_contents,
     place,
 };
+use engine_sys::file::Lock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::registry::{Containers, Handle, Site};
@@ -50,7 +51,14 @@ pub(crate) struct Extraction {
 /// Where a container's files are to be found now.
 pub(super) enum Files {
     Running(TreeRoot),
-    Resting(Merged, Option<OwnedSemaphorePermit>),
+    Resting(Merged, Option<Alone>),
+}
+
+/// A resting container's files are written by nobody else, and it does not start.
+pub(super) struct Alone {
+    _permit: OwnedSemaphorePermit,
+    /// The monitor of its last life has let go of its mounts.
+    _place: Lock,
 }
 
 /// Waits until nobody else writes a resting container's files, or starts it.
@@ -235,8 +243,14 @@ impl Containers {
         if let Some(root) = self.of_running(handle).await? {
             return Ok(Files::Running(root));
         }
+        let bundle = self.site.bundle(&handle.id);
+        let place = blocking(move || bundle.hold(END_LIMIT)).await;
+        let alone = Alone {
+            _permit: permit,
+            _place: place.map_err(ServiceError::failed("write the container's files"))?,
+        };
         let merged = merged(&self.site, &handle.view())?;
-        Ok(Files::Resting(merged, Some(permit)))
+        Ok(Files::Resting(merged, Some(alone)))
     }
 
     /// Opens the root that a running container's program sees; `None` when it rests.
