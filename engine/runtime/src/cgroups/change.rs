@@ -2,9 +2,12 @@
 
 use std::path::PathBuf;
 
-use engine_sys::cgroup;
+use engine_sys::{Errno, SysError, cgroup};
 
-use super::{Cgroup, error::Result};
+use super::{
+    Cgroup,
+    error::{CgroupError, Result},
+};
 use crate::Resources;
 use crate::layout::{Controller, Version};
 
@@ -25,6 +28,7 @@ const LEGACY: &[(Controller, &[&str])] = &[
     ),
     (Controller::Cpuset, &["cpuset.cpus", "cpuset.mems"]),
     (Controller::Pids, &["pids.max"]),
+    (Controller::Blkio, &["blkio.weight", "blkio.bfq.weight"]),
 ];
 
 /// And in version 2.
@@ -36,6 +40,7 @@ const UNIFIED: &[(Controller, &[&str])] = &[
     (Controller::Cpu, &["cpu.weight", "cpu.max"]),
     (Controller::Cpuset, &["cpuset.cpus", "cpuset.mems"]),
     (Controller::Pids, &["pids.max"]),
+    (Controller::Blkio, &["io.weight", "io.bfq.weight"]),
 ];
 
 impl Cgroup {
@@ -46,11 +51,45 @@ impl Cgroup {
     /// As [`Cgroup::apply`], for the first limit that is refused.
     pub fn change(&self, resources: &Resources) -> Result<()> {
         let former = self.limits();
+        if let (Version::V2, Some(bytes)) = (self.version(), resources.memory_bytes) {
+            self.shrink_to(bytes)?;
+        }
         self.apply(resources).inspect_err(|_| {
             // Twice: memory and memory with swap depend on each other, and either may be first.
             for _ in 0..2 {
                 put_back(&former);
             }
+        })
+    }
+
+    /// Lets the kernel take back memory until no more than `bytes` are held.
+    ///
+    /// Version 1 refuses a limit that it cannot bring about; version 2 would kill for it. The high
+    /// mark makes it try without killing, and is put back.
+    fn shrink_to(&self, bytes: u64) -> Result<()> {
+        const MARK: &str = "memory.high";
+        let Some(dir) = self.controller_dir(Controller::Memory) else {
+            return Ok(());
+        };
+        let read = |file: &str| {
+            cgroup::read(&dir.join(file)).map_err(|source| CgroupError::Read {
+                group: self.path().to_owned(),
+                what: "the memory in use",
+                source,
+            })
+        };
+        let former = read(MARK)?;
+        self.set(Controller::Memory, MARK, &bytes.to_string())?;
+        let held = read("memory.current");
+        self.set(Controller::Memory, MARK, former.trim())?;
+        if held?.trim().parse::<u64>().is_ok_and(|held| held <= bytes) {
+            return Ok(());
+        }
+        Err(CgroupError::Apply {
+            group: self.path().to_owned(),
+            setting: "memory.max",
+            value: bytes.to_string(),
+            source: SysError::new("write", dir.join("memory.max").display(), Errno::BUSY),
         })
     }
 
@@ -80,7 +119,10 @@ fn put_back(former: &[(PathBuf, String)]) {
     for (path, text) in former {
         let is_as_before = cgroup::read(path).is_ok_and(|now| now.trim() == text);
         if !is_as_before {
-            let _ = cgroup::write(path, text);
+            // A weight has a line for each device that has its own.
+            for line in text.lines() {
+                let _ = cgroup::write(path, line);
+            }
         }
     }
 }

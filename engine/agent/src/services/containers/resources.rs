@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::Path;
 use std::sync::Arc;
 
-use engine_api::containers::{HostConfig, ThrottleDevice};
+use engine_api::containers::{HostConfig, ThrottleDevice, UpdateBody};
 use engine_api::id::ContainerId;
 use engine_runtime::cgroups::{self, Setting};
 use engine_runtime::devices;
@@ -42,6 +42,20 @@ pub(super) fn settle(layout: &Layout, host: &mut HostConfig, warnings: &mut Vec<
     }
     if host.oom_kill_disable == Some(true) && host.memory == 0 {
         warnings.push(NO_OOM_LIMIT.to_owned());
+    }
+}
+
+/// Does to a changed wish what Docker does to it, and warns where Docker warns.
+pub(super) fn settle_update(
+    layout: &Layout,
+    asked: &UpdateBody,
+    host: &mut HostConfig,
+    warnings: &mut Vec<String>,
+) {
+    // A limit of both that was asked for by itself is judged by what this machine has.
+    if asked.memory > 0 && asked.memory_swap == 0 && host.memory_swap != -1 && !layout.has_swap() {
+        host.memory_swap = -1;
+        warnings.push(NO_SWAP_LIMIT.to_owned());
     }
 }
 
@@ -445,6 +459,35 @@ mod tests {
 
     fn layout() -> Layout {
         Layout::detect().unwrap()
+    }
+
+    #[test]
+    fn a_memory_limit_without_swap_accounting_is_given_with_dockers_warning() {
+        let layout = Layout {
+            version: Version::V1,
+            legacy: Vec::new(),
+            unified: None,
+            unified_controllers: Vec::new(),
+        };
+        let said = |asked: UpdateBody, swap: i64| {
+            let mut host = HostConfig {
+                memory_swap: swap,
+                ..HostConfig::default()
+            };
+            let mut warnings = Vec::new();
+            settle_update(&layout, &asked, &mut host, &mut warnings);
+            (host.memory_swap, warnings)
+        };
+        let memory = UpdateBody {
+            memory: 64 << 20,
+            ..UpdateBody::default()
+        };
+        assert_eq!(
+            said(memory.clone(), 0),
+            (-1, vec![NO_SWAP_LIMIT.to_owned()])
+        );
+        assert_eq!(said(memory, -1), (-1, Vec::new()));
+        assert_eq!(said(UpdateBody::default(), 0), (0, Vec::new()));
     }
 
     #[test]

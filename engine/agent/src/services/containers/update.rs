@@ -18,7 +18,7 @@ use super::command::Command;
 use super::owner::Owner;
 use super::pausing::group;
 use super::registry::{Containers, Site};
-use super::restarts;
+use super::{resources as limits, restarts};
 use crate::faults;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError, chain};
@@ -60,6 +60,14 @@ impl Owner {
         let former = Arc::clone(&self.record);
         let mut record = (*former).clone();
         merge(&mut record.host_config, asked)?;
+        let mut warnings = Vec::new();
+        limits::settle_update(
+            &self.site.layout,
+            asked,
+            &mut record.host_config,
+            &mut warnings,
+        );
+        limits::check_support(&self.site, &self.record.id, &record.host_config).await?;
         let before = resources(&self.site, &former.host_config)?;
         let after = resources(&self.site, &record.host_config)?;
         let change = difference(&before, &after)?;
@@ -88,7 +96,7 @@ impl Owner {
         }
         self.publish_view();
         self.tell("update", []);
-        Ok(Vec::new())
+        Ok(warnings)
     }
 
     /// Tells the control group what the last engine may not have come to tell it.
@@ -221,7 +229,7 @@ fn lay_over(host: &mut HostConfig, asked: &UpdateBody) -> Result<()> {
 }
 
 fn resources(site: &Site, host: &HostConfig) -> Result<Resources> {
-    super::resources::resources(&site.layout, host)
+    limits::resources(&site.layout, host)
 }
 
 /// Returns the limits that are others afterwards, each with its new value; `None` when all are the
