@@ -15,6 +15,8 @@ use engine_sys::signal::{self, Signals};
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 const FAILED: u8 = 128;
+/// The number of a namespace's first process, to whom orphans come by themselves.
+const FIRST: i32 = 1;
 
 /// Runs a program as the first process of a container.
 pub fn run(words: &[OsString]) -> ExitCode {
@@ -33,6 +35,10 @@ fn stand_in(words: &[OsString]) -> Result<u8, (u8, String)> {
     let Some((program, arguments)) = words.split_first() else {
         return Err((FAILED, "no program is given".to_owned()));
     };
+    if process::own_pid() != FIRST {
+        // It lives among the processes of others, and is the parent of its own orphans all the same.
+        process::adopt_orphans().map_err(failed)?;
+    }
     let mut signals = Signals::take_over().map_err(failed)?;
     let mut command = Command::new(program);
     signal::let_through(command.args(arguments));

@@ -283,6 +283,14 @@ pub fn set_name(name: &CStr) -> Result<()> {
     nix::sys::prctl::set_name(name).during("prctl(PR_SET_NAME)", "self")
 }
 
+/// Becomes the parent of every descendant whose own parent ends.
+///
+/// # Errors
+/// Practically never.
+pub fn adopt_orphans() -> Result<()> {
+    nix::sys::prctl::set_child_subreaper(true).during("prctl(PR_SET_CHILD_SUBREAPER)", "self")
+}
+
 /// Begins a session with no terminal; this process leads it.
 ///
 /// # Errors

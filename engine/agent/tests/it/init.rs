@@ -70,6 +70,36 @@ async fn orphans_are_buried() {
 }
 
 #[tokio::test]
+async fn among_the_processes_of_others_the_init_still_buries_its_own() {
+    let rig = Rig::new().await;
+    let donor = rig.run("donor", "sleep 1000").await;
+    // The shell between ends before its command does.
+    let script = "orphan=$(sh -c 'sleep 1000 >/dev/null & echo $!'); test $PPID -gt 1 && \
+                  grep -q \"^PPid:[[:space:]]*$PPID$\" /proc/$orphan/status && echo adopted; \
+                  kill $orphan; while test -d /proc/$orphan; do sleep 0.02; done; echo buried";
+    for pid_mode in ["host".to_owned(), format!("container:{donor}")] {
+        let host = HostConfig {
+            pid_mode,
+            ..with_init()
+        };
+        let id = rig
+            .create_with("guest", script, ContainerConfig::default(), host)
+            .await;
+        rig.client.start_container(&id).await.unwrap();
+        let wait = rig.client.wait_container(&id, WaitCondition::NotRunning);
+        let code = wait.await.unwrap().status_code;
+        let log = rig.logs(&id, engine_client::LogOptions::default()).await;
+        assert_eq!((log.as_str(), code), ("adopted\nburied\n", 0));
+        let force = engine_client::RemoveOptions {
+            force: true,
+            volumes: true,
+        };
+        rig.client.remove_container(&id, force).await.unwrap();
+    }
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn a_program_that_a_signal_ends_or_that_is_not_there_has_its_code() {
     let rig = Rig::new().await;
     let killed = run(&rig, "killed", "kill -9 $$").await;
