@@ -15,11 +15,13 @@ pub struct Pending {
     pub default: &'static str,
     /// Other ways in which clients say "not set".
     pub same: &'static [&'static str],
+    /// Why nothing else can ever have an effect here; `None` when it may come.
+    pub why: Option<&'static str>,
 }
 
 /// An option without effect was asked for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{path} is not supported yet: {value} was asked for, only {default} has an effect")]
+#[error("{path} {state}: {value} was asked for, only {default} has an effect")]
 pub struct Unsupported {
     /// The option.
     pub path: String,
@@ -27,6 +29,8 @@ pub struct Unsupported {
     pub value: String,
     /// What may be asked for.
     pub default: String,
+    /// That it may come, or why it cannot.
+    pub state: &'static str,
 }
 
 const fn row(path: &'static str, default: &'static str) -> Pending {
@@ -34,6 +38,16 @@ const fn row(path: &'static str, default: &'static str) -> Pending {
         path,
         default,
         same: &[],
+        why: None,
+    }
+}
+
+const fn never(path: &'static str, default: &'static str, why: &'static str) -> Pending {
+    Pending {
+        path,
+        default,
+        same: &[],
+        why: Some(why),
     }
 }
 
@@ -42,6 +56,7 @@ const fn like(path: &'static str, default: &'static str, same: &'static [&'stati
         path,
         default,
         same,
+        why: None,
     }
 }
 
@@ -55,14 +70,22 @@ pub const CREATE: &[Pending] = &[
     row("HostConfig.Cgroup", r#""""#),
     like("HostConfig.Links", "null", &["[]"]),
     row("HostConfig.PublishAllPorts", "false"),
-    like("HostConfig.Isolation", r#""""#, &[r#""default""#]),
-    row("HostConfig.KernelMemory", "0"),
-    row("HostConfig.KernelMemoryTCP", "0"),
-    row("HostConfig.CpuCount", "0"),
-    row("HostConfig.CpuPercent", "0"),
-    row("HostConfig.IOMaximumIOps", "0"),
-    row("HostConfig.IOMaximumBandwidth", "0"),
+    Pending {
+        why: Some(WINDOWS),
+        ..like("HostConfig.Isolation", r#""""#, &[r#""default""#])
+    },
+    // Docker's API dropped the first with 1.42 and its engine ignores it; here nothing is ignored.
+    never("HostConfig.KernelMemory", "0", KERNEL_MEMORY),
+    never("HostConfig.KernelMemoryTCP", "0", KERNEL_MEMORY),
+    never("HostConfig.CpuCount", "0", WINDOWS),
+    never("HostConfig.CpuPercent", "0", WINDOWS),
+    never("HostConfig.IOMaximumIOps", "0", WINDOWS),
+    never("HostConfig.IOMaximumBandwidth", "0", WINDOWS),
 ];
+
+const WINDOWS: &str = "is an option of Windows containers";
+const KERNEL_MEMORY: &str = "is gone from Docker's API and from Linux, where the memory limit \
+                             counts the kernel's part too";
 
 /// Refuses a body that sets one of the options to anything but its default.
 ///
@@ -84,6 +107,7 @@ pub fn refuse_unsupported(body: &Value, table: &[Pending]) -> Result<(), Unsuppo
                 path: pending.path.to_owned(),
                 value: shortened(given),
                 default: pending.default.to_owned(),
+                state: pending.why.unwrap_or("is not supported yet"),
             });
         }
     }
@@ -201,10 +225,15 @@ mod tests {
         assert_eq!(
             check(r#"{"HostConfig":{"Isolation":"hyperv"}}"#),
             Err(
-                "HostConfig.Isolation is not supported yet: \"hyperv\" was asked for, \
-                 only \"\" has an effect"
+                "HostConfig.Isolation is an option of Windows containers: \"hyperv\" was asked \
+                 for, only \"\" has an effect"
                     .to_owned()
             )
+        );
+        let refused = check(r#"{"HostConfig":{"KernelMemory":1}}"#).unwrap_err();
+        assert!(
+            refused.starts_with("HostConfig.KernelMemory is gone from Docker's API"),
+            "{refused}"
         );
         for text in [
             r#"{"HostConfig":{"links":["a"]}}"#,
