@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::healthcheck;
 use crate::manifest::{Empty, RunConfig};
 
 /// An instruction that cannot be applied.
@@ -65,7 +66,7 @@ fn apply(config: &mut RunConfig, change: &str) -> Result<(), &'static str> {
         "STOPSIGNAL" => config.stop_signal = rest.to_owned(),
         "ONBUILD" => config.on_build.push(rest.to_owned()),
         "SHELL" => config.shell = Some(array(rest).ok_or("it needs a JSON array")??),
-        "HEALTHCHECK" => return Err("health checks are not supported yet"),
+        "HEALTHCHECK" => config.healthcheck = Some(healthcheck::parse(rest)?),
         _ => return Err("the instruction is unknown or changes no configuration"),
     }
     Ok(())
@@ -172,6 +173,7 @@ mod tests {
             "WORKDIR app",
             "USER 1000:50",
             "STOPSIGNAL SIGINT",
+            "HEALTHCHECK --retries=2 CMD true",
         ])
         .unwrap();
         assert_eq!(config.cmd.unwrap(), ["/bin/sh", "-l"]);
@@ -185,6 +187,10 @@ mod tests {
         assert_eq!(
             (config.working_dir.as_str(), config.user.as_str()),
             ("/srv/app", "1000:50")
+        );
+        assert_eq!(
+            config.healthcheck,
+            Some(serde_json::json!({"Retries": 2, "Test": ["CMD-SHELL", "true"]}))
         );
     }
 
@@ -203,7 +209,8 @@ mod tests {
             "EXPOSE 80/http",
             "CMD [1]",
             "SHELL sh",
-            "HEALTHCHECK NONE",
+            "HEALTHCHECK",
+            "HEALTHCHECK RUN x",
         ] {
             assert!(changed(&[change]).is_err(), "{change}");
         }

@@ -25,6 +25,7 @@ mod commit;
 mod digest;
 mod document;
 mod error;
+mod healthcheck;
 mod hello;
 mod import;
 mod manifest;
