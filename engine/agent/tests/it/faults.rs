@@ -190,7 +190,7 @@ async fn an_exec_a_pause_and_an_update_leave_the_container_as_it_was() {
     let id = make(&rig, "no").await;
     rig.client.start_container("it").await.unwrap();
     let pid = rig.client.container("it").await.unwrap().state.pid;
-    for (place, cpu_shares) in [
+    for (place, most_processes) in [
         ("exec.sent", 0),
         ("exec.begun", 0),
         ("pause.frozen", 0),
@@ -217,7 +217,7 @@ async fn an_exec_a_pause_and_an_update_leave_the_container_as_it_was() {
             "pause" => assert!(rig.client.pause_container("it").await.is_err()),
             _ => {
                 let body = UpdateBody {
-                    cpu_shares,
+                    pids_limit: Some(most_processes),
                     ..UpdateBody::default()
                 };
                 assert!(rig.client.update_container("it", &body).await.is_err());
@@ -236,10 +236,10 @@ async fn an_exec_a_pause_and_an_update_leave_the_container_as_it_was() {
             "{place}"
         );
         if place == "update.recorded" || place == "update.applied" {
-            assert_eq!(container.host_config().cpu_shares, cpu_shares);
-            let told = || rig.limit(&id, "cpu/cpu.shares", "cpu.weight");
+            assert_eq!(container.host_config().pids_limit, Some(most_processes));
+            let told = || rig.limit(&id, "pids/pids.max", "pids.max");
             until("the limit is told once more", async || {
-                told() == cpu_shares.to_string() || told().len() < 2
+                told() == most_processes.to_string()
             })
             .await;
         }

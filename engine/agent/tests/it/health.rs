@@ -112,7 +112,8 @@ async fn a_slow_look_is_killed_at_its_deadline_and_never_overlaps_itself() {
     let config = looked_at(
         &["CMD-SHELL", "mkdir /one || touch /two; echo slow; sleep 50"],
         &HealthConfig {
-            timeout: 300 * MS,
+            // Time to say its word, on an emulated machine too.
+            timeout: 3_000 * MS,
             retries: 1,
             ..HealthConfig::default()
         },
@@ -126,7 +127,7 @@ async fn a_slow_look_is_killed_at_its_deadline_and_never_overlaps_itself() {
     assert_eq!(found.log[0].exit_code, -1);
     assert_eq!(
         found.log[0].output,
-        "Health check exceeded timeout (300ms): slow\n"
+        "Health check exceeded timeout (3s): slow\n"
     );
     until("looks that were killed are gone", async || {
         let top = rig.client.container_top(&id, None).await.unwrap();

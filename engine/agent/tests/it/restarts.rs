@@ -64,20 +64,30 @@ async fn one_that_waits_for_its_restart_is_up_and_a_stop_keeps_it_down() {
         state(&rig, &id).await.0 == "restarting"
     })
     .await;
-    let container = rig.client.container(&id).await.unwrap();
-    let state_now = container.state;
-    assert_eq!(
-        (state_now.running, state_now.restarting, state_now.pid),
-        (true, true, 0)
-    );
-    let error = rig
-        .client
-        .remove_container(&id, RemoveOptions::default())
-        .await
-        .unwrap_err();
-    assert!(error.to_string().contains("is restarting: stop"), "{error}");
-    let error = rig.client.pause_container(&id).await.unwrap_err();
-    assert!(error.to_string().contains("is restarting, wait"), "{error}");
+    until(
+        "it is shown as running, restarting and without a process",
+        async || {
+            let now = rig.client.container(&id).await.unwrap().state;
+            (now.running, now.restarting, now.pid) == (true, true, 0)
+        },
+    )
+    .await;
+    // On a slow machine it may run again before it is asked.
+    until("a removal meets it between two runs", async || {
+        let plain = RemoveOptions::default();
+        let removed = rig.client.remove_container(&id, plain).await;
+        let said = removed.unwrap_err().to_string();
+        said.contains("is restarting: stop")
+    })
+    .await;
+    until("a pause meets it between two runs", async || {
+        let paused = rig.client.pause_container(&id).await;
+        if paused.is_ok() {
+            rig.client.unpause_container(&id).await.unwrap();
+        }
+        paused.is_err_and(|error| error.to_string().contains("is restarting, wait"))
+    })
+    .await;
 
     rig.client.stop_container(&id, None).await.unwrap();
     let (status, count) = state(&rig, &id).await;

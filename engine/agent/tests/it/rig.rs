@@ -16,8 +16,8 @@ use engine_client::{EngineClient, LogOptions, RemoveOptions};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-/// How long anything that is waited for may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long anything that is waited for may take, on a machine that is emulated too.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 const BUSYBOX: &str = "/usr/bin/busybox";
 
