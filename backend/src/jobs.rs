@@ -6,7 +6,8 @@ use std::time::Duration;
 use crate::services::{self, Services};
 
 const HOUR: Duration = Duration::from_secs(3_600);
-/// Each container is asked once a minute; a new one is found within this time.
+/// Each container is asked once a minute; a new one is found within this time. An edit that was cut
+/// is looked at as often, and at once when the server starts.
 const QUARTER_MINUTE: Duration = Duration::from_secs(15);
 
 /// Begins the loops; they end with the server.
@@ -26,6 +27,11 @@ pub fn begin(services: &Services) {
             async move { services::metrics::take_round(&services).await }
         },
     );
+    let held = services.clone();
+    every("mend cut edits", QUARTER_MINUTE, services, move || {
+        let services = held.clone();
+        async move { services::edits::mend(&services).await }
+    });
     let held = services.clone();
     every("note the audit's head", HOUR, services, move || {
         let services = held.clone();

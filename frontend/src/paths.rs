@@ -127,6 +127,10 @@ about! {
     ContainerKill = "/containers/", "id", "/kill";
     /// Post.
     ContainerRename = "/containers/", "id", "/rename";
+    /// The create form, filled from it.
+    ContainerDuplicate = "/containers/", "id", "/duplicate";
+    /// The form of what it is; post shows what would change, and changes it.
+    ContainerEdit = "/containers/", "id", "/edit";
     /// Asks first; post removes.
     ContainerRemove = "/containers/", "id", "/remove";
     /// Asks first; post removes the account.

@@ -108,6 +108,7 @@ permissions! {
         Pause ContainerPause "container.pause" Operate ContainerPlace "Hold a container still, and let it go on.";
         Kill ContainerKill "container.kill" Operate ContainerPlace "Send a signal to a container.";
         Create ContainerCreate "container.create" Change HostPlace "Create a container.";
+        Edit ContainerEdit "container.edit" Change ContainerPlace "Change a container: in place, or by making it anew.";
         Rename ContainerRename "container.rename" Change ContainerPlace "Give a container another name.";
         Remove ContainerRemove "container.remove" Destroy ContainerPlace "Remove a container.";
     }

@@ -43,6 +43,7 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerPause
             | Id::ContainerKill
             | Id::ContainerCreate
+            | Id::ContainerEdit
             | Id::ContainerRename
             | Id::ContainerRemove
             | Id::ImagePull

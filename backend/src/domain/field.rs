@@ -87,6 +87,37 @@ pub enum Rule {
         /// The greatest number.
         most: usize,
     },
+    /// An address, or lines of `name:address`.
+    Address,
+    /// A restart policy.
+    Restart,
+    /// A span of time such as `30s`.
+    Span,
+    /// A port, as `80` or `53/udp`.
+    Port,
+    /// A setting of the kernel, as `net.core.somaxconn=1024`.
+    Sysctl,
+    /// Numbers of processors, as `0-3,6`.
+    Cpuset,
+    /// A limit, as `nofile=1024:4096`.
+    Ulimit,
+    /// A device, as `/dev/sda:/dev/xvda:rwm`.
+    Device,
+    /// A device and a rate, as `/dev/sda:1m`.
+    DeviceRate,
+    /// A rule for devices, as `c 10:229 rwm`.
+    DeviceRule,
+    /// A mount, as `type=bind,source=/a,target=/b`.
+    MountRequest,
+    /// `unconfined`, `builtin`, or a profile in JSON.
+    Seccomp,
+    /// Dots stand for a value that is not shown, and are none themselves.
+    Masked,
+    /// Two options that say opposite things.
+    NotWith {
+        /// The other, as a flag of `docker run`.
+        option: &'static str,
+    },
     /// The engine refused it; its own words.
     Engine {
         /// What it said.
@@ -122,6 +153,20 @@ impl Rule {
             Self::UnknownOption { .. } => "rule-unknown-option",
             Self::NoSuchImage => "rule-no-such-image",
             Self::TooMany { .. } => "rule-too-many",
+            Self::Address => "rule-address",
+            Self::Restart => "rule-restart",
+            Self::Span => "rule-span",
+            Self::Port => "rule-port",
+            Self::Sysctl => "rule-sysctl",
+            Self::Cpuset => "rule-cpuset",
+            Self::Ulimit => "rule-ulimit",
+            Self::Device => "rule-device",
+            Self::DeviceRate => "rule-device-rate",
+            Self::DeviceRule => "rule-device-rule",
+            Self::MountRequest => "rule-mount-request",
+            Self::Seccomp => "rule-seccomp",
+            Self::Masked => "rule-masked",
+            Self::NotWith { .. } => "rule-not-with",
             Self::Engine { .. } => "rule-engine",
         }
     }
@@ -136,6 +181,7 @@ impl Rule {
                 vec![("least", least.to_string()), ("most", most.to_string())]
             }
             Self::UnknownOption { option } => vec![("option", option.clone())],
+            Self::NotWith { option } => vec![("option", (*option).to_owned())],
             Self::Engine { message } => vec![("message", message.clone())],
             _ => Vec::new(),
         }

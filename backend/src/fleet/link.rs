@@ -30,6 +30,17 @@ impl Link {
         })
     }
 
+    /// Returns a client that finishes or undoes what a permit began and a crash cut, on behalf of
+    /// the server.
+    pub fn mending(&self) -> EngineClient {
+        self.client.on_behalf_of(&Caller {
+            actor: "server".to_owned(),
+            request_id: String::new(),
+            permission: "server.start".to_owned(),
+            scope: String::new(),
+        })
+    }
+
     /// Looks once at what a container uses, on behalf of nobody.
     ///
     /// # Errors

@@ -153,7 +153,9 @@ impl Problem {
                 let message = error.noted();
                 match error {
                     E::NotFound { .. } => Self::new(StatusCode::NOT_FOUND, String::new()),
-                    E::Conflict { .. } | E::InTheWay(_) => Self::new(StatusCode::CONFLICT, message),
+                    E::Conflict { .. } | E::InTheWay(_) | E::WentBack { .. } => {
+                        Self::new(StatusCode::CONFLICT, message)
+                    }
                     E::Invalid(_) => Self::new(StatusCode::UNPROCESSABLE_ENTITY, message),
                     E::Refused(_) => Self::new(StatusCode::FORBIDDEN, message),
                     E::Engine { .. } => Self::new(StatusCode::BAD_GATEWAY, message),

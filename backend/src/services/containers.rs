@@ -10,7 +10,7 @@ use serde_json::Value;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::history::History;
-use super::{Error, Obstacle, Result, Services, audit, masking};
+use super::{Error, Obstacle, Result, Services, audit, drafts, masking};
 use crate::access::{Permission, Permit, container, policy};
 use crate::domain::{ContainerId, ContainerPlace, Rule};
 pub use crate::fleet::{ContainerFact, RemoveOptions};
@@ -165,7 +165,7 @@ pub async fn create(
     Ok(created)
 }
 
-async fn create_only(
+pub(super) async fn create_only(
     services: &Services,
     permit: &Permit<container::Create>,
     name: Option<String>,
@@ -210,7 +210,7 @@ async fn start_new(
 
 /// Waits until the index has heard of a change, so that the page that is drawn next shows it: there
 /// need not be a script to mend it.
-async fn until(services: &Services, is_known: impl Fn(&Index) -> bool) {
+pub(super) async fn until(services: &Services, is_known: impl Fn(&Index) -> bool) {
     let mut changes = services.index().watch();
     let heard = async {
         while !is_known(services.index()) {
@@ -225,11 +225,13 @@ async fn until(services: &Services, is_known: impl Fn(&Index) -> bool) {
 }
 
 /// What the engine refuses at a create is said beside the field it is about.
-fn of_create(error: Error) -> Error {
+pub(super) fn of_create(error: Error) -> Error {
     match error {
         Error::Conflict { .. } => Error::field("name", Rule::Taken),
         Error::NotFound { .. } => Error::field("image", Rule::NoSuchImage),
-        Error::Engine { message } => Error::field("", Rule::Engine { message }),
+        Error::Engine { message } => {
+            Error::field(drafts::field_of(&message), Rule::Engine { message })
+        }
         other => other,
     }
 }

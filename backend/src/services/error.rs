@@ -34,6 +34,17 @@ pub enum Error {
     /// A field cannot be taken.
     #[error("the field {field} cannot be taken", field = .0.field)]
     Invalid(FieldError),
+    /// A container that was made anew did not start, and the old one is back.
+    #[error("the container was not changed")]
+    WentBack {
+        /// Why.
+        #[source]
+        why: Box<Error>,
+        /// Whether the old one is back already.
+        is_back: bool,
+        /// Whether it ran.
+        ran: bool,
+    },
     /// The actor may not.
     #[error(transparent)]
     Refused(#[from] Refused),
@@ -76,6 +87,19 @@ pub enum Obstacle {
     NotRunning,
     /// Without its last owner nobody could change anything.
     LastOwner,
+    /// It is held still.
+    Paused,
+    /// It would be taken away when it is stopped.
+    GoesWhenStopped,
+    /// It is being made anew already.
+    EditGoesOn,
+    /// It was changed by somebody else since the form was opened.
+    ChangedMeanwhile,
+    /// It ended as soon as it was started.
+    EndedAtOnce {
+        /// With which code.
+        code: i64,
+    },
 }
 
 impl Obstacle {
@@ -89,6 +113,11 @@ impl Obstacle {
         Self::NoShell,
         Self::NotRunning,
         Self::LastOwner,
+        Self::Paused,
+        Self::GoesWhenStopped,
+        Self::EditGoesOn,
+        Self::ChangedMeanwhile,
+        Self::EndedAtOnce { code: 1 },
     ];
 
     /// Returns the obstacle's key in the message catalogue.
@@ -102,12 +131,18 @@ impl Obstacle {
             Self::NoShell => "terminal-no-shell",
             Self::NotRunning => "terminal-not-running",
             Self::LastOwner => "obstacle-last-owner",
+            Self::Paused => "obstacle-paused",
+            Self::GoesWhenStopped => "obstacle-goes-when-stopped",
+            Self::EditGoesOn => "obstacle-edit-goes-on",
+            Self::ChangedMeanwhile => "obstacle-changed-meanwhile",
+            Self::EndedAtOnce { .. } => "obstacle-ended-at-once",
         }
     }
 
     fn name(self) -> Option<String> {
         match self {
             Self::TooManyJobs { n } => Some(n.to_string()),
+            Self::EndedAtOnce { code } => Some(code.to_string()),
             _ => None,
         }
     }
@@ -129,6 +164,14 @@ impl Error {
                 rule: Rule::Engine { message },
                 ..
             }) => message.clone(),
+            Self::WentBack { why, is_back, ran } => {
+                let key = match (is_back, ran) {
+                    (true, true) => "edit-went-back-running",
+                    (true, false) => "edit-went-back",
+                    (false, _) => "edit-goes-back",
+                };
+                named(key, Some(&why.noted()))
+            }
             Self::InTheWay(obstacle) => named(obstacle.key(), obstacle.name().as_deref()),
             Self::Invalid(field) => {
                 let values = field.rule.values();

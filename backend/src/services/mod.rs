@@ -5,15 +5,18 @@
 //! entry cannot be written the change does not happen.
 //!
 //! **Invariant:** nothing here knows HTTP, and nothing changes the world without a permit. Logging
-//! in and the first set-up are the two exceptions: there is nobody yet to hold one.
+//! in and the first set-up are exceptions: there is nobody yet to hold one. So is mending an edit
+//! that a crash cut: the permit was held when it began.
 //!
 //! Services call no other services, but: all use [`audit`]; `images` works through [`jobs`]; the list
-//! of `containers` is ordered by what [`metrics`] last heard.
+//! of `containers` is ordered by what [`metrics`] last heard; [`edits`] makes a container anew by the
+//! changes of `containers`.
 
 pub mod accounts;
 pub mod audit;
 pub mod containers;
 pub mod drafts;
+pub mod edits;
 mod error;
 pub mod events;
 mod history;

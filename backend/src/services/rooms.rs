@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::edits::Going;
 use super::jobs::Jobs;
 use super::metrics::Samplers;
 use super::terminals::Terminals;
@@ -25,6 +26,7 @@ pub(super) struct Rooms {
     pub(super) index: Index,
     pub(super) link: Link,
     pub(super) jobs: Jobs,
+    pub(super) going: Going,
     pub(super) samplers: Samplers,
     pub(super) terminals: Terminals,
 }
@@ -42,6 +44,7 @@ impl Services {
             index,
             link,
             jobs: Jobs::default(),
+            going: Going::default(),
             samplers: Samplers::default(),
             terminals: Terminals::default(),
         }))
@@ -75,6 +78,11 @@ impl Services {
     /// Returns the jobs; for finding the place that a permit is asked for.
     pub fn jobs(&self) -> &Jobs {
         &self.0.jobs
+    }
+
+    /// Returns the edits that go on.
+    pub(super) fn going(&self) -> &Going {
+        &self.0.going
     }
 
     pub(super) fn samplers(&self) -> &Samplers {

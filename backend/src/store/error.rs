@@ -58,6 +58,7 @@ const CONSTRAINTS: &[(&str, &str)] = &[
     ("account_name_key", "UNIQUE constraint failed: account.name"),
     ("account_last_owner", "account_last_owner"),
     ("session_account_fkey", "FOREIGN KEY constraint failed"),
+    ("edit_key", "UNIQUE constraint failed: edit.edit_id"),
     (
         "session_key",
         "UNIQUE constraint failed: session.session_key",

@@ -16,6 +16,7 @@ pub mod accounts;
 pub mod audit;
 mod chain;
 mod database;
+pub mod edits;
 mod error;
 pub mod login_failures;
 mod session_layer;

@@ -39,6 +39,8 @@ pub(crate) struct State {
     pub is_away: bool,
     /// Whether changes fail.
     pub is_broken: bool,
+    /// The change that fails, as `container.start`.
+    pub fails_at: Option<&'static str>,
     /// The container that ended badly, a moment ago; all others ended well, long ago.
     pub failed: Option<String>,
     /// Whether answers to changes are kept back.
@@ -77,6 +79,7 @@ impl FakeEngine {
             asked: Vec::new(),
             is_away: false,
             is_broken: false,
+            fails_at: None,
             failed: None,
             holds: false,
             last_nano: 1_000_000_000,
@@ -142,6 +145,13 @@ impl FakeEngine {
             "container.inspect" => self.inspect(name),
             "container.stats" => self.usage(name),
             "image.list" => json(&self.images()),
+            "image.inspect" => refuse(StatusCode::NOT_FOUND, "No such image"),
+            "container.changes" => json(&Vec::<u8>::new()),
+            "container.wait" => self.wait(name),
+            "container.rename" => {
+                let query = request.uri().query().unwrap_or_default();
+                self.rename(name, query, caller)
+            }
             "container.create" => self.create(request.uri().query().unwrap_or_default(), caller),
             change => self.change(change, name, caller),
         }
@@ -192,6 +202,10 @@ impl FakeEngine {
             ..Container::default()
         };
         container.config.env = Some(vec!["KEY=s3cret".to_owned()]);
+        container.config.image = "gantry/hello".to_owned();
+        container.state.running = container.state.status == "running";
+        container.host_config_json =
+            serde_json::json!({"NetworkMode": "none", "Memory": 64 << 20, "MemorySwap": 128 << 20});
         json(&container)
     }
 
@@ -244,8 +258,46 @@ impl FakeEngine {
         })
     }
 
+    fn rename(&self, id: &str, query: &str, caller: String) -> Response<Body> {
+        let to = query.strip_prefix("name=").unwrap_or_default();
+        self.with(|state| {
+            let asked = format!("container.rename {id} {to}");
+            state.asked.push((asked, caller));
+            for container in &mut state.containers {
+                if container.0 == id {
+                    to.clone_into(&mut container.1);
+                }
+            }
+        });
+        self.tell("rename", id);
+        empty(StatusCode::NO_CONTENT)
+    }
+
+    /// Answers at once about what has ended, and never about what runs.
+    fn wait(&self, id: &str) -> Response<Body> {
+        let has_ended = self.with(|state| {
+            let found = state.containers.iter().find(|(known, ..)| known == id);
+            found.is_none_or(|(_, _, state)| state != "running")
+        });
+        if has_ended {
+            return json(&engine_api::containers::WaitAnswer {
+                status_code: 7,
+                error: None,
+            });
+        }
+        Response::new(Body::from_stream(futures_util::stream::pending::<
+            io::Result<Bytes>,
+        >()))
+    }
+
     fn change(&self, asked: &str, id: &str, caller: String) -> Response<Body> {
         self.with(|state| state.asked.push((format!("{asked} {id}"), caller)));
+        if self.with(|state| state.fails_at == Some(asked) && id != self::id(1)) {
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, "exec format error");
+        }
+        if asked == "container.update" {
+            return json(&engine_api::containers::UpdateAnswer::default());
+        }
         if self.with(|state| state.is_broken) {
             return refuse(StatusCode::INTERNAL_SERVER_ERROR, "no space left on device");
         }

@@ -88,7 +88,7 @@ fn no_page_changes_anything() {
                 let row = id.row();
                 row.effect == Effect::Read
                     // A form to fill in, a question before a removal, a socket to type into, a file.
-                    || ["/new", "/remove", "/terminal", "/download", "/tag"]
+                    || ["/new", "/edit", "/remove", "/terminal", "/download", "/tag"]
                         .iter()
                         .any(|end| entry.path.contains(end))
             };

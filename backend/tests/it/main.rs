@@ -9,6 +9,7 @@ mod accounts;
 mod away;
 mod bracket;
 mod connections;
+mod edits;
 mod engine;
 mod gates;
 mod house;

@@ -2,10 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use askama::Template;
+
+use super::create_plan::{Draw, LISTS, PLAN, Row};
 use crate::shell::Shell;
 use crate::ui::{Choice, Field, Kind, Notice};
 use crate::words::Words;
-use askama::Template;
 
 /// The form, its paste box and its command.
 #[derive(Debug, Clone, Template)]
@@ -19,14 +21,141 @@ pub struct ContainerNew {
     pub sections: Vec<Section>,
     /// The equivalent command.
     pub command: String,
-    /// The equivalent calls of the API.
-    pub call: String,
-    /// What is in the paste box.
-    pub paste: Field,
+    /// The equivalent calls of the API; of a copy they would hold what is masked.
+    pub call: Option<String>,
+    /// The paste box; only an empty form has it.
+    pub paste: Option<Field>,
+    /// Of what it is the form.
+    pub of: FormOf,
+    /// Where it posts to.
+    pub action: String,
+    /// Where it leads back to.
+    pub back: String,
+    /// Fields that nobody sees.
+    pub hidden: Vec<(&'static str, String)>,
+    /// What no field says and a change carries along.
+    pub kept: Vec<Kept>,
     /// Names of images for the image field.
     pub images: Vec<String>,
     /// Why nobody may press the button here; the form stays readable.
     pub blocked: Option<String>,
+}
+
+/// Of what a form is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum FormOf {
+    /// A new container.
+    #[default]
+    New,
+    /// One more like the container of that name.
+    Copy(String),
+    /// The container of that name, which is there.
+    There(String),
+}
+
+impl FormOf {
+    /// Returns the title of the page.
+    pub fn title(&self, words: Words) -> String {
+        match self {
+            Self::New => words.t("create-title"),
+            Self::Copy(name) => words.named("duplicate-title", name),
+            Self::There(name) => words.named("edit-title", name),
+        }
+    }
+
+    /// Tells whether a field of the form belongs into it.
+    fn has(&self, field: &str) -> bool {
+        field != "start" || !matches!(self, Self::There(_))
+    }
+}
+
+/// A member of a definition that no field of the form says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    /// Its name in Docker's words.
+    pub member: String,
+    /// Its value in JSON.
+    pub value: String,
+}
+
+/// What an edit would do, before it is done.
+#[derive(Debug, Clone, Template)]
+#[template(path = "pages/container_plan.html")]
+pub struct ContainerPlan {
+    /// The frame.
+    pub shell: Shell,
+    /// Why it was not done yet.
+    pub notices: Vec<Notice>,
+    /// Whether a new container takes the old one's place.
+    pub is_anew: bool,
+    /// Whether there is nothing to do.
+    pub is_nothing: bool,
+    /// What happens, in sentences.
+    pub says: Vec<String>,
+    /// What changes.
+    pub rows: Vec<PlanRow>,
+    /// Where the form posts to.
+    pub path: String,
+    /// Where the container is.
+    pub back: String,
+    /// The form as it was typed.
+    pub hidden: Vec<(String, String)>,
+    /// Whether the old container stays.
+    pub keeps_old: bool,
+    /// Why nobody may press the button here.
+    pub blocked: Option<String>,
+}
+
+impl ContainerPlan {
+    fn before_title(&self) -> &'static str {
+        if self.is_anew {
+            "plan-anew"
+        } else if self.is_nothing {
+            "plan-nothing"
+        } else {
+            "plan-in-place"
+        }
+    }
+}
+
+/// A field that an edit changes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanRow {
+    /// The field.
+    pub label: String,
+    /// What it does not say any more.
+    pub lost: Vec<String>,
+    /// What it says instead.
+    pub won: Vec<String>,
+    /// Whether the container goes on while it is changed.
+    pub in_place: bool,
+}
+
+impl ContainerNew {
+    fn lists(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        LISTS
+    }
+
+    fn submit(&self) -> &'static str {
+        match self.of {
+            FormOf::There(_) => "edit-submit",
+            _ => "create-submit",
+        }
+    }
+
+    fn title(&self) -> String {
+        self.of.title(self.shell.words)
+    }
+
+    fn shows_masks(&self) -> bool {
+        self.of != FormOf::New
+    }
+}
+
+/// Returns the names of every field of the form.
+pub fn form_fields() -> impl Iterator<Item = &'static str> {
+    let rows = PLAN.iter().flat_map(|(_, _, fields)| fields.iter());
+    rows.map(|(name, _, _)| *name)
 }
 
 /// A foldable group of fields.
@@ -51,112 +180,6 @@ pub struct ContainerInput(pub BTreeMap<String, String>);
 /// The rules that were broken, by field name.
 pub type Problems = BTreeMap<&'static str, String>;
 
-/// How a field is drawn.
-#[derive(Clone, Copy)]
-enum Draw {
-    Line,
-    Whole,
-    Number,
-    Lines,
-    Switch,
-    Network,
-}
-
-/// Sections, and in each its fields: name, how it is drawn, an example.
-type Plan = [(
-    &'static str,
-    &'static str,
-    &'static [(&'static str, Draw, &'static str)],
-); 8];
-
-/// The form, once. Labels and hints are the messages `create-<name>`.
-const PLAN: Plan = [
-    (
-        "create-what",
-        "box",
-        &[
-            ("image", Draw::Line, "gantry/hello"),
-            ("name", Draw::Line, "web-1"),
-            ("command", Draw::Whole, "nginx -g 'daemon off;'"),
-            ("start", Draw::Switch, ""),
-        ],
-    ),
-    (
-        "create-variables",
-        "list-tree",
-        &[("environment", Draw::Lines, "TZ=Asia/Seoul\nDEBUG=1")],
-    ),
-    (
-        "create-networking",
-        "network",
-        &[
-            ("network", Draw::Network, ""),
-            ("hostname", Draw::Line, "web-1"),
-            ("domainname", Draw::Line, "example.com"),
-            ("dns", Draw::Line, "1.1.1.1"),
-            ("extra_hosts", Draw::Lines, "db:10.0.0.2"),
-        ],
-    ),
-    (
-        "create-storage",
-        "hard-drive",
-        &[
-            (
-                "mounts",
-                Draw::Lines,
-                "/srv/data:/data\n/etc/app.conf:/etc/app.conf:ro",
-            ),
-            ("tmpfs", Draw::Lines, "/tmp:size=64m"),
-            ("shm_size", Draw::Line, "64m"),
-        ],
-    ),
-    (
-        "create-limits",
-        "cpu",
-        &[
-            ("memory", Draw::Line, "512m"),
-            ("cpus", Draw::Line, "1.5"),
-            ("pids", Draw::Number, "256"),
-            ("cpu_shares", Draw::Number, "1024"),
-            ("ulimits", Draw::Lines, "nofile=1024:4096"),
-        ],
-    ),
-    (
-        "create-process",
-        "terminal",
-        &[
-            ("entrypoint", Draw::Whole, "/docker-entrypoint.sh"),
-            ("working_dir", Draw::Line, "/app"),
-            ("user", Draw::Line, "1000:1000"),
-            ("groups", Draw::Line, "audio 44"),
-            ("stop_signal", Draw::Line, "SIGTERM"),
-            ("stop_timeout", Draw::Number, "10"),
-            ("tty", Draw::Switch, ""),
-            ("stdin", Draw::Switch, ""),
-            ("auto_remove", Draw::Switch, ""),
-        ],
-    ),
-    (
-        "create-security",
-        "shield",
-        &[
-            ("read_only", Draw::Switch, ""),
-            ("no_new_privileges", Draw::Switch, ""),
-            ("cap_drop", Draw::Line, "ALL"),
-            ("cap_add", Draw::Line, "NET_BIND_SERVICE"),
-        ],
-    ),
-    (
-        "create-labelling",
-        "file-text",
-        &[
-            ("labels", Draw::Lines, "app=shop\ntier=web"),
-            ("log_max_size", Draw::Line, "10m"),
-            ("log_max_files", Draw::Number, "3"),
-        ],
-    ),
-];
-
 impl ContainerInput {
     /// Returns an empty form: what most people want.
     pub fn fresh(image: &str) -> ContainerInput {
@@ -173,7 +196,7 @@ impl ContainerInput {
     }
 
     /// Returns the form's sections with what was typed and which rules it broke.
-    pub fn sections(&self, words: Words, problems: &Problems) -> Vec<Section> {
+    pub fn sections(&self, words: Words, of: &FormOf, problems: &Problems) -> Vec<Section> {
         let form = Form {
             words,
             problems,
@@ -182,7 +205,8 @@ impl ContainerInput {
         PLAN.iter()
             .enumerate()
             .map(|(index, (key, icon, fields))| {
-                let fields = fields.iter().map(|field| form.field(field)).collect();
+                let fields = fields.iter().filter(|(name, _, _)| of.has(name));
+                let fields = fields.map(|field| form.field(field)).collect();
                 form.section(key, icon, index == 0, fields)
             })
             .collect()
@@ -197,7 +221,7 @@ struct Form<'a> {
 }
 
 impl Form<'_> {
-    fn field(&self, &(name, draw, placeholder): &(&'static str, Draw, &str)) -> Field {
+    fn field(&self, &(name, draw, placeholder): &Row) -> Field {
         let key = name.replace('_', "-");
         Field {
             name,
@@ -207,28 +231,33 @@ impl Form<'_> {
             placeholder: placeholder.to_owned(),
             error: self.problems.get(name).cloned(),
             required: name == "image",
-            list: if name == "image" { "images" } else { "" },
-            code: !matches!(draw, Draw::Switch | Draw::Network),
-            whole: matches!(draw, Draw::Whole | Draw::Lines | Draw::Switch),
+            list: match draw {
+                Draw::Suggest(list) => list,
+                _ if name == "image" => "images",
+                _ => "",
+            },
+            code: !matches!(draw, Draw::Switch | Draw::Choice(_)),
+            whole: matches!(draw, Draw::Lines(_) | Draw::Switch),
             kind: match draw {
-                Draw::Line | Draw::Whole => Kind::Text,
+                Draw::Line | Draw::Suggest(_) => Kind::Text,
                 Draw::Number => Kind::Number,
-                Draw::Lines => Kind::Lines(3),
+                Draw::Lines(lines) => Kind::Lines(lines),
                 Draw::Switch => Kind::Check,
-                Draw::Network => Kind::Choice(vec![
-                    self.choice("none", "create-network-none"),
-                    self.choice("host", "create-network-host"),
-                ]),
+                Draw::Choice(choices) => Kind::Choice(self.choices(choices)),
             },
             autocomplete: "off",
         }
     }
 
-    fn choice(&self, value: &str, key: &str) -> Choice {
-        Choice {
-            value: value.to_owned(),
-            label: self.words.t(key),
-        }
+    fn choices(&self, choices: &[(&str, &str)]) -> Vec<Choice> {
+        let choices = choices.iter().map(|(value, key)| Choice {
+            value: (*value).to_owned(),
+            label: match *key {
+                "" => (*value).to_owned(),
+                key => self.words.t(key),
+            },
+        });
+        choices.collect()
     }
 
     /// A section opens by itself when something in it is wrong.

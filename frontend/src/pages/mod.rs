@@ -3,6 +3,7 @@
 mod account;
 mod containers;
 mod create;
+mod create_plan;
 mod doors;
 mod gallery;
 mod images;
@@ -15,7 +16,10 @@ pub use containers::{
     BulkAction, BulkOutcome, ContainerInspect, ContainerOverview, ContainerProcesses,
     ContainerStats, ContainerTerminal, ContainersIndex, FactCard, ProcessTable, StatsRow,
 };
-pub use create::{ContainerInput, ContainerNew, Problems, Section as FormSection};
+pub use create::{
+    ContainerInput, ContainerNew, ContainerPlan, FormOf, Kept, PlanRow, Problems,
+    Section as FormSection, form_fields,
+};
 pub use doors::{Login, Problem, ProblemOutside, Setup};
 pub use gallery::Gallery;
 pub use images::{ImageShow, ImagesIndex, Layer};

@@ -58,6 +58,15 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
             "container-new-broken",
             container_new(containers(), true).render()?,
         ),
+        ("container-edit", container_edit(containers()).render()?),
+        (
+            "container-plan",
+            container_plan(containers(), true).render()?,
+        ),
+        (
+            "container-plan-in-place",
+            container_plan(containers(), false).render()?,
+        ),
         ("container", container_overview(containers(), 0).render()?),
         (
             "container-oom",

@@ -2,8 +2,9 @@
 
 use crate::format::{self, Moment};
 use crate::pages::{
-    ContainerInput, ContainerInspect, ContainerNew, ContainerOverview, ContainerProcesses,
-    ContainerStats, ContainerTerminal, ContainersIndex, FactCard, Problems, ProcessTable,
+    ContainerInput, ContainerInspect, ContainerNew, ContainerOverview, ContainerPlan,
+    ContainerProcesses, ContainerStats, ContainerTerminal, ContainersIndex, FactCard, FormOf, Kept,
+    PlanRow, Problems, ProcessTable,
 };
 use crate::parts::{ContainerHeader, ContainerRow, Fact, LoadCell, Port, Tab};
 use crate::paths;
@@ -434,18 +435,93 @@ pub fn container_new(shell: Shell, broken: bool) -> ContainerNew {
         } else {
             Vec::new()
         },
-        sections: input.sections(words, &problems),
+        sections: input.sections(words, &FormOf::New, &problems),
         command: "docker run -d --name web-1 --network none --memory 512m nginx:1.29".into(),
-        call: "curl --unix-socket /run/gantry/engine.sock -X POST http://localhost/v1.51/containers/create?name=web-1".into(),
-        paste: Field {
+        call: Some("curl --unix-socket /run/gantry/engine.sock -X POST http://localhost/v1.51/containers/create?name=web-1".into()),
+        paste: Some(Field {
             name: "line",
             label: words.t("paste-label"),
             hint: words.t("paste-hint"),
             kind: Kind::Lines(3),
             code: true,
             ..Field::default()
-        },
+        }),
+        of: FormOf::New,
+        action: paths::Containers.to_string(),
+        back: paths::Containers.to_string(),
+        hidden: Vec::new(),
+        kept: Vec::new(),
         images: vec!["nginx:1.29".into(), "gantry/hello:latest".into()],
+        blocked: None,
+        shell,
+    }
+}
+
+/// The form of a container that is there.
+pub fn container_edit(shell: Shell) -> ContainerNew {
+    let words = shell.words;
+    let of = FormOf::There("shop-web".into());
+    let mut input = ContainerInput::fresh("nginx:1.29");
+    for (field, text) in [
+        ("name", "shop-web"),
+        ("memory", "512m"),
+        ("restart", "unless-stopped"),
+        ("environment", "DATABASE_URL=••••••"),
+    ] {
+        input.0.insert(field.into(), text.into());
+    }
+    ContainerNew {
+        sections: input.sections(words, &of, &Problems::new()),
+        action: paths::ContainerEdit("ab12").to_string(),
+        back: paths::Container("ab12").to_string(),
+        hidden: vec![("seen", "0123456789abcdef".into()), ("start", "on".into())],
+        kept: vec![Kept {
+            member: "HostConfig.MaskedPaths".into(),
+            value: r#"["/proc/keys"]"#.into(),
+        }],
+        call: None,
+        paste: None,
+        of,
+        ..container_new(shell, false)
+    }
+}
+
+/// What an edit would do: one limit in place, or also a new command, which takes a new container.
+pub fn container_plan(shell: Shell, is_anew: bool) -> ContainerPlan {
+    let words = shell.words;
+    let row = |key: &str, lost: &str, won: &str, in_place| PlanRow {
+        label: words.t(key),
+        lost: vec![lost.to_owned()],
+        won: vec![won.to_owned()],
+        in_place,
+    };
+    let mut rows = vec![row("create-memory", "256m", "512m", true)];
+    if is_anew {
+        rows.push(row(
+            "create-command",
+            "nginx",
+            "nginx -g 'daemon off;'",
+            false,
+        ));
+    }
+    ContainerPlan {
+        notices: Vec::new(),
+        is_anew,
+        is_nothing: false,
+        says: if is_anew {
+            vec![
+                words.t("plan-anew-steps"),
+                words.n("plan-anew-files", 12),
+                words.t("plan-anew-back"),
+            ]
+        } else {
+            vec![words.t("plan-in-place-text")]
+        },
+        rows,
+        path: paths::ContainerEdit("ab12").to_string(),
+        back: paths::Container("ab12").to_string(),
+        hidden: vec![("name".into(), "shop-web".into())],
+        keeps_old: false,
         blocked: None,
         shell,
     }

@@ -29,6 +29,15 @@ impl Notice {
         }
     }
 
+    /// Something was done, and there is more to know about it.
+    pub fn warned(text: String) -> Notice {
+        Notice {
+            tone: Tone::Warn,
+            text,
+            link: None,
+        }
+    }
+
     /// Something failed.
     pub fn failed(text: String) -> Notice {
         Notice {

@@ -23,6 +23,8 @@ use crate::http::present::{Reader, problems};
 use crate::http::{Error, Problem};
 
 const COOKIE: &str = "gantry-said";
+/// Characters of a name in it: escaped, each may take nine of a cookie's four thousand.
+const MOST_SAID: usize = 400;
 
 /// The reader of a page, and what there is to say to them.
 #[derive(Clone, Debug)]
@@ -105,6 +107,8 @@ impl Frame {
         let text = self.reader.words.named(key, &decode(name));
         if key.starts_with("done-") {
             shell.notices.insert(0, Notice::done(text));
+        } else if key.starts_with("warned-") {
+            shell.notices.insert(0, Notice::warned(text));
         } else if key.starts_with("failed-") {
             shell.notices.insert(0, Notice::failed(text));
         }
@@ -166,10 +170,19 @@ pub(super) fn go(to: &impl std::fmt::Display) -> Response {
     Redirect::to(&to.to_string()).into_response()
 }
 
-/// Sends the browser on after a post, with a sentence: a key beginning with `done-`, and a name.
+/// Sends the browser on after a post, with a sentence: a key beginning with `done-`, `warned-` or
+/// `failed-`, and a name. A cookie holds no more than a few sentences.
 pub(super) fn said_and_go(key: &str, name: &str, to: &impl std::fmt::Display) -> Response {
     let mut response = go(to);
-    set_cookie(&mut response, &format!("{key}.{}", Value(name)), 30);
+    let most = name
+        .char_indices()
+        .nth(MOST_SAID)
+        .map_or(name.len(), |(at, _)| at);
+    set_cookie(
+        &mut response,
+        &format!("{key}.{}", Value(&name[..most])),
+        30,
+    );
     response
 }
 

@@ -6,6 +6,7 @@ mod bulk;
 mod containers;
 mod create;
 mod doors;
+mod edit;
 pub(super) mod frame;
 mod images;
 mod jobs;

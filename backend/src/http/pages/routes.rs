@@ -3,7 +3,7 @@
 use frontend::paths;
 
 use super::{
-    account, actions, bulk, containers, create, doors, images, jobs, logs, looks, overview,
+    account, actions, bulk, containers, create, doors, edit, images, jobs, logs, looks, overview,
     records, search,
 };
 use crate::http::{Entry, get, post};
@@ -38,6 +38,9 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainerUnpause::PATTERN, actions::unpause),
         post(paths::ContainerKill::PATTERN, actions::kill),
         post(paths::ContainerRename::PATTERN, actions::rename),
+        get(paths::ContainerDuplicate::PATTERN, edit::duplicate),
+        get(paths::ContainerEdit::PATTERN, edit::form),
+        post(paths::ContainerEdit::PATTERN, edit::edit),
         get(paths::ContainerRemove::PATTERN, actions::ask_remove),
         post(paths::ContainerRemove::PATTERN, actions::remove),
         get(paths::Logs::PATTERN, logs::merged),

@@ -258,6 +258,10 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
     let asleep = (!fact.phase.is_alive()).then_some("blocked-not-running");
     let kill = paths::ContainerKill(id).to_string();
     let kill = Action::post(words.t("kill"), "zap", kill).look(Look::Danger);
+    let edit = paths::ContainerEdit(id).to_string();
+    let edit = Action::link(words.t("edit"), "settings-2", edit);
+    let duplicate = paths::ContainerDuplicate(id).to_string();
+    let duplicate = Action::link(words.t("duplicate"), "copy", duplicate);
     let fact_of = |icon, key: &str, text: String, link| Fact {
         icon,
         label: words.t(key),
@@ -286,6 +290,8 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
             restart(reader, fact),
             pause_or_unpause(reader, fact),
             reader.guard(kill, Id::ContainerKill, asleep),
+            reader.guard(edit, Id::ContainerEdit, None),
+            reader.guard(duplicate, Id::ContainerInspect, None),
             remove(reader, fact),
         ],
         recipes: recipes::container(reader, &fact.name),

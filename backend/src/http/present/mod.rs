@@ -7,6 +7,7 @@ pub mod accounts;
 pub mod containers;
 pub mod details;
 pub mod drafts;
+pub mod edits;
 pub mod exits;
 pub mod fields;
 pub mod fragments;

@@ -84,6 +84,13 @@ const CONTAINER: &[Row] = &[
         "?signal=KILL",
     ),
     row(
+        (Id::ContainerEdit, "edit", "settings-2"),
+        "docker update --memory 512m --memory-swap 1g {}",
+        &ask::CONTAINER_UPDATE,
+        "",
+    )
+    .with(r#"{"Memory":536870912,"MemorySwap":1073741824}"#),
+    row(
         (Id::ContainerRename, "rename", "pencil"),
         "docker rename {} NEW-NAME",
         &ask::CONTAINER_RENAME,

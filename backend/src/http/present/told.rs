@@ -3,7 +3,14 @@
 use frontend::Words;
 
 /// The beginnings of the keys that failures are noted by.
-const KEYS: &[&str] = &["obstacle-", "problem-", "engine-", "rule-", "terminal-"];
+const KEYS: &[&str] = &[
+    "obstacle-",
+    "problem-",
+    "engine-",
+    "rule-",
+    "terminal-",
+    "edit-",
+];
 
 /// Returns what a noted failure says to a reader of that language.
 ///
@@ -14,7 +21,11 @@ pub fn told(words: Words, noted: &str) -> String {
     if !KEYS.iter().any(|beginning| key.starts_with(beginning)) {
         return noted.to_owned();
     }
-    let values = values_of(values);
+    let values = match key.strip_prefix("edit-") {
+        // Why it went back is a failure of its own.
+        Some(_) => vec![("name", told(words, values.trim_start_matches("name=")))],
+        None => values_of(values),
+    };
     let values: Vec<_> = values
         .iter()
         .map(|(name, value)| (*name, value.as_str()))

@@ -1,72 +1,50 @@
 //! The `docker run` line that says what the form says.
 
 use super::Typed;
-use super::flags::{FLAGS, Flag, Target};
-use super::paste::join;
-use super::typed::{is_on, lines, pairs, words};
+use super::row::{Kind, Row, join};
+use super::rows::ALL;
 
 /// Writes the line; fields with an error stand in it as they were typed.
 pub fn equivalent(typed: &Typed) -> String {
-    let mut asked = typed.clone();
-    let mut line = vec!["docker".to_owned(), "run".to_owned(), "-d".to_owned()];
-    for flag in FLAGS {
-        write(flag, &mut asked, &mut line);
-    }
-    // Docker's flag takes one word; the others go before the command.
-    let entrypoint = shlex::split(&typed.entrypoint).unwrap_or_default();
-    let image = if typed.image.is_empty() {
-        "IMAGE".to_owned()
-    } else {
-        typed.image.clone()
+    let begin = match typed.text("start") {
+        "" => ["docker", "create"].as_slice(),
+        _ => ["docker", "run", "-d"].as_slice(),
     };
-    line.push(image);
-    line.extend(entrypoint.into_iter().skip(1));
-    let command = shlex::split(&typed.command);
-    line.extend(command.unwrap_or_else(|| vec![typed.command.clone()]));
+    let mut line: Vec<String> = begin.iter().map(ToString::to_string).collect();
+    let rows = ALL.iter().copied().flatten();
+    for row in rows.filter(|row| !row.flag.long.is_empty()) {
+        line.extend(flags(row, typed.text(row.field)));
+    }
+    line.push(match typed.text("image").trim() {
+        "" => "IMAGE".to_owned(),
+        image => image.to_owned(),
+    });
+    // Docker's flag takes one word; the others go before the command.
+    line.extend(words(typed.text("entrypoint")).into_iter().skip(1));
+    line.extend(words(typed.text("command")));
     join(&line)
 }
 
-fn write(flag: &Flag, asked: &mut Typed, line: &mut Vec<String>) {
-    let name = flag
-        .short
-        .map_or_else(|| format!("--{}", flag.long), |letter| format!("-{letter}"));
-    let mut add = |value: &str| line.extend([name.clone(), value.to_owned()]);
-    match flag.target {
-        Target::Field(_) if flag.long == "entrypoint" => {
-            if let Some(first) =
-                shlex::split(&asked.entrypoint).and_then(|all| all.into_iter().next())
-            {
-                add(&first);
-            }
-        }
-        Target::Field(field) if !field(asked).trim().is_empty() => add(field(asked).trim()),
-        Target::Line(field) => lines(field(asked)).for_each(add),
-        Target::Word(field) => words(field(asked)).for_each(add),
-        Target::Switch(field) if is_on(field(asked)) => line.push(name),
-        Target::Special => special(flag.long, asked)
-            .iter()
-            .for_each(|value| add(value)),
-        _ => {}
-    }
+/// A text whose quotes are not closed stands there as it is.
+fn words(text: &str) -> Vec<String> {
+    Kind::Command
+        .items(text)
+        .unwrap_or_else(|_| vec![text.to_owned()])
 }
 
-fn special(name: &str, asked: &Typed) -> Vec<String> {
-    let option = |key: &str, value: &str| {
-        (!value.trim().is_empty())
-            .then(|| format!("{key}={}", value.trim()))
-            .into_iter()
-            .collect()
+fn flags(row: &Row, text: &str) -> Vec<String> {
+    let name = match row.flag.short {
+        Some(letter) => format!("-{letter}"),
+        None => format!("--{}", row.flag.long),
     };
-    match name {
-        "network" if !asked.network.is_empty() => vec![asked.network.clone()],
-        "env" => pairs(&asked.environment).map(str::to_owned).collect(),
-        "volume" => lines(&asked.mounts).map(str::to_owned).collect(),
-        "security-opt" if is_on(&asked.no_new_privileges) => vec!["no-new-privileges".to_owned()],
-        "log-opt" => {
-            let mut options: Vec<String> = option("max-size", &asked.log_max_size);
-            options.extend(option("max-file", &asked.log_max_files));
-            options
-        }
-        _ => Vec::new(),
+    let items = match row.kind {
+        Kind::Command => words(text).into_iter().take(1).collect(),
+        kind => kind.items(text).unwrap_or_default(),
+    };
+    let mut flags = Vec::new();
+    for item in items {
+        flags.push(name.clone());
+        flags.extend((row.said)(&item));
     }
+    flags
 }

@@ -1,7 +1,11 @@
 //! A pasted `docker run …` line, as the form that says the same.
 
+use engine_api::containers::CreateBody;
+
 use super::Typed;
-use super::flags::{FLAGS, Flag, Target};
+use super::flags::{ALIASES, NOTHING, UNSUPPORTED, UNSUPPORTED_SWITCHES};
+use super::row::{Kind, Row, join};
+use super::rows::ALL;
 
 /// Longer lines are no command that a person has typed.
 const MOST_BYTES: usize = 64 * 1024;
@@ -47,17 +51,20 @@ pub fn paste(line: &str) -> Result<Pasted, PasteError> {
     {
         return Err(PasteError::NotDockerRun);
     }
-    let mut words = words.into_iter().skip(begin + 1);
     let mut pasted = Pasted::default();
+    if words[begin] == "run" {
+        pasted.typed.set("start", "on".to_owned());
+    }
+    let mut words = words.into_iter().skip(begin + 1);
     while let Some(word) = words.next() {
         match word.strip_prefix("--") {
             Some("") => continue,
             Some(long) => pasted.long(&word, long, &mut words),
             None if word.len() > 1 && word.starts_with('-') => pasted.letters(&word, &mut words),
             None => {
-                pasted.typed.image = word;
+                pasted.typed.set("image", word);
                 let rest: Vec<String> = words.collect();
-                pasted.typed.command = join(&rest);
+                pasted.typed.set("command", join(&rest));
                 return Ok(pasted);
             }
         }
@@ -65,18 +72,47 @@ pub fn paste(line: &str) -> Result<Pasted, PasteError> {
     Err(PasteError::NoImage)
 }
 
-/// Writes words so that a shell reads them back; quotes only where it must.
-pub(super) fn join(words: &[String]) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_@%+=:,./-".contains(c);
-    let quoted = |word: &String| {
-        let is_plain = !word.is_empty() && word.chars().all(plain);
-        if is_plain {
-            word.clone()
-        } else {
-            format!("'{}'", word.replace('\'', r"'\''"))
+/// A flag as it was found in the tables.
+enum Found {
+    /// Of these rows; the value says of which.
+    Rows(Vec<&'static Row>),
+    /// Changes nothing.
+    Nothing,
+    /// Known, without effect here.
+    Unsupported {
+        long: &'static str,
+        takes_value: bool,
+    },
+}
+
+impl Found {
+    fn by(fits: impl Fn(Option<char>, &str) -> bool) -> Option<Self> {
+        let all = ALL.iter().copied().flatten();
+        let rows: Vec<_> = all
+            .filter(|row| !row.flag.long.is_empty() && fits(row.flag.short, row.flag.long))
+            .collect();
+        if !rows.is_empty() {
+            return Some(Self::Rows(rows));
         }
-    };
-    words.iter().map(quoted).collect::<Vec<_>>().join(" ")
+        let of = |table: &[(Option<char>, &'static str)]| {
+            let mut found = table.iter().filter(|(short, long)| fits(*short, long));
+            found.next().map(|(_, long)| *long)
+        };
+        if of(NOTHING).is_some() {
+            return Some(Self::Nothing);
+        }
+        let switch = of(UNSUPPORTED_SWITCHES).map(|long| (long, false));
+        let (long, takes_value) = switch.or_else(|| Some((of(UNSUPPORTED)?, true)))?;
+        Some(Self::Unsupported { long, takes_value })
+    }
+
+    fn takes_value(&self) -> bool {
+        match self {
+            Self::Rows(rows) => rows.iter().any(|row| (row.said)("on").is_some()),
+            Self::Nothing => false,
+            Self::Unsupported { takes_value, .. } => *takes_value,
+        }
+    }
 }
 
 impl Pasted {
@@ -85,25 +121,27 @@ impl Pasted {
             Some((name, value)) => (name, Some(value.to_owned())),
             None => (long, None),
         };
-        let Some(flag) = FLAGS.iter().find(|flag| flag.long == name) else {
+        let alias = ALIASES.iter().find(|(other, _)| *other == name);
+        let name = alias.map_or(name, |(_, name)| name);
+        let Some(found) = Found::by(|_, long| long == name) else {
             return self.unsupported.push(whole.to_owned());
         };
-        if takes_value(flag) {
+        if found.takes_value() {
             let value = inline.or_else(|| words.next()).unwrap_or_default();
-            self.apply(flag, &value);
+            self.apply(&found, &value);
         } else if inline.as_deref() != Some("false") {
-            self.apply(flag, "");
+            self.apply(&found, "");
         }
     }
 
     /// Reads `-it`, `-eA=1`, `-e A=1`, `-itu root`.
     fn letters(&mut self, word: &str, words: &mut impl Iterator<Item = String>) {
         for (at, letter) in word.char_indices().skip(1) {
-            let Some(flag) = FLAGS.iter().find(|flag| flag.short == Some(letter)) else {
+            let Some(found) = Found::by(|short, _| short == Some(letter)) else {
                 return self.unsupported.push(word.to_owned());
             };
-            if !takes_value(flag) {
-                self.apply(flag, "");
+            if !found.takes_value() {
+                self.apply(&found, "");
                 continue;
             }
             let rest = &word[at + letter.len_utf8()..];
@@ -113,100 +151,58 @@ impl Pasted {
             } else {
                 inline.to_owned()
             };
-            return self.apply(flag, &value);
+            return self.apply(&found, &value);
         }
     }
 
-    fn apply(&mut self, flag: &Flag, value: &str) {
-        // The form has an item a line: a line end inside a value would make two of one.
-        if value.contains('\n') {
-            return self.refuse(flag.long, value);
-        }
-        match flag.target {
-            Target::Field(field) => value.clone_into(field(&mut self.typed)),
-            Target::Line(field) => add(field(&mut self.typed), "\n", value),
-            Target::Word(field) => add(field(&mut self.typed), " ", value),
-            Target::Switch(field) => "on".clone_into(field(&mut self.typed)),
-            Target::Nothing => {}
-            Target::Special => self.special(flag.long, value),
-            Target::Unsupported => self.refuse(flag.long, value),
-            Target::UnsupportedSwitch => self.unsupported.push(format!("--{}", flag.long)),
-        }
-    }
-
-    fn special(&mut self, name: &str, value: &str) {
-        match (name, value) {
-            ("network" | "net", "none" | "host") => value.clone_into(&mut self.typed.network),
-            // Its value is known only to the shell that the line was meant for.
-            ("env", pair) if pair.contains('=') => add(&mut self.typed.environment, "\n", pair),
-            ("volume", bind) if bind.starts_with('/') => add(&mut self.typed.mounts, "\n", bind),
-            ("mount", options) => self.mount(options),
-            (
-                "security-opt",
-                "no-new-privileges" | "no-new-privileges:true" | "no-new-privileges=true",
-            ) => {
-                "on".clone_into(&mut self.typed.no_new_privileges);
+    fn apply(&mut self, found: &Found, value: &str) {
+        let rows = match found {
+            Found::Rows(rows) => rows,
+            Found::Nothing => return,
+            Found::Unsupported { long, takes_value } => {
+                return self.refuse(long, if *takes_value { value } else { "" });
             }
-            ("log-driver", "json-file" | "local") | ("restart", "no") => {}
-            ("log-opt", option) => match option.split_once('=') {
-                Some(("max-size", size)) => size.clone_into(&mut self.typed.log_max_size),
-                Some(("max-file", files)) => files.clone_into(&mut self.typed.log_max_files),
-                _ => self.refuse(name, option),
-            },
-            _ => self.refuse(name, value),
+        };
+        let mut heard = rows
+            .iter()
+            .filter_map(|row| Some((row, (row.heard)(value)?)));
+        match heard.next() {
+            // What the field cannot say would become something else in it.
+            Some((row, item)) if row.kind.fits(&item) && is_allowed(row, &item) => {
+                self.fill(row, &item);
+            }
+            // An empty value says what no flag says.
+            _ if value.is_empty() && rows.iter().all(|row| row.kind == Kind::Line) => {}
+            _ => self.refuse(rows[0].flag.long, value),
         }
     }
 
-    fn mount(&mut self, options: &str) {
-        let find = |names: &[&str]| {
-            options
-                .split(',')
-                .filter_map(|option| option.split_once('='))
-                .find_map(|(key, value)| names.contains(&key).then_some(value))
-        };
-        let source = find(&["source", "src"]);
-        let target = find(&["target", "destination", "dst"]);
-        let writable = ["readonly", "ro", "readonly=true", "ro=true"];
-        let suffix = if options.split(',').any(|option| writable.contains(&option)) {
-            ":ro"
-        } else {
-            ""
-        };
-        match (find(&["type"]), source, target) {
-            (Some("bind"), Some(source), Some(target)) => {
-                add(
-                    &mut self.typed.mounts,
-                    "\n",
-                    &format!("{source}:{target}{suffix}"),
-                );
-            }
-            (Some("tmpfs"), None, Some(target)) => add(&mut self.typed.tmpfs, "\n", target),
-            _ => self.refuse("mount", options),
+    fn fill(&mut self, row: &Row, item: &str) {
+        match row.kind {
+            Kind::Lines => self.typed.add(row.field, "\n", item),
+            Kind::Words => self.typed.add(row.field, " ", item),
+            Kind::Command => self.typed.set(row.field, join(&[item.to_owned()])),
+            _ => self.typed.set(row.field, item.to_owned()),
         }
     }
 
     fn refuse(&mut self, name: &str, value: &str) {
-        self.unsupported.push(format!("--{name} {value}"));
+        let flag = match value {
+            "" => format!("--{name}"),
+            value => format!("--{name} {value}"),
+        };
+        self.unsupported.push(flag);
     }
 }
 
-fn takes_value(flag: &Flag) -> bool {
-    !matches!(
-        flag.target,
-        Target::Switch(_) | Target::Nothing | Target::UnsupportedSwitch
-    )
-}
-
-fn add(field: &mut String, between: &str, item: &str) {
-    if !field.is_empty() {
-        field.push_str(between);
-    }
-    field.push_str(item);
+/// Tells whether a value breaks no rule; one that does is named and not taken over.
+fn is_allowed(row: &Row, item: &str) -> bool {
+    (row.set)(&mut CreateBody::default(), &[item.to_owned()]).is_ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{check, equivalent};
+    use super::super::{Stored, check, equivalent};
     use super::*;
 
     #[test]
@@ -218,50 +214,56 @@ mod tests {
         let typed = &pasted.typed;
         assert_eq!(pasted.unsupported, Vec::<String>::new());
         assert_eq!(
-            (typed.image.as_str(), typed.command.as_str()),
+            (typed.text("image"), typed.text("command")),
             ("busybox:1", "sh -c 'echo hi'")
         );
         assert_eq!(
-            (typed.name.as_str(), typed.environment.as_str()),
+            (typed.text("name"), typed.text("environment")),
             ("web", "A=1\nB=2")
         );
         assert_eq!(
             (
-                typed.tty.as_str(),
-                typed.stdin.as_str(),
-                typed.auto_remove.as_str()
+                typed.text("tty"),
+                typed.text("stdin"),
+                typed.text("auto_remove")
             ),
             ("on", "on", "on")
         );
         assert_eq!(
-            (typed.mounts.as_str(), typed.network.as_str()),
+            (typed.text("mounts"), typed.text("network")),
             ("/srv:/data:ro", "host")
         );
         assert_eq!(
-            (typed.user.as_str(), typed.log_max_size.as_str()),
+            (typed.text("user"), typed.text("log_max_size")),
             ("1000:1000", "1m")
         );
-        assert!(check(typed).is_ok());
+        assert!(check(typed, &Stored::fresh()).is_ok());
     }
 
     #[test]
     fn what_the_form_cannot_say_is_named_and_nothing_else_is_lost() {
-        let line = "docker run -p 80:80 --restart always -v data:/x -e HOME --gpus all --strange \
-                    --tty=false busybox";
+        let line = "docker run -p 80:80 --restart sometimes -v data:/x -e HOME --gpus all --strange \
+                    --network bridge --security-opt seccomp=rules.json -P --log-opt labels=a \
+                    --mount type=volume,target=/x --tty=false busybox";
         let pasted = paste(line).unwrap();
         assert_eq!(
             pasted.unsupported,
             [
                 "--publish 80:80",
-                "--restart always",
+                "--restart sometimes",
                 "--volume data:/x",
                 "--env HOME",
                 "--gpus all",
-                "--strange"
+                "--strange",
+                "--network bridge",
+                "--security-opt seccomp=rules.json",
+                "--publish-all",
+                "--log-opt labels=a",
+                "--mount type=volume,target=/x",
             ]
         );
         assert_eq!(
-            (pasted.typed.image.as_str(), pasted.typed.tty.as_str()),
+            (pasted.typed.text("image"), pasted.typed.text("tty")),
             ("busybox", "")
         );
     }
@@ -289,7 +291,35 @@ mod tests {
                     --read-only --cap-drop ALL --cap-add NET_RAW --cap-add KILL --security-opt \
                     no-new-privileges --log-opt max-file=2 --entrypoint /bin/sh busybox -c 'a b'";
         let first = paste(line).unwrap();
+        assert_eq!(first.unsupported, Vec::<String>::new());
         let again = paste(&equivalent(&first.typed)).unwrap();
         assert_eq!(first, again);
+    }
+
+    #[test]
+    fn every_row_is_said_and_heard() {
+        for row in ALL
+            .iter()
+            .copied()
+            .flatten()
+            .filter(|row| !row.flag.long.is_empty())
+        {
+            let item = super::super::samples::item(row.field);
+            let mut typed = Typed::default();
+            typed.set("image", "busybox".to_owned());
+            typed.set(row.field, row.kind.text(&[item.to_owned()]));
+            let line = equivalent(&typed);
+            assert!(
+                line.contains(row.flag.long) || row.flag.short.is_some(),
+                "{line}"
+            );
+            let pasted = paste(&line).unwrap();
+            assert_eq!(pasted.unsupported, Vec::<String>::new(), "{line}");
+            assert_eq!(
+                pasted.typed.text(row.field),
+                typed.text(row.field),
+                "{line}"
+            );
+        }
     }
 }
