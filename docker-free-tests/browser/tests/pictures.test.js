@@ -61,6 +61,7 @@ before(async () => {
   const image = JSON.parse((await house.api('GET', '/images/busybox/json')).text).Id
   pages = {
     overview: '/', containers: '/containers', 'containers-filtered': '/containers?q=shop', 'container-new': '/containers/new',
+    'container-edit': `/containers/${shop}/edit`, 'container-duplicate': `/containers/${shop}/duplicate`,
     container: `/containers/${shop}`, 'container-failed': `/containers/${failed}`, logs: `/containers/${shop}/logs`,
     stats: `/containers/${shop}/stats`, terminal: `/containers/${shop}/terminal`, processes: `/containers/${shop}/processes`,
     inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images',
