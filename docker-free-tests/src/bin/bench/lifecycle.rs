@@ -38,7 +38,8 @@ pub(crate) fn measure() {
     }
 }
 
-fn once(wire: &Wire) {
+/// One life, from nothing to nothing.
+pub(crate) fn once(wire: &Wire) {
     let body =
         json!({ "Image": "busybox", "Cmd": ["true"], "HostConfig": { "NetworkMode": "none" } });
     let created = wire.post("/containers/create", &body).expect(201).json();

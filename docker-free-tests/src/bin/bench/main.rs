@@ -6,23 +6,31 @@
     reason = "a benchmark is read on standard output"
 )]
 
+mod docker;
 mod exec;
 mod lifecycle;
 mod logs;
+mod many;
 mod memory;
 mod page;
 mod sample;
+mod soak;
 mod terminal;
+mod verbs;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, fn()); 6] = [
+    let parts: [(&str, fn()); 10] = [
         ("lifecycle", lifecycle::measure),
         ("exec", exec::measure),
+        ("verbs", verbs::measure),
+        ("docker", docker::measure),
         ("memory", memory::measure),
         ("logs", logs::measure),
         ("page", page::measure),
         ("terminal", terminal::measure),
+        ("many", many::measure),
+        ("soak", soak::measure),
     ];
     for (name, measure) in parts {
         if wanted.is_empty() || wanted.iter().any(|word| word == name) {
