@@ -167,6 +167,7 @@ mod tests {
             sharing: Sharing::default(),
             devices: engine_runtime::Devices::default(),
             sysctls: Vec::new(),
+            layout: None,
             writable_cgroups: false,
             writable_sysfs: false,
         }

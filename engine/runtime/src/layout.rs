@@ -9,9 +9,10 @@ use std::{
 };
 
 use engine_sys::{SysError, cgroup};
+use serde::{Deserialize, Serialize};
 
 /// How the controllers are spread over the hierarchies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Version {
     /// Every controller on version 1.
     V1,
@@ -32,7 +33,7 @@ impl fmt::Display for Version {
 }
 
 /// A controller that containers use, by its version 1 name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Controller {
     Cpu,
     Cpuacct,
@@ -84,14 +85,14 @@ impl Controller {
 }
 
 /// One version 1 hierarchy with the controllers of ours that it carries.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hierarchy {
     pub mount: PathBuf,
     pub controllers: Vec<Controller>,
 }
 
 /// The control groups of this machine.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Layout {
     pub version: Version,
     /// The version 1 hierarchies; empty on version 2.

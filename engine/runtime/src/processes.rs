@@ -3,11 +3,18 @@
 //! Everything is read from `/proc` once; a process that ends meanwhile is left out. Names of users
 //! are not looked up here: a number means another person on the host than in the image.
 
-use std::{fs, path::Path};
+use std::{
+    fs::{self, File},
+    io,
+    path::Path,
+};
 
 use engine_sys::cgroup;
 
-use crate::cgroups::{Cgroup, CgroupError};
+use crate::{
+    cgroups::{Cgroup, CgroupError},
+    usage::whole,
+};
 
 /// One process, with what ps(1) can say of it. Numbers of processes are the host's.
 #[derive(Debug, Clone, PartialEq)]
@@ -78,17 +85,33 @@ pub fn list(group: &Cgroup) -> Result<Vec<Process>, CgroupError> {
         .collect())
 }
 
-/// Reads the counters of each interface but loopback in the network namespace of process `pid`.
+/// Reads what went through the interfaces of one network namespace, again and again.
 ///
-/// # Errors
-/// ENOENT when the process is gone.
-pub fn network_counters(pid: i32) -> engine_sys::Result<Vec<InterfaceCounters>> {
-    let text = cgroup::read(Path::new(&format!("/proc/{pid}/net/dev")))?;
-    Ok(text
-        .lines()
-        .filter_map(interface)
-        .filter(|one| one.name != "lo")
-        .collect())
+/// The namespace lives as long as this, its processes or not.
+#[derive(Debug)]
+pub struct InterfaceReader(File);
+
+impl InterfaceReader {
+    /// One for the network namespace of process `pid`.
+    ///
+    /// # Errors
+    /// ENOENT when the process is gone.
+    pub fn of(pid: i32) -> io::Result<Self> {
+        File::open(format!("/proc/{pid}/net/dev")).map(Self)
+    }
+
+    /// Reads the counters of each interface but loopback.
+    ///
+    /// # Errors
+    /// The kernel's answer.
+    pub fn read(&self) -> io::Result<Vec<InterfaceCounters>> {
+        let text = whole(&self.0)?;
+        Ok(text
+            .lines()
+            .filter_map(interface)
+            .filter(|one| one.name != "lo")
+            .collect())
+    }
 }
 
 /// What times and percentages are measured against.
@@ -332,6 +355,6 @@ mod tests {
         let process = read(pid, &Machine::read().unwrap()).unwrap();
 
         assert!(process.resident_bytes > 0 && process.threads > 0);
-        assert!(network_counters(pid).is_ok());
+        assert!(InterfaceReader::of(pid).unwrap().read().is_ok());
     }
 }

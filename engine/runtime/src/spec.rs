@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use crate::cgroups::{DeviceKind, DeviceRule};
+use crate::layout::Layout;
 
 /// The version of [`Spec`] that this crate writes and reads.
 pub const SPEC_VERSION: u32 = 1;
@@ -32,6 +33,9 @@ pub struct Spec {
     pub resources: Resources,
     /// The control group's path below each hierarchy, such as `gantry/<id>`.
     pub cgroup: String,
+    /// The machine's hierarchies as the agent knows them. Specs of older engines have none.
+    #[serde(default)]
+    pub layout: Option<Layout>,
     /// The bounding set by name (`CAP_CHOWN`); also permitted and effective when the user is root.
     pub capabilities: Vec<String>,
     pub seccomp: Seccomp,

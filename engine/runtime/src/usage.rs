@@ -1,9 +1,16 @@
 //! What a container uses, read once from its control group; what the machine has, from `/proc`.
 //!
-//! The same struct for both versions; what a layout cannot tell is `None` or empty. **Invariant:**
-//! reading changes nothing and keeps nothing; rates are the caller's business.
+//! The same struct for both versions; what a layout cannot tell is `None` or empty. Who looks again
+//! and again keeps a [`Reader`]: finding the files is most of the cost. **Invariant:** reading changes
+//! nothing; rates are the caller's business.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io,
+    os::unix::fs::FileExt as _,
+    path::{Path, PathBuf},
+};
 
 use engine_sys::cgroup;
 
@@ -86,37 +93,103 @@ pub struct HostUsage {
     pub memory_bytes: u64,
 }
 
-/// Reads what `group` uses.
+/// Reads what `group` uses, once.
 ///
 /// # Errors
 /// [`CgroupError::Read`] when the group is gone. A controller that this machine does not have
 /// leaves zeros.
 pub fn read(group: &Cgroup) -> Result<Usage, CgroupError> {
-    if !group.exists() {
-        return Err(CgroupError::Read {
-            group: group.path().to_owned(),
-            what: "the use",
-            source: engine_sys::SysError::new("open", group.path(), engine_sys::Errno::NOENT),
-        });
-    }
-    let files = |controller| Files(group.controller_dir(controller));
-    Ok(match group.version() {
-        Version::V2 => {
-            let all = files(Controller::Cpu);
-            Usage {
-                cpu: unified_cpu(&all),
-                memory: unified_memory(&all),
-                pids: pids(&all),
-                block: unified_block(&all.text("io.stat")),
-            }
+    Reader::new(group.clone()).read()
+}
+
+/// Reads what one group uses, again and again; its files stay open, about fifteen of them.
+#[derive(Debug)]
+pub struct Reader {
+    group: Cgroup,
+    kept: BTreeMap<(Controller, &'static str), File>,
+    is_gone: bool,
+}
+
+impl Reader {
+    /// A reader that has no file open yet.
+    pub fn new(group: Cgroup) -> Self {
+        Self {
+            group,
+            kept: BTreeMap::new(),
+            is_gone: false,
         }
-        Version::V1 | Version::Hybrid => Usage {
-            cpu: legacy_cpu(&files(Controller::Cpuacct), &files(Controller::Cpu)),
-            memory: legacy_memory(&files(Controller::Memory)),
-            pids: pids(&files(Controller::Pids)),
-            block: legacy_block(&files(Controller::Blkio)),
-        },
-    })
+    }
+
+    /// Reads what the group uses now.
+    ///
+    /// # Errors
+    /// [`CgroupError::Read`] when the group is gone, also when one of its name was made since: that
+    /// one needs a new reader.
+    pub fn read(&mut self) -> Result<Usage, CgroupError> {
+        if self.kept.is_empty() {
+            self.is_gone = !self.group.exists();
+        }
+        let usage = match self.group.version() {
+            Version::V2 => Usage {
+                cpu: unified_cpu(&mut self.files(Controller::Cpu)),
+                memory: unified_memory(&mut self.files(Controller::Memory)),
+                pids: pids(&mut self.files(Controller::Pids)),
+                block: unified_block(&self.files(Controller::Blkio).text("io.stat")),
+            },
+            Version::V1 | Version::Hybrid => Usage {
+                cpu: legacy_cpu(self),
+                memory: legacy_memory(&mut self.files(Controller::Memory)),
+                pids: pids(&mut self.files(Controller::Pids)),
+                block: legacy_block(&mut self.files(Controller::Blkio)),
+            },
+        };
+        if self.is_gone {
+            let group = self.group.path().to_owned();
+            return Err(CgroupError::Read {
+                what: "the use",
+                source: engine_sys::SysError::new("open", &group, engine_sys::Errno::NOENT),
+                group,
+            });
+        }
+        Ok(usage)
+    }
+
+    fn files(&mut self, controller: Controller) -> Files<'_> {
+        Files {
+            reader: self,
+            controller,
+        }
+    }
+
+    /// Reads a whole control file; one that is not there is an error.
+    fn text(&mut self, controller: Controller, name: &'static str) -> io::Result<String> {
+        if let Some(file) = self.kept.get(&(controller, name)) {
+            return whole(file);
+        }
+        let path: Option<PathBuf> = self
+            .group
+            .controller_dir(controller)
+            .map(|dir| dir.join(name));
+        let file = File::open(path.ok_or(io::ErrorKind::NotFound)?)?;
+        let text = whole(&file)?;
+        self.kept.insert((controller, name), file);
+        Ok(text)
+    }
+}
+
+/// Reads a file of the kernel's from its beginning; each time it is made anew.
+pub(crate) fn whole(file: &File) -> io::Result<String> {
+    const MOST_AT_ONCE: usize = 4096;
+    let mut text = Vec::new();
+    loop {
+        let n_read = text.len();
+        text.resize(n_read + MOST_AT_ONCE, 0);
+        let n_more = file.read_at(&mut text[n_read..], n_read as u64)?;
+        text.truncate(n_read + n_more);
+        if n_more == 0 {
+            return String::from_utf8(text).map_err(|_| io::ErrorKind::InvalidData.into());
+        }
+    }
 }
 
 /// Reads what the whole machine uses and has.
@@ -151,26 +224,35 @@ fn host(stat: &str, memory: &str) -> HostUsage {
     }
 }
 
-/// The control files of one directory. What is not there reads as empty.
-struct Files<'a>(Option<&'a Path>);
+/// The control files of one controller. What is not there reads as empty.
+struct Files<'a> {
+    reader: &'a mut Reader,
+    controller: Controller,
+}
 
 impl Files<'_> {
-    fn text(&self, file: &str) -> String {
-        self.0.map_or_else(String::new, |dir| {
-            cgroup::read(&dir.join(file)).unwrap_or_default()
-        })
+    fn text(&mut self, file: &'static str) -> String {
+        match self.reader.text(self.controller, file) {
+            Ok(text) => text,
+            Err(error) => {
+                // What a file says whose group was removed.
+                self.reader.is_gone |=
+                    error.raw_os_error() == Some(engine_sys::Errno::NODEV.raw_os_error());
+                String::new()
+            }
+        }
     }
 
-    fn number(&self, file: &str) -> u64 {
+    fn number(&mut self, file: &'static str) -> u64 {
         number(self.text(file).trim())
     }
 
     /// Reads a file that may not be there.
-    fn optional(&self, file: &str) -> Option<u64> {
+    fn optional(&mut self, file: &'static str) -> Option<u64> {
         self.text(file).trim().parse().ok()
     }
 
-    fn map(&self, file: &str) -> BTreeMap<String, u64> {
+    fn map(&mut self, file: &'static str) -> BTreeMap<String, u64> {
         let text = self.text(file);
         let pairs = text.lines().filter_map(|line| line.split_once(' '));
         pairs
@@ -183,9 +265,10 @@ fn number(text: &str) -> u64 {
     text.parse().unwrap_or(0)
 }
 
-fn legacy_cpu(accounting: &Files<'_>, quota: &Files<'_>) -> CpuUsage {
+fn legacy_cpu(reader: &mut Reader) -> CpuUsage {
+    let throttling = reader.files(Controller::Cpu).map("cpu.stat");
+    let mut accounting = reader.files(Controller::Cpuacct);
     let per_cpu = accounting.text("cpuacct.usage_percpu");
-    let throttling = quota.map("cpu.stat");
     let of = |key: &str| throttling.get(key).copied().unwrap_or(0);
     CpuUsage {
         total_ns: accounting.number("cpuacct.usage"),
@@ -198,7 +281,7 @@ fn legacy_cpu(accounting: &Files<'_>, quota: &Files<'_>) -> CpuUsage {
     }
 }
 
-fn unified_cpu(files: &Files<'_>) -> CpuUsage {
+fn unified_cpu(files: &mut Files<'_>) -> CpuUsage {
     let stat = files.map("cpu.stat");
     let of = |key: &str| stat.get(key).copied().unwrap_or(0);
     CpuUsage {
@@ -212,7 +295,7 @@ fn unified_cpu(files: &Files<'_>) -> CpuUsage {
     }
 }
 
-fn legacy_memory(files: &Files<'_>) -> MemoryUsage {
+fn legacy_memory(files: &mut Files<'_>) -> MemoryUsage {
     /// Version 1's "without limit" is the highest whole page of a signed number.
     const UNLIMITED: u64 = 1 << 62;
     let stats = files.map("memory.stat");
@@ -228,7 +311,7 @@ fn legacy_memory(files: &Files<'_>) -> MemoryUsage {
     }
 }
 
-fn unified_memory(files: &Files<'_>) -> MemoryUsage {
+fn unified_memory(files: &mut Files<'_>) -> MemoryUsage {
     let stats = files.map("memory.stat");
     MemoryUsage {
         usage_bytes: files.number("memory.current"),
@@ -240,15 +323,15 @@ fn unified_memory(files: &Files<'_>) -> MemoryUsage {
     }
 }
 
-fn pids(files: &Files<'_>) -> PidsUsage {
+fn pids(files: &mut Files<'_>) -> PidsUsage {
     PidsUsage {
         current: files.number("pids.current"),
         limit: files.optional("pids.max"),
     }
 }
 
-fn legacy_block(files: &Files<'_>) -> BlockUsage {
-    let read = |file| files.text(file).lines().filter_map(legacy_count).collect();
+fn legacy_block(files: &mut Files<'_>) -> BlockUsage {
+    let mut read = |file| files.text(file).lines().filter_map(legacy_count).collect();
     BlockUsage {
         bytes: read("blkio.throttle.io_service_bytes_recursive"),
         operations: read("blkio.throttle.io_serviced_recursive"),

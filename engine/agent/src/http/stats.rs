@@ -1,23 +1,19 @@
 //! `/containers/{id}/stats`: once, or each second until the client goes.
 
-use std::time::Duration;
-
 use axum::extract::{Path, State};
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use engine_api::operation;
-use futures_util::stream;
+use futures_util::{StreamExt as _, stream};
 
 use super::error::Result;
 use super::extract::Values;
 use super::routes::{App, Route};
 use super::stream::flushed;
-use crate::services::containers::Sample;
-
-/// How far two samples lie apart.
-const PERIOD: Duration = Duration::from_secs(1);
+use crate::services::containers::PERIOD;
+use crate::services::error::ServiceError;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![(&operation::CONTAINER_STATS, get(stats))]
@@ -36,23 +32,19 @@ async fn stats(State(app): State<App>, Path(id): Path<String>, values: Values) -
         return Ok(axum::Json(second).into_response());
     }
     // By id from here on: another container may take the name.
-    let id = first.id.clone();
-    let begin = (app, id, Some(first), sample);
-    let lines = stream::unfold(begin, |(app, id, first, before)| async move {
-        let (stats, sample) = match first {
-            Some(first) => (first, before),
-            None => {
-                tokio::time::sleep(PERIOD).await;
-                // A container that is gone ends the stream.
-                app.containers.sample(&id, before.as_ref()).await.ok()?
-            }
-        };
-        let mut line = serde_json::to_vec(&stats).ok()?;
-        line.push(b'\n');
-        Some((
-            Ok(Bytes::from(line)),
-            (app, id, None::<_>, sample as Option<Sample>),
-        ))
+    let watched = app.containers.watch_use(&first.id, sample)?;
+    let mut line = serde_json::to_vec(&first).map_err(ServiceError::failed("write the figures"))?;
+    line.push(b'\n');
+    let first = stream::once(async move { Ok(Bytes::from(line)) });
+    let more = stream::unfold(watched, |mut watched| async move {
+        // A container that is gone ends the stream.
+        watched.changed().await.ok()?;
+        let line = watched.borrow_and_update().clone();
+        Some((Ok(line), watched))
     });
-    Ok(([(header::CONTENT_TYPE, "application/json")], flushed(lines)).into_response())
+    Ok((
+        [(header::CONTENT_TYPE, "application/json")],
+        flushed(first.chain(more)),
+    )
+        .into_response())
 }

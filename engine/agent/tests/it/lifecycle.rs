@@ -240,6 +240,53 @@ async fn memory_above_the_limit_ends_the_container_and_says_so() {
 }
 
 #[tokio::test]
+async fn all_who_watch_see_the_same_looks_also_in_its_next_life() {
+    let rig = Rig::new().await;
+    let id = rig.run("watched", "while true; do :; done").await;
+    let mut one = rig.client.container_stats(&id).await.unwrap();
+    let mut other = rig.client.container_stats(&id).await.unwrap();
+    // Each has a look of its own first.
+    one.next().await.unwrap().unwrap();
+    other.next().await.unwrap().unwrap();
+    let mut looks = [one.next().await, other.next().await].map(|look| look.unwrap().unwrap());
+    // A round may lie between the two beginnings.
+    while looks[0].read != looks[1].read {
+        if looks[0].read < looks[1].read {
+            looks[0] = one.next().await.unwrap().unwrap();
+        } else {
+            looks[1] = other.next().await.unwrap().unwrap();
+        }
+    }
+    assert_eq!(looks[0].cpu_stats, looks[1].cpu_stats);
+    drop(other);
+
+    rig.client.stop_container(&id, Some(0)).await.unwrap();
+    let rests = loop {
+        let look = one.next().await.unwrap().unwrap();
+        if look.pids_stats.current.is_none() {
+            break look;
+        }
+    };
+    assert_eq!(rests.cpu_stats.cpu_usage.total_usage, 0);
+    rig.client.start_container(&id).await.unwrap();
+    let runs = loop {
+        let look = one.next().await.unwrap().unwrap();
+        if look.pids_stats.current == Some(1) {
+            break look;
+        }
+    };
+    assert!(runs.memory_stats.usage.unwrap_or(0) > 0);
+
+    let forced = RemoveOptions {
+        force: true,
+        ..RemoveOptions::default()
+    };
+    rig.client.remove_container(&id, forced).await.unwrap();
+    while let Ok(Some(_)) = one.next().await {}
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn stats_and_top_show_what_runs() {
     let rig = Rig::new().await;
     let id = rig.run("busy", "while true; do :; done").await;

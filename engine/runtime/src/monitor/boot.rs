@@ -90,7 +90,10 @@ fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
     let spec = read_spec(bundle)?;
     let listener = make_run_files(bundle)?;
     let log = log::Writer::open(&bundle.log(), spec.log).map_err(|error| chain(&error))?;
-    let layout = Layout::detect().map_err(|error| chain(&error))?;
+    let layout = match &spec.layout {
+        Some(layout) => layout.clone(),
+        None => Layout::detect().map_err(|error| chain(&error))?,
+    };
     let cgroup = Cgroup::create(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
 
     let made = limit(&cgroup, &spec).and_then(|()| {

@@ -114,6 +114,7 @@ impl Sandbox {
             sharing: Sharing::default(),
             devices: Devices::default(),
             sysctls: Vec::new(),
+            layout: None,
             writable_cgroups: false,
             writable_sysfs: false,
         };

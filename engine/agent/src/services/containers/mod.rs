@@ -49,6 +49,7 @@ mod top;
 mod update;
 mod view;
 mod wait;
+mod watching;
 mod why;
 
 pub(crate) use attach::{Streams, pair};
@@ -64,7 +65,7 @@ pub(crate) use process::{check_process, exec_process, size};
 pub(crate) use registry::{Containers, Handle, Powers, Site, SiteParts};
 pub(crate) use running::{Lost, after_monitor, end_cgroup, forget, is_remembered, read_exit};
 pub(crate) use spec::init_program;
-pub(crate) use stats::Sample;
 pub(crate) use stop::Stop;
+pub(crate) use watching::PERIOD;
 // The door reads sizes and hands them on; it has no other business with the runtime.
 pub(crate) use engine_runtime::TerminalSize;

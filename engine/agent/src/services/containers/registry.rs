@@ -14,6 +14,7 @@ use super::command::{Beginning, Command, ExecOutcome, ExecStart, Reply};
 use super::owner;
 use super::signal;
 use super::view::View;
+use super::watching::Watching;
 use crate::clock::Clock;
 use crate::guard::Guard;
 use crate::records::{ContainerRecord, ContainerStore};
@@ -50,6 +51,7 @@ pub(crate) struct Site {
     pub(crate) launcher: Launcher,
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
+    pub(super) watching: Watching,
     sweeps: Arc<Semaphore>,
     /// One permit for each copy of files that may go on at a time.
     pub(super) copies: Arc<Semaphore>,
@@ -212,6 +214,7 @@ impl Site {
             launcher,
             guard,
             powers,
+            watching: Watching::default(),
             sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
             copies: Arc::new(Semaphore::new(COPIES_MAX)),
             index: Mutex::default(),

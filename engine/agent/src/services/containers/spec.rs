@@ -73,6 +73,7 @@ pub(super) fn work_order(
         sharing: sharing::of(site, host, purpose)?,
         devices: devices::of(host)?,
         sysctls: sysctls::of(host)?,
+        layout: Some(site.layout.clone()),
         writable_cgroups: host.privileged || security.writable_cgroups,
         writable_sysfs: host.privileged,
     };

@@ -1,6 +1,7 @@
 //! What a container uses: samples of its control group, in the shape clients compute with.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use engine_api::containers::ZERO_TIME;
 use engine_api::stats::{
@@ -9,7 +10,7 @@ use engine_api::stats::{
 };
 use engine_runtime::Phase;
 use engine_runtime::cgroups::Cgroup;
-use engine_runtime::processes::{self, InterfaceCounters};
+use engine_runtime::processes::{InterfaceCounters, InterfaceReader};
 use engine_runtime::usage::{self, HostUsage, Usage};
 
 use super::registry::{Containers, Site};
@@ -43,39 +44,76 @@ impl Containers {
             Phase::Running { pid, .. } => {
                 let site = std::sync::Arc::clone(&self.site);
                 let view = std::sync::Arc::clone(&view);
-                blocking(move || look(&site, &view, pid)).await
+                blocking(move || {
+                    let host = usage::read_host().ok();
+                    Looker::new(&site, &view, pid)?.look(&site, host)
+                })
+                .await
             }
             _ => None,
         };
-        Ok((stats(&view, sample.as_ref(), before), sample))
+        let mut sample = sample;
+        Ok((stats(&view, sample.as_mut(), before), sample))
     }
 }
 
-/// One that ends meanwhile has no numbers any more.
-fn look(site: &Site, view: &View, pid: i32) -> Option<Sample> {
-    let record = &view.record;
-    let group = Cgroup::open(&site.layout, &site.cgroup(record)).ok()?;
-    let usage = usage::read(&group).ok()?;
-    let networks = match record.host_config.network_mode.as_str() {
-        "host" => None,
-        _ => processes::network_counters(pid).ok(),
-    };
-    Some(Sample {
-        read_ns: site.clock.now_ns(),
-        usage,
-        host: usage::read_host().ok(),
-        networks,
-    })
+impl Sample {
+    /// Tells whether it was taken less than `age` ago.
+    pub(super) fn is_younger(&self, site: &Site, age: Duration) -> bool {
+        let age_ns = site.clock.now_ns().saturating_sub(self.read_ns);
+        u64::try_from(age_ns).is_ok_and(|age_ns| Duration::from_nanos(age_ns) < age)
+    }
 }
 
-fn stats(view: &View, sample: Option<&Sample>, before: Option<&Sample>) -> Stats {
+/// Looks at one life of one container, with files that stay open.
+pub(super) struct Looker {
+    pid: i32,
+    usage: usage::Reader,
+    /// Absent with the host's network.
+    networks: Option<InterfaceReader>,
+}
+
+impl Looker {
+    /// One that has looked at nothing yet.
+    pub(super) fn new(site: &Site, view: &View, pid: i32) -> Option<Self> {
+        let record = &view.record;
+        let group = Cgroup::open(&site.layout, &site.cgroup(record)).ok()?;
+        let networks = match record.host_config.network_mode.as_str() {
+            "host" => None,
+            _ => InterfaceReader::of(pid).ok(),
+        };
+        Some(Self {
+            pid,
+            usage: usage::Reader::new(group),
+            networks,
+        })
+    }
+
+    pub(super) fn is_of(&self, pid: i32) -> bool {
+        self.pid == pid
+    }
+
+    /// Looks. One that has ended has no numbers any more.
+    pub(super) fn look(&mut self, site: &Site, host: Option<HostUsage>) -> Option<Sample> {
+        Some(Sample {
+            usage: self.usage.read().ok()?,
+            read_ns: site.clock.now_ns(),
+            host,
+            networks: self.networks.as_ref().and_then(|all| all.read().ok()),
+        })
+    }
+}
+
+/// Puts figures in the shape that clients compute with. The kernel's own names of memory are taken
+/// out of the sample: whoever comes after needs its times only.
+pub(super) fn stats(view: &View, sample: Option<&mut Sample>, before: Option<&Sample>) -> Stats {
     let time = |sample: Option<&Sample>| {
         sample.map_or_else(|| ZERO_TIME.to_owned(), |sample| rfc3339(sample.read_ns))
     };
     let mut stats = Stats {
         name: format!("/{}", view.record.name),
         id: view.record.id.to_string(),
-        read: time(sample),
+        read: time(sample.as_deref()),
         preread: time(before),
         precpu_stats: before.map(cpu).unwrap_or_default(),
         ..Stats::default()
@@ -116,13 +154,13 @@ fn cpu(sample: &Sample) -> CpuStats {
     }
 }
 
-fn memory(sample: &Sample) -> MemoryStats {
-    let memory = &sample.usage.memory;
+fn memory(sample: &mut Sample) -> MemoryStats {
+    let memory = &mut sample.usage.memory;
     let of_host = sample.host.map(|host| host.memory_bytes);
     MemoryStats {
         usage: Some(memory.usage_bytes),
         max_usage: memory.max_usage_bytes,
-        stats: Some(memory.stats.clone()),
+        stats: Some(std::mem::take(&mut memory.stats)),
         failcnt: memory.failures,
         // Without a limit of its own the machine's memory is the limit.
         limit: memory.limit_bytes.into_iter().chain(of_host).min(),
