@@ -22,6 +22,9 @@ use engine_sys::file::Lock;
 
 use crate::{Error, Result};
 
+/// The lock on a container's files, let go of when it drops.
+pub type Held = Lock;
+
 /// The paths of one container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {

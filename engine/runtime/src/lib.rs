@@ -37,7 +37,7 @@ mod spec;
 pub mod usage;
 mod wire;
 
-pub use bundle::Bundle;
+pub use bundle::{Bundle, Held};
 pub use error::{Error, Result, chain};
 pub use exit::ExitRecord;
 pub use launch::{Control, Launcher};

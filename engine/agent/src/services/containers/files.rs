@@ -11,13 +11,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine_api::containers::{Change, PathStat, go_mode};
-use engine_runtime::MountKind;
+use engine_runtime::{Held, MountKind};
 use engine_storage::{
     Access, AskedPath, Bind, ChangeKind, Found, FoundKind, LocateError, Merged, PackError,
     PlaceError, PlaceOptions, Snapshot, TreeRoot, open_root_of, owner_of, pack, pack_contents,
     place,
 };
-use engine_sys::file::Lock;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::registry::{Containers, Handle, Site};
@@ -58,7 +57,7 @@ pub(super) enum Files {
 pub(super) struct Alone {
     _permit: OwnedSemaphorePermit,
     /// The monitor of its last life has let go of its mounts.
-    _place: Lock,
+    _place: Held,
 }
 
 /// Waits until nobody else writes a resting container's files, or starts it.
