@@ -3,6 +3,7 @@
 //!
 //! ```text
 //!   record ── a monitor answers ─────────────> running, as if nothing had been
+//!          ── one lives that does not answer > running; it is asked again and again
 //!          ── exit.json ─────────────────────> exited; told now if nobody was told
 //!          ── marked or ordered, neither ────> lost: what is left is ended, code 255
 //!          ── none of these ─────────────────> created
@@ -12,23 +13,33 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine_runtime::{Control, Phase, chain};
 
 use crate::records::{ContainerRecord, LifeRecord};
 use crate::services::containers::{
-    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_paused, is_remembered, read_exit,
-    read_health,
+    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_paused, is_remembered, noted,
+    read_exit, read_health,
 };
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::Images;
 use crate::tasks::blocking;
+
+/// How long the first monitor that says nothing is waited for, and each further one: a machine
+/// whose disk hangs has many of them. All are asked again afterwards.
+const PATIENCE: Duration = Duration::from_secs(5);
+const SHORT_PATIENCE: Duration = Duration::from_millis(100);
+
+/// Digits of an id that name the passing directory.
+const SHORT_ID: usize = 12;
 
 /// What was found, for the log.
 #[derive(Default)]
 struct Found {
     n_containers: usize,
     n_running: usize,
+    n_silent: usize,
     n_untold: usize,
     n_lost: usize,
     n_swept: usize,
@@ -49,6 +60,7 @@ pub(crate) async fn containers(site: &Arc<Site>, images: &Arc<Images>) -> Result
     let Found {
         n_containers,
         n_running,
+        n_silent,
         n_untold,
         n_lost,
         n_swept,
@@ -58,6 +70,7 @@ pub(crate) async fn containers(site: &Arc<Site>, images: &Arc<Images>) -> Result
     tracing::info!(
         n_containers,
         n_running,
+        n_silent,
         n_untold,
         n_lost,
         n_swept,
@@ -94,13 +107,16 @@ fn look(site: &Site, images: &Images) -> Result<(Vec<Beginning>, Found)> {
         .damaged
         .iter()
         .filter_map(|(path, _)| path.file_name());
+    let damaged: Vec<String> = damaged
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect();
     let known: BTreeSet<String> = beginnings
         .iter()
         .map(|beginning| beginning.record.id.to_string())
-        .chain(damaged.map(|name| name.to_string_lossy().into_owned()))
+        .chain(damaged.iter().cloned())
         .collect();
     found.n_cgroups = end_unknown_cgroups(site, &known);
-    sweep_run_dirs(site, &beginnings);
+    sweep_run_dirs(site, &beginnings, &damaged);
     Ok((beginnings, found))
 }
 
@@ -110,18 +126,26 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
     let is_marked = is_remembered(site, &record.id);
     let life = LifeRecord::load(bundle.data());
     let mut is_lost = false;
-    let control = match site.launcher.reconnect(&bundle) {
-        Ok(control) => control,
+    let patience = if found.n_silent == 0 {
+        PATIENCE
+    } else {
+        SHORT_PATIENCE
+    };
+    let lives = match site.launcher.reconnect(&bundle, patience) {
+        Ok(control) => control
+            .and_then(running)
+            .map(|(control, phase)| (Some(control), phase)),
         Err(error) => {
             tracing::warn!(
                 container.id = record.id.as_str(),
                 reason = chain(&error),
-                "a monitor does not answer"
+                "a monitor does not answer; its container goes on"
             );
-            None
+            found.n_silent += 1;
+            Some((None, noted(site, &record.id)))
         }
     };
-    if let Some((control, phase)) = control.and_then(running) {
+    if let Some((control, phase)) = lives {
         found.n_running += 1;
         return Beginning {
             life,
@@ -129,7 +153,7 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
             paused: is_paused(site, &record),
             health: read_health(site, &record.id),
             record,
-            control: Some(control),
+            control,
             untold_exit: false,
             layers_held,
         };
@@ -198,16 +222,18 @@ fn end_unknown_cgroups(site: &Site, known: &BTreeSet<String>) -> usize {
     unknown.len()
 }
 
-/// Removes the passing directories of containers that do not run.
-fn sweep_run_dirs(site: &Site, beginnings: &[Beginning]) {
-    let live: BTreeSet<&str> = beginnings
+/// Removes the passing directories of containers that do not run. Those of damaged records stay:
+/// their monitors may live.
+fn sweep_run_dirs(site: &Site, beginnings: &[Beginning], damaged: &[String]) {
+    let live: BTreeSet<String> = beginnings
         .iter()
-        .filter(|beginning| beginning.control.is_some())
-        .map(|beginning| beginning.record.id.short())
+        .filter(|beginning| beginning.phase.is_live())
+        .map(|beginning| beginning.record.id.short().to_owned())
+        .chain(damaged.iter().map(|id| id.chars().take(SHORT_ID).collect()))
         .collect();
     let dir = site.run.join("containers");
     for name in names_in(&dir) {
-        if !live.contains(name.as_str()) {
+        if !live.contains(&name) {
             // What cannot be removed lies in memory and is lost at the next reboot.
             let _ = fs::remove_dir_all(dir.join(name));
         }

@@ -11,20 +11,24 @@ use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use engine_sys::capability::{self, Capability, CapabilitySet};
-use engine_sys::{Errno, fd, socket};
+use engine_sys::{Errno, fd, file, process, socket};
 
 use crate::cgroups::Cgroup;
 use crate::layout::Layout;
-use crate::protocol::{Event, MonitorState, Numbered, OLDEST_PROTOCOL, PROTOCOL_VERSION, Request};
+use crate::protocol::{Event, MonitorState, OLDEST_PROTOCOL, Outgoing, PROTOCOL_VERSION, Request};
 use crate::{Bundle, Error, Result, Seccomp, Spec, chain, seccomp, wire};
 
 /// How long a set-up may take: mounts on a slow disk are the long part.
 const SETUP_LIMIT: Duration = Duration::from_secs(30);
 /// How long a monitor that runs may take to answer; it never waits for anything itself.
 const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// Between two looks at whether a monitor is there.
+const LOOK_PERIOD: Duration = Duration::from_millis(5);
+const SIGKILL: i32 = 9;
 
 /// Starts monitors from a sealed copy of their program.
 #[derive(Debug)]
@@ -122,24 +126,48 @@ impl Launcher {
             .map_err(Error::sys("hand a filter on"))
     }
 
-    /// Connects to the monitor of a bundle again; `None` when none lives.
-    pub fn reconnect(&self, bundle: &Bundle) -> Result<Option<Control>> {
-        match socket::connect(&bundle.socket()) {
-            Ok(socket) => match Control::begin(socket, ANSWER_LIMIT) {
-                // It was about to end; its exit record is there.
-                Err(Error::Closed) => Ok(None),
-                result => result.map(Some),
-            },
-            Err(error) if matches!(error.errno, Errno::NOENT | Errno::CONNREFUSED) => Ok(None),
-            Err(error) => Err(Error::sys("connect to the monitor")(error)),
+    /// Connects to the monitor of a bundle again; `None` when none lives: nobody listens, and no
+    /// process has claimed the bundle.
+    ///
+    /// # Errors
+    /// When a monitor lives, or may live, and does not answer within `limit`: it is stopped, or
+    /// waits for a disk, or this process has no descriptors left. Its container is as well as ever.
+    pub fn reconnect(&self, bundle: &Bundle, limit: Duration) -> Result<Option<Control>> {
+        let deadline = Instant::now() + limit;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (error, nobody_listens) = match socket::connect(&bundle.socket()) {
+                Ok(socket) => match Control::begin(socket, left) {
+                    Ok(control) => return Ok(Some(control)),
+                    Err(error @ Error::Protocol { .. }) => return Err(error),
+                    // One that was about to end, or has given its word to somebody else.
+                    Err(error) => (error, false),
+                },
+                Err(error) => {
+                    let is_refused = matches!(error.errno, Errno::NOENT | Errno::CONNREFUSED);
+                    (Error::sys("connect to the monitor")(error), is_refused)
+                }
+            };
+            if nobody_listens && monitor_of(bundle)?.is_none() {
+                return Ok(None);
+            }
+            if Instant::now() >= deadline {
+                return Err(error);
+            }
+            thread::sleep(LOOK_PERIOD);
         }
     }
 
-    /// Ends what is left of a container whose monitor was killed; says whether there was anything.
+    /// Ends a container by force; says whether anything of it was there.
     ///
-    /// Its processes are killed and its control group and passing files are removed. To be called
-    /// only when [`Launcher::reconnect`] has found no monitor.
+    /// Its monitor is killed if one lives, then all its processes; the control group and the
+    /// passing files are removed. For what is left when a monitor died, and for a container whose
+    /// monitor does not do its work any more.
+    ///
+    /// # Errors
+    /// When something does not die, in an uninterruptible call for example.
     pub fn kill_leftovers(&self, bundle: &Bundle) -> Result<bool> {
+        let monitor = kill_monitor(bundle)?;
         let spec = match read_spec(bundle) {
             Err(Error::File { source, .. }) if source.kind() == ErrorKind::NotFound => {
                 return Ok(false);
@@ -153,8 +181,42 @@ impl Launcher {
             group.kill_all(ANSWER_LIMIT)?;
             group.remove(ANSWER_LIMIT)?;
         }
+        if let Some(monitor) = &monitor {
+            let has_ended = socket::wait_readable(monitor, ANSWER_LIMIT);
+            if !has_ended.map_err(Error::sys("wait for the monitor's end"))? {
+                return Err(Error::TimedOut("end"));
+            }
+        }
         bundle.remove_run_files();
-        Ok(was_there)
+        Ok(was_there || monitor.is_some())
+    }
+}
+
+/// Returns the process that watches a bundle's container.
+fn monitor_of(bundle: &Bundle) -> Result<Option<i32>> {
+    match file::claimed_by(&bundle.spec()) {
+        Err(error) if error.errno == Errno::NOENT => Ok(None),
+        result => result.map_err(Error::sys("see whether the monitor lives")),
+    }
+}
+
+/// Kills the process that watches a bundle's container; returns it, so that its end can be awaited.
+fn kill_monitor(bundle: &Bundle) -> Result<Option<OwnedFd>> {
+    let Some(pid) = monitor_of(bundle)? else {
+        return Ok(None);
+    };
+    let failed = || Error::sys("kill the monitor");
+    let monitor = match process::open(pid) {
+        Err(error) if error.errno == Errno::SRCH => return Ok(None),
+        result => result.map_err(failed())?,
+    };
+    // Looked at again: the number may have become somebody else's before it was opened.
+    if monitor_of(bundle)? != Some(pid) {
+        return Ok(None);
+    }
+    match process::signal(&monitor, SIGKILL) {
+        Err(error) if error.errno != Errno::SRCH => Err(failed()(error)),
+        _ => Ok(Some(monitor)),
     }
 }
 
@@ -223,27 +285,37 @@ impl Control {
     ///
     /// # Errors
     /// [`Error::Closed`] when the monitor has gone.
-    pub fn send(&self, request: Request, fds: &[BorrowedFd<'_>]) -> Result<u64> {
-        let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
-        let message = Numbered { seq, request };
+    pub fn send(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<u64> {
         let deadline = Instant::now() + ANSWER_LIMIT;
         loop {
-            match wire::send(self.socket.as_fd(), &message, fds) {
-                Err(Error::Sys { source, .. }) if source.errno == Errno::AGAIN => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return Err(Error::TimedOut("take a request"));
-                    }
-                    socket::wait_writable(&self.socket, left)
-                        .map_err(Error::sys("wait for the monitor"))?;
-                }
-                Err(Error::Sys { source, .. })
-                    if matches!(source.errno, Errno::PIPE | Errno::CONNRESET) =>
-                {
-                    return Err(Error::Closed);
-                }
-                result => return result.map(|()| seq),
+            if let Some(seq) = self.offer(request, fds)? {
+                return Ok(seq);
             }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::TimedOut("take a request"));
+            }
+            socket::wait_writable(&self.socket, left)
+                .map_err(Error::sys("wait for the monitor"))?;
+        }
+    }
+
+    /// Sends a request without waiting and returns its number; `None` when the monitor has so much
+    /// to read that nothing more fits.
+    ///
+    /// # Errors
+    /// As [`Control::send`].
+    pub fn offer(&self, request: &Request, fds: &[BorrowedFd<'_>]) -> Result<Option<u64>> {
+        let seq = self.next_seq.fetch_add(1, Ordering::Relaxed);
+        match wire::send(self.socket.as_fd(), &Outgoing { seq, request }, fds) {
+            Ok(()) => Ok(Some(seq)),
+            Err(Error::Sys { source, .. }) if source.errno == Errno::AGAIN => Ok(None),
+            Err(Error::Sys { source, .. })
+                if matches!(source.errno, Errno::PIPE | Errno::CONNRESET) =>
+            {
+                Err(Error::Closed)
+            }
+            Err(error) => Err(error),
         }
     }
 

@@ -137,8 +137,15 @@ pub struct ExecState {
     pub code: Option<i32>,
 }
 
-/// A request with its number, as it travels.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// A request with its number, as it is sent.
+#[derive(Debug, Serialize)]
+pub(crate) struct Outgoing<'a> {
+    pub(crate) seq: u64,
+    pub(crate) request: &'a Request,
+}
+
+/// A request with its number, as it arrives.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub(crate) struct Numbered {
     pub(crate) seq: u64,
     pub(crate) request: Request,

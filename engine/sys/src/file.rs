@@ -9,6 +9,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rustix::fs::{self, CWD, FlockOperation, Mode, OFlags};
+use rustix::process::{Flock, FlockType, Pid, fcntl_getlk};
 
 use crate::dir::{Dir, FileType};
 use crate::error::{Errno, Result, SysError};
@@ -146,6 +147,37 @@ impl Lock {
             Err(errno) => Err(SysError::new("flock", path.display(), errno)),
         }
     }
+}
+
+/// Opens an existing file and claims it for this process; `None` when another process has it.
+///
+/// The claim ends with the process, whatever its children hold, and when this process closes any
+/// descriptor of the file: it opens the file once.
+///
+/// # Errors
+/// When the file is not there or cannot be written.
+pub fn claim(path: &Path) -> Result<Option<File>> {
+    let flags = OFlags::RDWR | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = fs::openat(CWD, path, flags, Mode::empty())
+        .map_err(|errno| SysError::new("openat", path.display(), errno))?;
+    match fs::fcntl_lock(&fd, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(Some(File::from(fd))),
+        Err(Errno::AGAIN | Errno::ACCESS) => Ok(None),
+        Err(errno) => Err(SysError::new("fcntl", path.display(), errno)),
+    }
+}
+
+/// Returns the id of the process that has claimed a file; 0 when it cannot be named from here.
+///
+/// # Errors
+/// When the file is not there.
+pub fn claimed_by(path: &Path) -> Result<Option<i32>> {
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let fd = fs::openat(CWD, path, flags, Mode::empty())
+        .map_err(|errno| SysError::new("openat", path.display(), errno))?;
+    let holder = fcntl_getlk(&fd, &Flock::from(FlockType::WriteLock))
+        .map_err(|errno| SysError::new("fcntl", path.display(), errno))?;
+    Ok(holder.map(|lock| Pid::as_raw(lock.pid)))
 }
 
 fn write_new(dir: &Dir, name: &OsStr, bytes: &[u8]) -> Result<()> {

@@ -2,11 +2,14 @@
 
 use std::fs;
 use std::process::Command;
+use std::time::Duration;
 
 use engine_api::containers::{ContainerConfig, HostConfig};
+use engine_api::execs::ExecCreateBody;
 use engine_api::filter::Filters;
-use engine_client::{EventOptions, LogOptions};
-use nix::sys::signal::Signal;
+use engine_client::{EventOptions, LogOptions, RemoveOptions};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::rig::{Rig, until};
 
@@ -96,13 +99,7 @@ async fn a_lost_monitor_is_noticed_and_what_it_left_is_ended() {
     let rig = Rig::new().await;
     let id = rig.run("orphan", "sleep 100").await;
     let pid = rig.client.container(&id).await.unwrap().state.pid;
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let parent = status
-        .lines()
-        .find_map(|line| line.strip_prefix("PPid:\t"))
-        .unwrap();
-    let monitor = nix::unistd::Pid::from_raw(parent.parse().unwrap());
-    nix::sys::signal::kill(monitor, Signal::SIGKILL).unwrap();
+    kill(monitor_of(pid), Signal::SIGKILL).unwrap();
     until("the engine has noticed", async || {
         !rig.client.container(&id).await.unwrap().state.running
     })
@@ -115,6 +112,117 @@ async fn a_lost_monitor_is_noticed_and_what_it_left_is_ended() {
         state.error
     );
     rig.end().await;
+}
+
+#[tokio::test]
+async fn a_monitor_that_does_not_answer_costs_its_container_nothing() {
+    let mut rig = Rig::new().await;
+    let id = rig.run("lives", "sleep 1000").await;
+    let before = rig.client.container(&id).await.unwrap().state;
+    let monitor = monitor_of(before.pid);
+    kill(monitor, Signal::SIGSTOP).unwrap();
+    rig.signal_engine(Signal::SIGKILL);
+    rig.start().await;
+
+    let state = rig.client.container(&id).await.unwrap().state;
+    assert_eq!(
+        (state.running, state.pid, &state.started_at),
+        (true, before.pid, &before.started_at)
+    );
+    let body = ExecCreateBody {
+        cmd: Some(vec!["true".to_owned()]),
+        ..ExecCreateBody::default()
+    };
+    let exec = rig.client.create_exec(&id, &body).await.unwrap();
+    let refused = rig.client.start_exec_detached(&exec).await.unwrap_err();
+    assert!(refused.to_string().contains("does not answer"), "{refused}");
+
+    kill(monitor, Signal::SIGCONT).unwrap();
+    until("it answers again", async || {
+        rig.log().contains("a monitor answers again")
+    })
+    .await;
+    assert_eq!(rig.exec_text(&id, "echo well").await, "well\n");
+    let state = rig.client.container(&id).await.unwrap().state;
+    assert_eq!(
+        (state.pid, &state.started_at),
+        (before.pid, &before.started_at)
+    );
+    rig.client.stop_container(&id, Some(0)).await.unwrap();
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_is_made_again_and_no_end_is_missed() {
+    let rig = Rig::new().await;
+    let id = rig.run("lives", "sleep 1000").await;
+    let pid = rig.client.container(&id).await.unwrap().state.pid;
+    let body = ExecCreateBody {
+        cmd: Some(
+            ["sh", "-c", "until test -e /go; do sleep 0.02; done; exit 7"]
+                .map(str::to_owned)
+                .to_vec(),
+        ),
+        ..ExecCreateBody::default()
+    };
+    let exec = rig.client.create_exec(&id, &body).await.unwrap();
+    rig.client.start_exec_detached(&exec).await.unwrap();
+
+    for n in 1..=3 {
+        // Whoever calls last has the monitor's ear: the engine's own connection is ended.
+        let socket = rig.path(&format!("r/containers/{}/monitor.sock", &id[..12]));
+        let other = engine_sys::socket::connect(&socket).unwrap();
+        until("the engine has called again", async || {
+            rig.log().matches("a monitor answers again").count() == n
+        })
+        .await;
+        drop(other);
+    }
+    assert_eq!(rig.exec_text(&id, "touch /go; echo done").await, "done\n");
+    until("its end is known", async || {
+        rig.client.exec(&exec).await.unwrap().exit_code == Some(7)
+    })
+    .await;
+    let state = rig.client.container(&id).await.unwrap().state;
+    assert_eq!((state.running, state.pid), (true, pid));
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_container_whose_monitor_hangs_can_be_removed_and_holds_nobody_up() {
+    let rig = Rig::new().await;
+    let id = rig.run("hangs", "sleep 1000").await;
+    let pid = rig.client.container(&id).await.unwrap().state.pid;
+    kill(monitor_of(pid), Signal::SIGSTOP).unwrap();
+
+    let force = RemoveOptions {
+        force: true,
+        ..RemoveOptions::default()
+    };
+    let client = rig.client.clone();
+    let others = async {
+        loop {
+            let answer = tokio::time::timeout(Duration::from_secs(4), client.ping());
+            answer.await.expect("others are served").unwrap();
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    };
+    tokio::select! {
+        removed = rig.client.remove_container(&id, force) => removed.unwrap(),
+        () = others => {}
+    }
+    assert!(
+        fs::read_link(format!("/proc/{pid}/exe")).is_err(),
+        "it is dead"
+    );
+    rig.end().await;
+}
+
+/// Returns the process that watches a container's program.
+fn monitor_of(pid: i32) -> Pid {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let parent = status.lines().find_map(|line| line.strip_prefix("PPid:\t"));
+    Pid::from_raw(parent.unwrap().parse().unwrap())
 }
 
 #[tokio::test]

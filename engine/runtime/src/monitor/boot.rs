@@ -1,16 +1,18 @@
 //! The beginning: from the engine's spawn to a container that waits for its start.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::Read as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use engine_sys::dir::metadata_of;
+use engine_sys::file::Lock;
 use engine_sys::namespace::{self, Namespaces};
 use engine_sys::path::FileType;
 use engine_sys::process::{self, Forked};
-use engine_sys::{Errno, fd, signal, socket};
+use engine_sys::{Errno, fd, file, signal, socket};
 
 use super::engine::Engine;
 use super::streams::Streams;
@@ -28,6 +30,9 @@ const SETUP_LIMIT: Duration = Duration::from_secs(25);
 
 /// How long the monitor of the life before may still take its mounts apart.
 const PLACE_LIMIT: Duration = Duration::from_secs(10);
+
+/// Why a second monitor refuses to begin.
+const HAS_MONITOR: &str = "the container has a monitor already";
 
 /// A step of the set-up that failed, in words.
 type Step<T> = Result<T, String>;
@@ -57,7 +62,6 @@ fn live(bundle: &Bundle) -> Step<()> {
             Ok(())
         }
         Err(message) => {
-            bundle.remove_run_files();
             // The engine may have given up; nobody else would read it.
             let told = Event::SetupFailed {
                 message: message.clone(),
@@ -86,9 +90,40 @@ fn take_standard_files() -> Step<(OwnedFd, Option<OwnedFd>)> {
 
 fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
     let children = signal::children_ending().map_err(|error| chain(&error))?;
+    let (spec, claim) = read_spec(bundle)?;
     let place = bundle.hold(PLACE_LIMIT).map_err(|error| chain(&error))?;
-    let spec = read_spec(bundle)?;
     let listener = make_run_files(bundle)?;
+    let work = Work {
+        spec,
+        claim,
+        place,
+        listener,
+        filter,
+        children,
+    };
+    // Only what this process made: the socket of a monitor that lives is not ours to remove.
+    make(bundle, work).inspect_err(|_| bundle.remove_run_files())
+}
+
+/// What a monitor begins its work with.
+struct Work {
+    spec: Spec,
+    claim: File,
+    place: Lock,
+    listener: OwnedFd,
+    filter: Option<OwnedFd>,
+    children: OwnedFd,
+}
+
+fn make(bundle: &Bundle, work: Work) -> Step<Monitor> {
+    let Work {
+        spec,
+        claim,
+        place,
+        listener,
+        filter,
+        children,
+    } = work;
     let log = log::Writer::open(&bundle.log(), spec.log).map_err(|error| chain(&error))?;
     let layout = match &spec.layout {
         Some(layout) => layout.clone(),
@@ -125,6 +160,7 @@ fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
                     _mounts: mounts,
                     _place: place,
                 },
+                claim,
             };
             Monitor::new(bundle.clone(), engine, parts).map_err(|error| chain(&error))
         }
@@ -138,9 +174,17 @@ fn set_up(bundle: &Bundle, filter: Option<OwnedFd>) -> Step<Monitor> {
     }
 }
 
-fn read_spec(bundle: &Bundle) -> Step<Spec> {
+/// Claims the bundle, so that no second process watches it, and reads the work order.
+///
+/// The file is opened once: to close it another time would give the claim up.
+fn read_spec(bundle: &Bundle) -> Step<(Spec, File)> {
     let path = bundle.spec();
-    let bytes = fs::read(&path).map_err(|error| format!("read {}: {error}", path.display()))?;
+    let claim = file::claim(&path).map_err(|error| chain(&error))?;
+    let mut claim = claim.ok_or(HAS_MONITOR)?;
+    let mut bytes = Vec::new();
+    claim
+        .read_to_end(&mut bytes)
+        .map_err(|error| format!("read {}: {error}", path.display()))?;
     let spec: Spec = serde_json::from_slice(&bytes)
         .map_err(|error| format!("{} is damaged: {error}", path.display()))?;
     if spec.version != SPEC_VERSION {
@@ -149,7 +193,7 @@ fn read_spec(bundle: &Bundle) -> Step<Spec> {
             spec.version
         ));
     }
-    Ok(spec)
+    Ok((spec, claim))
 }
 
 /// Makes the passing directory and listens in it.
@@ -165,7 +209,7 @@ fn make_run_files(bundle: &Bundle) -> Step<OwnedFd> {
         Err(error) if error.errno == Errno::ADDRINUSE => {
             // A monitor that lives would answer; this name is left over from one that was killed.
             if socket::connect(&path).is_ok() {
-                return Err("the container has a monitor already".into());
+                return Err(HAS_MONITOR.into());
             }
             fs::remove_file(&path)
                 .map_err(|error| format!("failed to remove {}: {error}", path.display()))?;

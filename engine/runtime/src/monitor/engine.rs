@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use engine_sys::poll::{Interest, Poller};
 use engine_sys::{Errno, fd, socket};
 
-use crate::protocol::{Event, Numbered};
+use crate::protocol::{Event, ExecState, Numbered};
 use crate::{Error, wire};
 
 /// Tokens of the conversation; tasks have theirs in the upper half.
@@ -23,6 +23,8 @@ pub(super) struct Engine {
     connection: Option<OwnedFd>,
     unsent: VecDeque<Event>,
     waits_to_write: bool,
+    /// Execs that ended and that no engine was told of yet.
+    missed: Vec<ExecState>,
 }
 
 /// A message from the engine.
@@ -45,7 +47,21 @@ impl Engine {
             connection: None,
             unsent: VecDeque::new(),
             waits_to_write: false,
+            missed: Vec::new(),
         }
+    }
+
+    /// Tells that an exec has ended, now or to the next engine.
+    pub(super) fn tell_exec_end(&mut self, exec: ExecState, poller: &Poller) {
+        match (self.is_there(), exec.code) {
+            (true, Some(code)) => self.tell(Event::ExecExited { id: exec.id, code }, poller),
+            _ => self.missed.push(exec),
+        }
+    }
+
+    /// Returns the execs that ended while nobody listened.
+    pub(super) fn take_missed(&mut self) -> Vec<ExecState> {
+        std::mem::take(&mut self.missed)
     }
 
     /// Says whether somebody listens.
@@ -77,11 +93,24 @@ impl Engine {
         self.is_there()
     }
 
-    /// Ends the connection.
+    /// Ends the connection. Ends that were not sent yet are for the next engine.
     pub(super) fn leave(&mut self) {
         self.connection = None;
-        self.unsent.clear();
         self.waits_to_write = false;
+        for event in self.unsent.drain(..) {
+            let (id, code) = match event {
+                Event::ExecExited { id, code } => (id, code),
+                Event::ExecFailed { id, exit_code, .. } => (id, exit_code),
+                Event::Ready { state, .. } => {
+                    let ended = state.execs.into_iter().filter(|exec| exec.code.is_some());
+                    self.missed.extend(ended);
+                    continue;
+                }
+                _ => continue,
+            };
+            let code = Some(code);
+            self.missed.push(ExecState { id, pid: 0, code });
+        }
     }
 
     /// Returns the next message.
@@ -155,4 +184,38 @@ fn number(bytes: &[u8]) -> Option<u64> {
         seq: u64,
     }
     serde_json::from_slice(bytes).ok().map(|Number { seq }| seq)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_that_an_engine_did_not_read_is_kept_for_the_next() {
+        let poller = Poller::new().unwrap();
+        let (listener, _) = socket::packet_pair().unwrap();
+        let (ours, theirs) = socket::packet_pair().unwrap();
+        fd::set_nonblocking(&ours, true).unwrap();
+        let mut engine = Engine::new(listener);
+        engine.adopt(ours, &poller);
+        while engine.unsent.is_empty() {
+            let id = "x".repeat(8 << 10);
+            engine.tell(Event::AttachEnded { id }, &poller);
+        }
+        let ended = |id: &str, code| ExecState {
+            id: id.to_owned(),
+            pid: 0,
+            code: Some(code),
+        };
+
+        engine.tell_exec_end(ended("unread", 6), &poller);
+        drop(theirs);
+        engine.flush(&poller);
+        engine.tell_exec_end(ended("unheard", 7), &poller);
+
+        assert_eq!(
+            engine.take_missed(),
+            [ended("unread", 6), ended("unheard", 7)]
+        );
+    }
 }

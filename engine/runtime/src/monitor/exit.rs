@@ -92,6 +92,8 @@ fn clean_up(monitor: &mut Monitor, record: Option<&ExitRecord>) {
         let _ = monitor.cgroup.remove(LEAVE_LIMIT);
     }
     monitor.bundle.remove_run_files();
+    // Whoever asks from here on finds the record; viewers may take their time.
+    monitor.claim = None;
 }
 
 /// Puts the record in place whole; a full disk leaves none, and the engine says so.

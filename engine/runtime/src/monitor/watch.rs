@@ -1,5 +1,6 @@
 //! The loop, and everything that it holds.
 
+use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant};
 
@@ -35,6 +36,7 @@ pub(super) struct Parts {
     pub(super) init: Task,
     pub(super) children: OwnedFd,
     pub(super) root: Root,
+    pub(super) claim: File,
 }
 
 /// The container's mounts, kept past its last process.
@@ -95,10 +97,10 @@ pub(super) struct Monitor {
     /// Ends of processes that nobody has reported yet.
     pub(super) unclaimed: Vec<(i32, End)>,
     pub(super) started_at_unix_ns: Option<u64>,
-    /// Execs that ended while no engine listened.
-    pub(super) missed: Vec<ExecState>,
     /// Bytes in flight; held only while something flows.
     buffer: Option<Buffer>,
+    /// Says to everybody that this process watches the bundle, until nothing of it is left.
+    pub(super) claim: Option<File>,
     /// The exit record has been written.
     pub(super) is_over: bool,
 }
@@ -128,8 +130,8 @@ impl Monitor {
             helpers: Vec::new(),
             unclaimed: Vec::new(),
             started_at_unix_ns: None,
-            missed: Vec::new(),
             buffer: None,
+            claim: Some(parts.claim),
             is_over: false,
         };
         monitor.add_task(parts.init);
@@ -247,7 +249,7 @@ impl Monitor {
 
     /// Tells a new engine how things stand.
     pub(super) fn greet(&mut self) {
-        let mut execs = std::mem::take(&mut self.missed);
+        let mut execs = self.engine.take_missed();
         execs.extend(self.tasks.iter().filter_map(|(_, task)| {
             let id = task.id.clone()?;
             let is_running = task.phase == TaskPhase::Running;
@@ -355,11 +357,7 @@ impl Monitor {
         });
         self.with_streams(key, |task, pump| task.streams.drain(pump));
         match exec {
-            Some(exec) if self.engine.is_there() => {
-                self.engine
-                    .tell(Event::ExecExited { id: exec.id, code }, &self.poller);
-            }
-            Some(exec) => self.missed.push(exec),
+            Some(exec) => self.engine.tell_exec_end(exec, &self.poller),
             None => exit::conclude(self, end),
         }
     }

@@ -111,7 +111,7 @@ fn a_command_that_is_not_there_says_so() {
             process: wrong,
             streams: engine_runtime::AttachStreams::default(),
         };
-        control.send(request, &[]).unwrap();
+        control.send(&request, &[]).unwrap();
 
         let told = wait_for(&control, |event| match event {
             Event::ExecFailed {

@@ -39,7 +39,7 @@ fn a_working_directory_behind_a_descriptor_is_refused() {
         let mut sandbox = Sandbox::shell("pwd; ls");
         sandbox.spec.process.cwd = format!("/proc/self/fd/{number}");
         let control = sandbox.launch().unwrap();
-        control.send(engine_runtime::Request::Start, &[]).unwrap();
+        control.send(&engine_runtime::Request::Start, &[]).unwrap();
         let message = crate::sandbox::wait_for(&control, |event| match event {
             engine_runtime::Event::StartFailed { message, .. } => Some(message),
             _ => None,
@@ -78,7 +78,7 @@ fn a_working_directory_is_made_inside_the_root_or_not_at_all() {
     assert_eq!((output.as_str(), record.code), ("/tmp/b/c\n", 0));
     sandbox.spec.process.cwd = "/a/b".into();
     let control = sandbox.launch().unwrap();
-    control.send(engine_runtime::Request::Start, &[]).unwrap();
+    control.send(&engine_runtime::Request::Start, &[]).unwrap();
     while control.receive_within(crate::sandbox::LIMIT).is_ok() {}
 
     assert_eq!(fs::read_dir(canary.path()).unwrap().count(), 0);

@@ -47,7 +47,7 @@ fn a_signal_reaches_the_program() {
 
     control
         .send(
-            Request::Signal {
+            &Request::Signal {
                 target: Target::Init,
                 signal: 15,
             },
@@ -86,7 +86,7 @@ fn a_missing_or_unusable_program_says_so_in_dockers_words() {
         fs::write(layer.join("etc/broken"), "\u{7f}ELF").unwrap();
         executable(&layer.join("etc/broken"));
         let control = sandbox.launch().unwrap();
-        control.send(Request::Start, &[]).unwrap();
+        control.send(&Request::Start, &[]).unwrap();
 
         let told = wait_for(&control, |event| match event {
             Event::StartFailed { message, exit_code } => Some((message, exit_code)),

@@ -140,13 +140,18 @@ impl Sandbox {
 
     /// Finds its monitor.
     pub(crate) fn reconnect(&self) -> Option<Control> {
-        LAUNCHER.reconnect(&self.bundle).unwrap()
+        self.try_reconnect(LIMIT).unwrap()
+    }
+
+    /// Looks for its monitor for so long.
+    pub(crate) fn try_reconnect(&self, limit: Duration) -> engine_runtime::Result<Option<Control>> {
+        LAUNCHER.reconnect(&self.bundle, limit)
     }
 
     /// Runs it to its end and returns what it printed, both streams, and how it ended.
     pub(crate) fn run(&self) -> (String, ExitRecord) {
         let control = self.launch().unwrap();
-        control.send(Request::Start, &[]).unwrap();
+        control.send(&Request::Start, &[]).unwrap();
         let record = wait_for_exit(&control);
         (self.output(), record)
     }
@@ -182,7 +187,7 @@ impl Drop for Sandbox {
                 target: Target::Init,
                 signal: 9,
             };
-            let _ = control.send(request, &[]);
+            let _ = control.send(&request, &[]);
             while control.receive_within(LIMIT).is_ok() {}
         }
         LAUNCHER.kill_leftovers(&self.bundle).unwrap();
@@ -212,7 +217,7 @@ pub(crate) fn wait_for<T>(control: &Control, pick: impl Fn(Event) -> Option<T>) 
 
 /// Starts the container and waits until its program runs.
 pub(crate) fn start(control: &Control) -> i32 {
-    control.send(Request::Start, &[]).unwrap();
+    control.send(&Request::Start, &[]).unwrap();
     wait_for(control, |event| match event {
         Event::Started { pid, .. } => Some(pid),
         _ => None,
@@ -232,7 +237,7 @@ pub(crate) fn wait_for_exit(control: &Control) -> ExitRecord {
 pub(crate) fn kill(control: &Control) -> ExitRecord {
     control
         .send(
-            Request::Signal {
+            &Request::Signal {
                 target: Target::Init,
                 signal: 9,
             },
@@ -251,7 +256,7 @@ pub(crate) fn attach(control: &Control, streams: AttachStreams) -> UnixStream {
         id: "viewer".into(),
         streams,
     };
-    control.send(request, &[theirs.as_fd()]).unwrap();
+    control.send(&request, &[theirs.as_fd()]).unwrap();
     ours
 }
 
@@ -265,7 +270,7 @@ pub(crate) fn exec(control: &Control, id: &str, process: Process) -> UnixStream 
         process,
         streams: ALL,
     };
-    control.send(request, &[theirs.as_fd()]).unwrap();
+    control.send(&request, &[theirs.as_fd()]).unwrap();
     ours
 }
 

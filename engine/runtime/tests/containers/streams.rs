@@ -73,7 +73,7 @@ fn input_is_closed_on_request() {
     let control = sandbox.launch().unwrap();
     start(&control);
 
-    control.send(Request::CloseStdin, &[]).unwrap();
+    control.send(&Request::CloseStdin, &[]).unwrap();
 
     assert_eq!(wait_for_exit(&control).code, 0);
     assert_eq!(sandbox.output(), "ended\n");

@@ -1,11 +1,11 @@
 //! Engines come and go; the container and its monitor do not care.
 
 use std::fs;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use engine_runtime::{AttachStreams, Event, ExitRecord, Request};
+use engine_runtime::{AttachStreams, Control, Event, ExitRecord, Request};
 
-use crate::sandbox::{LIMIT, Sandbox, kill, process, run_exec, start, wait_for, wait_for_exit};
+use crate::sandbox::{LIMIT, Sandbox, kill, process, run_exec, start, wait_for};
 
 #[test]
 fn a_second_engine_finds_the_same_container() {
@@ -65,7 +65,7 @@ fn an_exec_that_ended_without_an_engine_is_listed() {
         process: process(&["/bin/sh", "-c", "sleep 0.1; exit 6"]),
         streams: AttachStreams::default(),
     };
-    control.send(request, &[]).unwrap();
+    control.send(&request, &[]).unwrap();
     let pid = wait_for(&control, |event| match event {
         Event::ExecStarted { pid, .. } => Some(pid),
         _ => None,
@@ -131,8 +131,72 @@ fn what_a_killed_monitor_left_is_ended() {
 }
 
 fn nix_kill(pid: i32) {
+    signal(pid, 9);
+}
+
+fn signal(pid: i32, signal: i32) {
     let pidfd = engine_sys::process::open(pid).unwrap();
-    engine_sys::process::signal(pidfd, 9).unwrap();
+    engine_sys::process::signal(pidfd, signal).unwrap();
+}
+
+/// Stops a monitor, as a disk that does not answer would.
+fn stop(control: &Control) -> i32 {
+    const SIGSTOP: i32 = 19;
+    let monitor = control.state().monitor_pid;
+    signal(monitor, SIGSTOP);
+    monitor
+}
+
+#[test]
+fn a_monitor_that_does_not_answer_is_not_taken_for_a_dead_one() {
+    const SIGCONT: i32 = 18;
+    let sandbox = Sandbox::new(&["/bin/sleep", "1000"]);
+    let control = sandbox.launch().unwrap();
+    let pid = start(&control);
+    let monitor = stop(&control);
+
+    let silent = sandbox.try_reconnect(Duration::from_millis(100));
+    // Somebody cleans the passing directory: nobody can be asked, and it lives all the same.
+    fs::remove_file(sandbox.bundle.socket()).unwrap();
+    let unreachable = sandbox.try_reconnect(Duration::from_millis(100));
+    signal(monitor, SIGCONT);
+
+    assert!(silent.is_err(), "{silent:?}");
+    assert!(unreachable.is_err(), "{unreachable:?}");
+    assert!(fs::read_link(format!("/proc/{pid}/exe")).is_ok());
+    assert!(sandbox.kill_leftovers());
+}
+
+#[test]
+fn a_container_whose_monitor_does_not_answer_is_ended_by_force() {
+    let sandbox = Sandbox::new(&["/bin/sleep", "1000"]);
+    let control = sandbox.launch().unwrap();
+    let pid = start(&control);
+    stop(&control);
+
+    assert!(sandbox.kill_leftovers());
+
+    assert!(fs::read_link(format!("/proc/{pid}/exe")).is_err());
+    assert!(!sandbox.bundle.run().exists());
+    assert!(sandbox.reconnect().is_none());
+    assert!(!sandbox.kill_leftovers(), "nothing is left");
+}
+
+#[test]
+fn a_second_monitor_refuses_to_begin_and_leaves_the_first_alone() {
+    let sandbox = Sandbox::new(&["/bin/sleep", "1000"]);
+    let control = sandbox.launch().unwrap();
+    let pid = start(&control);
+    drop(control);
+
+    for _ in 0..2 {
+        let refused = sandbox.launch().unwrap_err().to_string();
+        assert!(refused.contains("has a monitor already"), "{refused}");
+    }
+
+    let control = sandbox.reconnect().unwrap();
+    assert_eq!(control.state().init_pid, pid);
+    kill(&control);
 }
 
 #[test]
@@ -140,7 +204,7 @@ fn an_unknown_request_is_refused_and_nothing_else_happens() {
     let sandbox = Sandbox::new(&["/bin/sleep", "1000"]);
     let control = sandbox.launch().unwrap();
     start(&control);
-    control.send(Request::Start, &[]).unwrap();
+    control.send(&Request::Start, &[]).unwrap();
 
     let refused = loop {
         if let Event::Refused { message, .. } = control.receive_within(LIMIT).unwrap() {
@@ -154,5 +218,4 @@ fn an_unknown_request_is_refused_and_nothing_else_happens() {
         panic!("it was not refused");
     };
     kill(&control);
-    let _ = wait_for_exit;
 }

@@ -45,7 +45,7 @@ fn a_terminal_echoes_resizes_and_interrupts() {
     };
     control
         .send(
-            Request::Resize {
+            &Request::Resize {
                 target: Target::Init,
                 size,
             },
@@ -85,7 +85,9 @@ fn a_shell_in_a_running_container_has_a_terminal_too() {
         columns: 60,
     };
     let target = Target::Exec("shell".into());
-    control.send(Request::Resize { target, size }, &[]).unwrap();
+    control
+        .send(&Request::Resize { target, size }, &[])
+        .unwrap();
     wait_for(&control, |event| {
         matches!(event, Event::Done { seq: 3, .. }).then_some(())
     });

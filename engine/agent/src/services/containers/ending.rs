@@ -38,7 +38,7 @@ impl Owner {
                 self.give_up_restart(&ask).await;
                 return answer(reply, Ok(()));
             }
-            if self.monitor.is_some() {
+            if self.monitor.is_some() || self.apart.is_some() {
                 self.note(&ask, signal).await;
             }
         } else if self.restart_at.is_some() {
@@ -48,8 +48,14 @@ impl Owner {
         if signal == KILL && target == Target::Init {
             // A look that begins now would only find out that everything is going.
             self.probing = None;
+            self.kill_asked = self.monitor.is_some();
+            if self.apart.is_some() {
+                let killed = self.kill_by_force().await;
+                return answer(reply, killed);
+            }
         }
-        self.ask_running(Request::Signal { target, signal }, reply);
+        self.ask_running(Request::Signal { target, signal }, reply)
+            .await;
         faults::point("stop.signalled");
         if ends && self.paused {
             // The signal waits for it; it can only end when it goes on.
@@ -110,6 +116,8 @@ impl Owner {
         if let Some(monitor) = self.monitor.take() {
             monitor.end(|| self.is_not_running());
         }
+        self.apart = None;
+        self.kill_asked = false;
         self.paused = false;
         self.step(fact);
         for id in self.execs.keys().cloned().collect::<Vec<_>>() {

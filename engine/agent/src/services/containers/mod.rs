@@ -10,6 +10,7 @@
 //! wish) and `spec.rs` (the work order).
 
 mod announce;
+mod apart;
 mod attach;
 mod capabilities;
 mod command;
@@ -63,7 +64,9 @@ pub(crate) use pausing::is_paused;
 pub(crate) use probing::read as read_health;
 pub(crate) use process::{check_process, exec_process, size};
 pub(crate) use registry::{Containers, Handle, Powers, Site, SiteParts};
-pub(crate) use running::{Lost, after_monitor, end_cgroup, forget, is_remembered, read_exit};
+pub(crate) use running::{
+    Lost, after_monitor, end_cgroup, forget, is_remembered, noted, read_exit,
+};
 pub(crate) use spec::init_program;
 pub(crate) use stop::Stop;
 pub(crate) use watching::PERIOD;

@@ -17,6 +17,7 @@ use engine_runtime::{Event, Fact, Phase, Request, Target, TerminalSize};
 use tokio::sync::{Semaphore, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+use super::apart::{Found, Search};
 use super::command::{Beginning, Client, Command, ExecOutcome, ExecStart, Reply, answer};
 use super::conversation::Conversation;
 use super::probing::Probing;
@@ -39,7 +40,7 @@ const WAITING_MAX: usize = 64;
 pub(super) struct Exec {
     /// The number of the request that began it.
     seq: u64,
-    reply: Option<Reply<ExecOutcome>>,
+    pub(super) reply: Option<Reply<ExecOutcome>>,
     ended: Option<oneshot::Sender<i32>>,
     pub(super) is_probe: bool,
 }
@@ -60,6 +61,10 @@ pub(crate) struct Owner {
     /// Its own inbox, for those that look after its health.
     pub(super) inbox: mpsc::WeakSender<Command>,
     pub(super) monitor: Option<Conversation>,
+    /// The monitor of a container that runs, when it cannot be spoken with.
+    pub(super) apart: Option<Search>,
+    /// Somebody wants its program killed.
+    pub(super) kill_asked: bool,
     pub(super) waiting: Vec<Client>,
     pub(super) size: Option<TerminalSize>,
     pub(super) execs: BTreeMap<String, Exec>,
@@ -73,6 +78,9 @@ pub(crate) struct Owner {
 enum Next {
     Command(Option<Command>),
     Heard(Result<Event, engine_runtime::Error>),
+    /// The monitor does not answer what it was asked.
+    Silent,
+    Found(Found),
     /// The moment to start it again has come.
     Again,
 }
@@ -96,6 +104,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
     let id = record.id.clone();
     let left_probes = control.as_ref().map(super::probing::left);
     let monitor = control.map(Conversation::new).transpose()?;
+    let is_apart = monitor.is_none() && matches!(phase, Phase::Running { .. });
     let (inbox, commands) = mpsc::channel(INBOX_COMMANDS);
     let view = watch::Sender::new(Arc::new(View {
         record: Arc::clone(&record),
@@ -111,7 +120,7 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         gone: false,
     }));
     let files = Arc::new(Semaphore::new(1));
-    let mut owner = Owner {
+    let owner = Owner {
         site: Arc::clone(site),
         record,
         life: Arc::new(life),
@@ -128,6 +137,8 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         probing: None,
         inbox: inbox.downgrade(),
         monitor,
+        apart: is_apart.then(|| Search::begin(site, &id)),
+        kill_asked: false,
         waiting: Vec::new(),
         size: None,
         execs: BTreeMap::new(),
@@ -137,26 +148,39 @@ pub(crate) fn spawn(site: &Arc<Site>, beginning: Beginning) -> Result<Arc<Handle
         layers_held: Some(layers_held),
         files: Arc::clone(&files),
     };
-    owner.end_probes(&left_probes.unwrap_or_default());
     owner.publish_view();
     let seen = owner.view.subscribe();
+    let left = left_probes.unwrap_or_default();
     site.tasks
-        .spawn("container", owner.run(commands, untold_exit));
+        .spawn("container", owner.run(commands, untold_exit, left));
     Ok(Arc::new(Handle::new(id, inbox, seen, files)))
 }
 
 impl Owner {
-    async fn run(mut self, mut commands: mpsc::Receiver<Command>, untold_exit: bool) {
+    async fn run(
+        mut self,
+        mut commands: mpsc::Receiver<Command>,
+        untold_exit: bool,
+        left_probes: Vec<String>,
+    ) {
+        self.end_probes(left_probes).await;
         self.resume(untold_exit).await;
         while !self.gone {
             let next = tokio::select! {
                 heard = hear(self.monitor.as_ref()) => Next::Heard(heard),
                 command = commands.recv() => Next::Command(command),
+                found = found(self.apart.as_mut()) => Next::Found(found),
+                () = moment(self.monitor.as_ref().and_then(Conversation::deadline)) => Next::Silent,
                 () = moment(self.restart_at) => Next::Again,
             };
             match next {
                 Next::Heard(Ok(event)) => self.on_event(event).await,
-                Next::Heard(Err(error)) => self.monitor_is_gone(&error).await,
+                Next::Heard(Err(error)) => self.lost_touch(error).await,
+                Next::Silent => {
+                    let error = engine_runtime::Error::TimedOut("answer");
+                    self.lost_touch(error).await;
+                }
+                Next::Found(found) => self.found(found).await,
                 Next::Command(Some(command)) => self.on_command(command).await,
                 Next::Command(None) => return,
                 Next::Again => self.start_again().await,
@@ -195,8 +219,8 @@ impl Owner {
                 target,
                 size,
                 reply,
-            } => self.resize(target, size, reply),
-            Command::Exec(exec) => self.exec(*exec),
+            } => self.resize(target, size, reply).await,
+            Command::Exec(exec) => self.exec(*exec).await,
             Command::Rename { name, reply } => {
                 let result = self.rename(name).await;
                 answer(reply, result);
@@ -251,13 +275,17 @@ impl Owner {
         {
             return answer(reply, Err(error));
         }
+        if self.apart.is_some() {
+            return answer(reply, Err(self.is_apart()));
+        }
         if let Some(monitor) = &mut self.monitor {
             let Client {
                 id,
                 streams,
                 socket,
             } = client;
-            return monitor.join(Request::Attach { id, streams }, &socket, reply);
+            let request = Request::Attach { id, streams };
+            return monitor.join(request, &socket, reply).await;
         }
         if self.waiting.len() == WAITING_MAX {
             let message = format!("more than {WAITING_MAX} clients wait for this container");
@@ -273,16 +301,17 @@ impl Owner {
         answer(reply, log_end.map(Some));
     }
 
-    fn resize(&mut self, target: Target, size: TerminalSize, reply: Reply<()>) {
-        if self.monitor.is_none() && target == Target::Init {
+    async fn resize(&mut self, target: Target, size: TerminalSize, reply: Reply<()>) {
+        if self.monitor.is_none() && self.apart.is_none() && target == Target::Init {
             // Kept for the start, so that a terminal resized too early begins in its size.
             self.size = Some(size);
             return answer(reply, Err(self.is_not_running()));
         }
-        self.ask_running(Request::Resize { target, size }, reply);
+        self.ask_running(Request::Resize { target, size }, reply)
+            .await;
     }
 
-    fn exec(&mut self, exec: ExecStart) {
+    async fn exec(&mut self, exec: ExecStart) {
         let ExecStart {
             id,
             process,
@@ -295,15 +324,18 @@ impl Owner {
         if let Err(error) = self.view.borrow().require_running("exec") {
             return answer(reply, Err(error));
         }
-        let Some(monitor) = &self.monitor else {
-            return answer(reply, Err(self.is_not_running()));
+        if self.monitor.is_none() {
+            return answer(reply, Err(self.cannot_ask()));
+        }
+        let Some(monitor) = &mut self.monitor else {
+            return;
         };
         let request = Request::Exec {
             id: id.clone(),
             process,
             streams,
         };
-        let seq = match monitor.send(request, socket.as_ref()) {
+        let seq = match monitor.exec(request, socket.as_ref()).await {
             Ok(seq) => seq,
             Err(error) => return answer(reply, Err(error)),
         };
@@ -322,7 +354,7 @@ impl Owner {
         }
     }
 
-    fn exec_begun(&mut self, id: &str, outcome: ExecOutcome) {
+    pub(super) fn exec_begun(&mut self, id: &str, outcome: ExecOutcome) {
         faults::point("exec.begun");
         if let Some(reply) = self.execs.get_mut(id).and_then(|exec| exec.reply.take()) {
             answer(reply, Ok(outcome));
@@ -354,11 +386,18 @@ impl Owner {
         Ok(former)
     }
 
-    pub(super) fn ask_running(&mut self, request: Request, reply: Reply<()>) {
-        let refusal = self.is_not_running();
+    pub(super) async fn ask_running(&mut self, request: Request, reply: Reply<()>) {
         match &mut self.monitor {
-            Some(monitor) => monitor.ask(request, None, reply),
-            None => answer(reply, Err(refusal)),
+            Some(monitor) => monitor.ask(request, reply).await,
+            None => answer(reply, Err(self.cannot_ask())),
+        }
+    }
+
+    /// Says why there is no monitor to ask.
+    fn cannot_ask(&self) -> ServiceError {
+        match &self.apart {
+            Some(_) => self.is_apart(),
+            None => self.is_not_running(),
         }
     }
 
@@ -401,6 +440,13 @@ impl Drop for Owner {
 async fn hear(monitor: Option<&Conversation>) -> Result<Event, engine_runtime::Error> {
     match monitor {
         Some(monitor) => monitor.hear().await,
+        None => std::future::pending().await,
+    }
+}
+
+async fn found(search: Option<&mut Search>) -> Found {
+    match search {
+        Some(search) => search.found().await,
         None => std::future::pending().await,
     }
 }

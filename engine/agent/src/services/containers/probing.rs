@@ -108,7 +108,8 @@ impl Owner {
         else {
             return;
         };
-        let Some(plan) = health::plan(&self.record.config).filter(|_| !self.paused) else {
+        let can_look = !self.paused && self.apart.is_none();
+        let Some(plan) = health::plan(&self.record.config).filter(|_| can_look) else {
             return;
         };
         if self.health.is_none() {
@@ -159,14 +160,14 @@ impl Owner {
     }
 
     /// Ends looks that the last engine began.
-    pub(super) fn end_probes(&mut self, ids: &[String]) {
+    pub(super) async fn end_probes(&mut self, ids: Vec<String>) {
         for id in ids {
             let request = Request::Signal {
-                target: Target::Exec(id.clone()),
+                target: Target::Exec(id),
                 signal: KILL,
             };
             let (reply, _) = oneshot::channel();
-            self.ask_running(request, reply);
+            self.ask_running(request, reply).await;
         }
     }
 

@@ -26,6 +26,9 @@ use crate::tasks::{Tasks, blocking};
 /// How many removed containers may be waiting for their files to be deleted.
 const MAX_SWEEPS: usize = 8;
 
+/// Monitors that are looked for at a time.
+const SEARCHES_MAX: usize = 4;
+
 /// Copies of files that go on at a time; each has a thread of its own.
 const COPIES_MAX: usize = 64;
 
@@ -53,6 +56,8 @@ pub(crate) struct Site {
     pub(crate) powers: Powers,
     pub(super) watching: Watching,
     sweeps: Arc<Semaphore>,
+    /// One permit for each monitor that may be looked for at a time.
+    pub(super) searches: Semaphore,
     /// One permit for each copy of files that may go on at a time.
     pub(super) copies: Arc<Semaphore>,
     index: Mutex<Index>,
@@ -216,6 +221,7 @@ impl Site {
             powers,
             watching: Watching::default(),
             sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
+            searches: Semaphore::new(SEARCHES_MAX),
             copies: Arc::new(Semaphore::new(COPIES_MAX)),
             index: Mutex::default(),
         }

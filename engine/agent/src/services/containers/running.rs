@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use engine_api::id::ContainerId;
 use engine_runtime::cgroups::Cgroup;
-use engine_runtime::{Bundle, ExitRecord};
+use engine_runtime::{Bundle, ExitRecord, Phase};
 
 use super::probing;
 use super::registry::Site;
@@ -42,6 +42,32 @@ pub(super) fn remember(site: &Site, id: &ContainerId) -> io::Result<()> {
             fs::write(&mark, b"")
         }
         result => result,
+    }
+}
+
+/// Notes in the mark which process is the program and since when, for an engine that cannot ask.
+pub(super) fn note(site: &Site, id: &ContainerId, pid: i32, started_at_unix_ns: u64) {
+    // It lies in memory; without it that engine says less.
+    let _ = fs::write(mark(site, id), format!("{pid} {started_at_unix_ns}"));
+}
+
+/// Reads what is noted of a container that runs: as much as there is.
+pub(crate) fn noted(site: &Site, id: &ContainerId) -> Phase {
+    let mark = mark(site, id);
+    let text = fs::read_to_string(&mark).unwrap_or_default();
+    let mut words = text.split(' ');
+    let pid = words.next().and_then(|word| word.parse().ok());
+    let started = words.next().and_then(|word| word.parse().ok());
+    let marked = || {
+        let at = fs::metadata(&mark)
+            .and_then(|found| found.modified())
+            .ok()?;
+        let since = at.duration_since(std::time::UNIX_EPOCH).ok()?;
+        u64::try_from(since.as_nanos()).ok()
+    };
+    Phase::Running {
+        pid: pid.unwrap_or(0),
+        started_at_unix_ns: started.or_else(marked).unwrap_or(0),
     }
 }
 
@@ -85,17 +111,21 @@ pub(crate) fn after_monitor(
         lost: true,
         ..ExitRecord::default()
     };
-    // Written in the monitor's stead, so that the next engine finds the same end and no new one.
-    if let Ok(bytes) = serde_json::to_vec(&exit)
+    write_exit(&bundle, &exit);
+    Lost::Unknown(exit)
+}
+
+/// Writes an end in the monitor's stead, so that the next engine finds the same and no new one.
+pub(super) fn write_exit(bundle: &Bundle, exit: &ExitRecord) {
+    if let Ok(bytes) = serde_json::to_vec(exit)
         && let Err(error) = ContainerStore::write_passing(&bundle.exit(), &bytes)
     {
         tracing::warn!(
-            container.id = record.id.as_str(),
+            path = %bundle.exit().display(),
             reason = chain(&error),
-            "failed to write down that a container was lost"
+            "failed to write down how a container ended"
         );
     }
-    Lost::Unknown(exit)
 }
 
 /// Reads how a container ended last.

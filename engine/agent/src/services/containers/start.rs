@@ -36,6 +36,8 @@ pub(super) struct Launched {
 pub(super) struct StartFailure {
     message: String,
     exit_code: i32,
+    /// The monitor did not say that it has undone everything: it may live, and run the program.
+    may_run: bool,
 }
 
 impl StartFailure {
@@ -43,6 +45,15 @@ impl StartFailure {
         Self {
             message: message.into(),
             exit_code: NOT_STARTED,
+            may_run: false,
+        }
+    }
+
+    fn of(error: &engine_runtime::Error) -> Self {
+        Self {
+            // What the monitor says of itself is true: it has undone everything.
+            may_run: !matches!(error, engine_runtime::Error::Setup(_)),
+            ..Self::new(chain(error))
         }
     }
 
@@ -107,21 +118,38 @@ pub(super) fn launch(
     let launched = site
         .launcher
         .launch(&bundle)
-        .map_err(|e| failed(&e))
+        .map_err(|e| StartFailure::of(&e))
         .inspect(|_| faults::point("start.launched"))
         .and_then(|control| go(control, clients));
     if let Err(failure) = &launched {
+        if failure.may_run {
+            end_half_started(site, record);
+        }
         running::forget(site, &record.id);
         // The monitor writes this itself once it has come so far; before, it is on us.
         if let Ok(bytes) = serde_json::to_vec(&failure.exit_record(0)) {
             let _ = ContainerStore::write_passing(&bundle.exit(), &bytes);
         }
     }
+    if let Ok(launched) = &launched {
+        running::note(site, &record.id, launched.pid, launched.started_at_unix_ns);
+    }
     launched
 }
 
+/// Ends what a start that failed has left: a program that runs later would be nobody's.
+fn end_half_started(site: &Site, record: &ContainerRecord) {
+    if let Err(error) = site.launcher.kill_leftovers(&site.bundle(&record.id)) {
+        tracing::error!(
+            container.id = record.id.as_str(),
+            reason = chain(&error),
+            "failed to end a container whose start failed"
+        );
+    }
+}
+
 fn go(control: Control, clients: Vec<Client>) -> Result<Launched, StartFailure> {
-    let failed = |error: engine_runtime::Error| StartFailure::new(chain(&error));
+    let failed = |error: engine_runtime::Error| StartFailure::of(&error);
     for Client {
         id,
         streams,
@@ -129,10 +157,10 @@ fn go(control: Control, clients: Vec<Client>) -> Result<Launched, StartFailure> 
     } in clients
     {
         control
-            .send(Request::Attach { id, streams }, &[socket.as_fd()])
+            .send(&Request::Attach { id, streams }, &[socket.as_fd()])
             .map_err(failed)?;
     }
-    control.send(Request::Start, &[]).map_err(failed)?;
+    control.send(&Request::Start, &[]).map_err(failed)?;
     faults::point("start.sent");
     let mut events = Vec::new();
     loop {
@@ -150,7 +178,11 @@ fn go(control: Control, clients: Vec<Client>) -> Result<Launched, StartFailure> 
                 });
             }
             Event::StartFailed { message, exit_code } => {
-                return Err(StartFailure { message, exit_code });
+                return Err(StartFailure {
+                    message,
+                    exit_code,
+                    may_run: false,
+                });
             }
             other => events.push(other),
         }

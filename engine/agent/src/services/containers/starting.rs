@@ -94,7 +94,10 @@ impl Owner {
         let (clients, size) = (std::mem::take(&mut self.waiting), self.size.take());
         let launched = blocking(move || start::launch(&site, &record, clients, size)).await;
         match launched {
-            Ok(launched) => self.started(launched).await,
+            Ok(launched) => {
+                self.started(launched).await;
+                Ok(())
+            }
             Err(failure) => {
                 let exit = failure.exit_record(self.now_ns());
                 let error = failure.into_error();
@@ -111,19 +114,27 @@ impl Owner {
         }
     }
 
-    async fn started(&mut self, launched: Launched) -> Result<()> {
+    async fn started(&mut self, launched: Launched) {
         let Launched {
             control,
             pid,
             started_at_unix_ns,
             events,
         } = launched;
-        self.monitor = Some(Conversation::new(control)?);
         self.step(Fact::Started {
             pid,
             started_at_unix_ns,
         });
+        match Conversation::new(control) {
+            Ok(monitor) => self.monitor = Some(monitor),
+            Err(error) => {
+                // It runs all the same.
+                tracing::warn!(reason = chain(&error), "a monitor cannot be listened to");
+                self.look_for_monitor();
+            }
+        }
         self.paused = false;
+        self.kill_asked = false;
         self.begin_health().await;
         self.publish_view();
         self.tell("start", []);
@@ -131,6 +142,5 @@ impl Owner {
             self.on_event(event).await;
         }
         self.begin_probing();
-        Ok(())
     }
 }

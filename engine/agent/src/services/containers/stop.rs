@@ -109,16 +109,20 @@ impl Containers {
 
         let gone_meanwhile = |result| match result {
             // It ended or was removed by itself: that is what was wanted.
-            Err(ServiceError::Conflict(_) | ServiceError::NoSuchContainer(_)) => Ok(()),
-            other => other,
+            Err(ServiceError::Conflict(_) | ServiceError::NoSuchContainer(_)) => Ok(true),
+            other => other.map(|()| true),
         };
         let asked = ask(verb, &stop.who);
         let harder = Ask {
             forced: true,
             ..asked.clone()
         };
-        gone_meanwhile(self.signal(handle, signal, asked).await)?;
-        if !ended(handle, view.n_exits, patience).await {
+        let is_told = match gone_meanwhile(self.signal(handle, signal, asked).await) {
+            // Its monitor does not answer: what is left is to end it by force.
+            Err(ServiceError::Unavailable(_)) => false,
+            result => result?,
+        };
+        if !is_told || !ended(handle, view.n_exits, patience).await {
             gone_meanwhile(self.signal(handle, KILL, harder).await)?;
             if !ended(handle, view.n_exits, Some(KILL_LIMIT)).await {
                 return Err(ServiceError::Unavailable(format!(
