@@ -18,6 +18,9 @@ pub enum BodyError {
     /// JSON, and not of the expected shape; the field is named.
     #[error("invalid body: {0}")]
     Shape(serde_path_to_error::Error<serde_json::Error>),
+    /// A key in another letter case than the known one.
+    #[error(transparent)]
+    OtherCase(#[from] crate::options::OtherCase),
 }
 
 /// Reads a body into `T`.
@@ -26,6 +29,17 @@ pub enum BodyError {
 /// When it is no JSON, holds a key twice, goes on after its end, or has another shape.
 pub fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, BodyError> {
     shaped(&parse_value(bytes)?)
+}
+
+/// Reads a body into `T`, and refuses a key that differs from a known one in letter case only:
+/// Docker's own reader would take it. `known` is the body with everything that it can hold.
+///
+/// # Errors
+/// As [`parse`], or names the key and how it is written.
+pub fn parse_known<T: DeserializeOwned>(bytes: &[u8], known: &Value) -> Result<T, BodyError> {
+    let value = parse_value(bytes)?;
+    crate::options::refuse_other_case(&value, known, &[])?;
+    shaped(&value)
 }
 
 /// Reads a value into `T`.
@@ -39,12 +53,15 @@ pub fn shaped<T: DeserializeOwned>(value: &Value) -> Result<T, BodyError> {
 /// Reads a body whose emptiness means "all defaults".
 ///
 /// # Errors
-/// As [`parse`].
-pub fn parse_or_default<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, BodyError> {
+/// As [`parse_known`].
+pub fn parse_or_default<T: DeserializeOwned + Default>(
+    bytes: &[u8],
+    known: &Value,
+) -> Result<T, BodyError> {
     if bytes.iter().all(u8::is_ascii_whitespace) {
         return Ok(T::default());
     }
-    parse(bytes)
+    parse_known(bytes, known)
 }
 
 /// Reads a body into a JSON value without `null` members.

@@ -21,6 +21,13 @@ pub struct ExecCreateBody {
     pub cmd: Option<Vec<String>>,
 }
 
+impl ExecCreateBody {
+    /// Returns a body with everything in it that it can hold.
+    pub fn all_members() -> serde_json::Value {
+        serde_json::to_value(Self::default()).unwrap_or_default()
+    }
+}
+
 /// The answer to a create.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -35,6 +42,13 @@ pub struct ExecStartBody {
     pub detach: bool,
     pub tty: bool,
     pub console_size: Option<[u16; 2]>,
+}
+
+impl ExecStartBody {
+    /// Returns a body with everything in it that it can hold.
+    pub fn all_members() -> serde_json::Value {
+        serde_json::to_value(Self::default()).unwrap_or_default()
+    }
 }
 
 /// What is known of it.

@@ -5,7 +5,7 @@ use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use engine_api::containers::{ContainerConfig, IdAnswer};
+use engine_api::containers::{ContainerConfig, CreateBody, IdAnswer};
 use engine_api::{body, operation};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -30,7 +30,8 @@ async fn commit(State(app): State<App>, values: Values, bytes: JsonBytes) -> Res
         ));
     };
     let config: Option<ContainerConfig> =
-        body::parse_or_default(&bytes.0).map_err(|e| ApiError::bad_request(e.to_string()))?;
+        body::parse_or_default(&bytes.0, &CreateBody::all_members())
+            .map_err(|e| ApiError::bad_request(e.to_string()))?;
     let text = |name| values.text(name).map(str::to_owned);
     let asked = CommitRequest {
         repo: text("repo"),

@@ -55,8 +55,8 @@ async fn start(
 ) -> Result<Response> {
     let upgrade = Upgrade::take(&mut request);
     let bytes = extract::read(request.into_body()).await?;
-    let start: ExecStartBody =
-        body::parse_or_default(&bytes).map_err(|e| ApiError::bad_request(e.to_string()))?;
+    let start: ExecStartBody = body::parse_or_default(&bytes, &ExecStartBody::all_members())
+        .map_err(|e| ApiError::bad_request(e.to_string()))?;
     if start.detach {
         let ready = app.execs.prepare(&id)?;
         app.execs.start_detached(ready, &start).await?;

@@ -14,6 +14,7 @@ use engine_api::id::ExecId;
 use engine_runtime::{AttachStreams, Process, Target, TerminalSize};
 use tokio::net::UnixStream;
 use tokio::sync::{oneshot, watch};
+use tokio::time::Instant;
 
 use crate::ids;
 use crate::services::containers::{self, Containers, ExecOutcome, ExecStart, Handle};
@@ -22,7 +23,8 @@ use crate::services::error::{Result, ServiceError};
 /// How long the code of one that ended can be asked for.
 const KEPT: Duration = Duration::from_secs(300);
 
-/// Most that are remembered; beyond it nothing new is created.
+/// Most that are remembered; beyond it those go first that nobody started, then those that ended
+/// first. When all run, nothing new is created.
 const EXECS_MAX: usize = 10_000;
 
 /// How long a resize waits for a command that is just starting.
@@ -50,10 +52,10 @@ pub(crate) struct Exec {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    Created,
+    Created { at: Instant },
     Starting,
     Running { pid: i32 },
-    Ended { code: i32, at: tokio::time::Instant },
+    Ended { code: i32, at: Instant },
 }
 
 /// A command that is about to start; nobody else may start it meanwhile.
@@ -78,7 +80,7 @@ impl Drop for Ready {
     fn drop(&mut self) {
         if !self.is_gone {
             // Whoever asked left before it began; it may be tried again.
-            self.exec.state.send_replace(State::Created);
+            self.exec.state.send_replace(State::created());
         }
     }
 }
@@ -119,7 +121,8 @@ impl Execs {
     /// When the container is not there or does not run, or an option is refused.
     pub(crate) fn create(&self, container: &str, bytes: &[u8]) -> Result<ExecId> {
         let bad = |e: body::BodyError| ServiceError::BadRequest(e.to_string());
-        let asked: ExecCreateBody = body::parse(bytes).map_err(bad)?;
+        let known = ExecCreateBody::all_members();
+        let asked: ExecCreateBody = body::parse_known(bytes, &known).map_err(bad)?;
         if asked.cmd.as_ref().is_none_or(Vec::is_empty) {
             return Err(ServiceError::BadRequest(
                 "No exec command specified".to_owned(),
@@ -140,7 +143,7 @@ impl Execs {
             grantable: self.containers.site.powers.grantable.clone(),
             size: Mutex::new(asked.console_size.and_then(containers::size)),
             body: asked,
-            state: watch::Sender::new(State::Created),
+            state: watch::Sender::new(State::created()),
         });
         self.remember(&exec)?;
         let command = exec.command_line();
@@ -160,7 +163,7 @@ impl Execs {
         let exec = self.find(id)?;
         exec.container.view().require_running("exec")?;
         let began = exec.state.send_if_modified(|state| {
-            let is_new = *state == State::Created;
+            let is_new = matches!(state, State::Created { .. });
             if is_new {
                 *state = State::Starting;
             }
@@ -179,8 +182,8 @@ impl Execs {
     /// # Errors
     /// When its container has ended meanwhile; it counts as run then.
     pub(crate) async fn start(&self, ready: Ready, start: &ExecStartBody) -> Result<Session> {
-        let exec = ready.go();
         let (socket, far) = containers::pair()?;
+        let exec = ready.go();
         let streams = AttachStreams {
             stdin: exec.body.attach_stdin,
             stdout: exec.body.attach_stdout,
@@ -226,7 +229,7 @@ impl Execs {
             _ => State::Starting,
         };
         match state {
-            State::Created | State::Starting => {
+            State::Created { .. } | State::Starting => {
                 *exec.size.lock().unwrap_or_else(PoisonError::into_inner) = Some(size);
                 let message = format!("exec {id} is not running");
                 Err(ServiceError::Conflict(message))
@@ -289,6 +292,8 @@ impl Execs {
         })
     }
 
+    /// Runs a command in a task of its own, which sees it to its end: whoever asked may leave while
+    /// it begins.
     async fn run(
         &self,
         exec: &Arc<Exec>,
@@ -296,45 +301,33 @@ impl Execs {
         streams: AttachStreams,
         socket: Option<std::os::fd::OwnedFd>,
     ) -> Result<ExecOutcome> {
+        let (begun, outcome) = oneshot::channel();
         let (ended, end) = oneshot::channel();
-        let asked = (exec.process(start), exec.id.to_string());
-        let outcome = exec
-            .container
-            .exec(|reply| ExecStart {
-                id: asked.1,
-                process: asked.0,
+        let (id, process) = (exec.id.to_string(), exec.process(start));
+        let (exec, containers) = (Arc::clone(exec), Arc::clone(&self.containers));
+        self.containers.site.tasks.spawn("exec", async move {
+            let start = |reply| ExecStart {
+                id,
+                process,
                 streams,
                 socket,
                 is_probe: false,
                 reply,
                 ended,
-            })
-            .await;
-        match &outcome {
-            Ok(ExecOutcome::Running { pid }) => {
-                exec.state.send_replace(State::Running { pid: *pid });
-                exec.tell_start(&self.containers);
-                self.await_end(Arc::clone(exec), end);
+            };
+            let outcome = exec.container.exec(start).await;
+            let runs = exec.begun(&outcome, &containers);
+            // Nobody may be there to hear it.
+            let _ = begun.send(outcome);
+            if runs {
+                // Without a word of its own it ended with its container.
+                let code = end.await.unwrap_or(137);
+                exec.ended(code);
+                exec.tell_end(&containers, code);
             }
-            Ok(ExecOutcome::Failed { exit_code, .. }) => {
-                exec.ended(*exit_code);
-                exec.tell_start(&self.containers);
-                exec.tell_end(&self.containers, *exit_code);
-            }
-            // It never reached the container; Docker has this code for it.
-            Err(_) => exec.ended(NOT_BEGUN),
-        }
-        outcome
-    }
-
-    fn await_end(&self, exec: Arc<Exec>, end: oneshot::Receiver<i32>) {
-        let containers = Arc::clone(&self.containers);
-        self.containers.site.tasks.spawn("exec", async move {
-            // Without a word of its own it ended with its container.
-            let code = end.await.unwrap_or(137);
-            exec.ended(code);
-            exec.tell_end(&containers, code);
         });
+        let stopping = |_| ServiceError::Unavailable("the engine stops".to_owned());
+        outcome.await.map_err(stopping)?
     }
 
     fn find(&self, id: &str) -> Result<Arc<Exec>> {
@@ -344,9 +337,10 @@ impl Execs {
     }
 
     fn remember(&self, exec: &Arc<Exec>) -> Result<()> {
-        let now = tokio::time::Instant::now();
+        let now = Instant::now();
         let mut execs = self.execs();
         execs.retain(|_, exec| !exec.is_stale(now));
+        make_room(&mut execs);
         if execs.len() >= EXECS_MAX {
             let message = format!("more than {EXECS_MAX} commands are prepared or run");
             return Err(ServiceError::Unavailable(message));
@@ -360,11 +354,65 @@ impl Execs {
     }
 }
 
+impl State {
+    fn created() -> Self {
+        Self::Created { at: Instant::now() }
+    }
+
+    /// Returns since when nothing happens, and whether it was ever started.
+    fn at_rest(self) -> Option<(bool, Instant)> {
+        match self {
+            Self::Created { at } => Some((false, at)),
+            Self::Ended { at, .. } => Some((true, at)),
+            Self::Starting | Self::Running { .. } => None,
+        }
+    }
+}
+
+/// Forgets what can be missed most easily of too many commands.
+fn make_room(execs: &mut BTreeMap<ExecId, Arc<Exec>>) {
+    if execs.len() < EXECS_MAX {
+        return;
+    }
+    let at_rest = |(id, exec): (&ExecId, &Arc<Exec>)| {
+        let rest = exec.state.borrow().at_rest()?;
+        Some((rest, id.clone()))
+    };
+    let mut rests: Vec<_> = execs.iter().filter_map(at_rest).collect();
+    rests.sort_by_key(|(rest, _)| *rest);
+    // Many at once: to look at them all for each new one would be slow.
+    for (_, id) in rests.into_iter().take(EXECS_MAX / 10) {
+        execs.remove(&id);
+    }
+}
+
 impl Exec {
+    /// Puts down how a start went, and tells everybody; says whether it runs.
+    fn begun(&self, outcome: &Result<ExecOutcome>, containers: &Containers) -> bool {
+        match outcome {
+            Ok(ExecOutcome::Running { pid }) => {
+                self.state.send_replace(State::Running { pid: *pid });
+                self.tell_start(containers);
+                true
+            }
+            Ok(ExecOutcome::Failed { exit_code, .. }) => {
+                self.ended(*exit_code);
+                self.tell_start(containers);
+                self.tell_end(containers, *exit_code);
+                false
+            }
+            Err(_) => {
+                // It never reached the container; Docker has this code for it.
+                self.ended(NOT_BEGUN);
+                false
+            }
+        }
+    }
+
     fn ended(&self, code: i32) {
         self.state.send_replace(State::Ended {
             code,
-            at: tokio::time::Instant::now(),
+            at: Instant::now(),
         });
     }
 
@@ -382,10 +430,10 @@ impl Exec {
     }
 
     /// Nobody will ask for it any more: it ended long ago, or cannot start without its container.
-    fn is_stale(&self, now: tokio::time::Instant) -> bool {
+    fn is_stale(&self, now: Instant) -> bool {
         match *self.state.borrow() {
             State::Ended { at, .. } => now.duration_since(at) > KEPT,
-            State::Created => !self.container.view().is_running(),
+            State::Created { .. } => !self.container.view().is_running(),
             State::Starting | State::Running { .. } => false,
         }
     }

@@ -147,3 +147,31 @@ async fn a_second_engine_names_what_is_in_its_way() {
     assert_eq!(third.unwrap().status.code(), Some(2));
     rig.end().await;
 }
+
+#[tokio::test]
+async fn an_id_cannot_be_taken_as_a_name() {
+    let rig = Rig::new().await;
+    let victim = rig.create("victim", "true").await;
+    let other = rig.create("other", "true").await;
+    for taken in [victim.clone(), "ab".repeat(32)] {
+        let refused = rig.client.rename_container(&other, &taken).await;
+        let refused = refused.unwrap_err().to_string();
+        assert!(refused.contains("cannot be a name"), "{refused}");
+    }
+    assert_eq!(rig.client.container(&victim).await.unwrap().id, victim);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_key_in_other_letters_is_no_way_to_be_somebody_else() {
+    let rig = Rig::new().await;
+    let id = rig.run("runs", "sleep 1000").await;
+    let body = r#"{"Cmd":["id"],"user":"nobody"}"#;
+    let refused = post(&rig, &format!("/containers/{id}/exec"), body);
+    assert_eq!(status(&refused), 400);
+    assert!(
+        refused.contains("the key user is written User"),
+        "{refused}"
+    );
+    rig.end().await;
+}

@@ -281,8 +281,12 @@ impl Site {
     /// Takes a name for a container that is being made or renamed.
     ///
     /// # Errors
-    /// When another container has it.
+    /// When another container has it, or it could be the id of one.
     pub(super) fn reserve(&self, name: &ContainerName, id: &ContainerId) -> Result<()> {
+        if name.as_str().parse::<ContainerId>().is_ok() {
+            let message = format!("{name} is the form of a container's id, and cannot be a name");
+            return Err(ServiceError::BadRequest(message));
+        }
         let mut index = self.index();
         if let Some(holder) = index.names.get(name) {
             let (name, id) = (name.to_string(), holder.to_string());
@@ -320,13 +324,18 @@ impl Site {
 }
 
 impl Containers {
-    /// Finds a container by its whole name, its id, or a prefix of the id that only it has.
+    /// Finds a container by its id, its whole name, or a prefix of the id that only it has, in this
+    /// order: who asks by the whole id means that one, whatever others are called.
     ///
     /// # Errors
     /// When there is none, or more than one.
     pub(crate) fn find(&self, reference: &str) -> Result<Arc<Handle>> {
         let none = || ServiceError::NoSuchContainer(reference.to_owned());
         let index = self.site.index();
+        let id = reference.parse::<ContainerId>().ok();
+        if let Some(handle) = id.and_then(|id| index.by_id.get(&id)) {
+            return Ok(Arc::clone(handle));
+        }
         let name = reference
             .strip_prefix('/')
             .unwrap_or(reference)
