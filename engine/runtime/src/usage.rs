@@ -179,14 +179,16 @@ impl Reader {
 
 /// Reads a file of the kernel's from its beginning; each time it is made anew.
 pub(crate) fn whole(file: &File) -> io::Result<String> {
-    const MOST_AT_ONCE: usize = 4096;
+    const PAGE: usize = 4096;
+    let mut page = [0; PAGE];
     let mut text = Vec::new();
     loop {
-        let n_read = text.len();
-        text.resize(n_read + MOST_AT_ONCE, 0);
-        let n_more = file.read_at(&mut text[n_read..], n_read as u64)?;
-        text.truncate(n_read + n_more);
-        if n_more == 0 {
+        let n_read = file.read_at(&mut page, text.len() as u64)?;
+        text.extend_from_slice(&page[..n_read]);
+        // The kernel fills a page with whole records (seq_read_iter). Where another follows, this one
+        // is half a page long or the other had no room in the half that is left: less is the end,
+        // and asking once more for nothing would double the cost of a look.
+        if n_read < PAGE / 2 {
             return String::from_utf8(text).map_err(|_| io::ErrorKind::InvalidData.into());
         }
     }
@@ -269,16 +271,27 @@ fn legacy_cpu(reader: &mut Reader) -> CpuUsage {
     let throttling = reader.files(Controller::Cpu).map("cpu.stat");
     let mut accounting = reader.files(Controller::Cpuacct);
     let per_cpu = accounting.text("cpuacct.usage_percpu");
+    let per_cpu_ns: Vec<u64> = per_cpu.split_whitespace().map(number).collect();
+    let (user_ns, system_ns) = user_and_system(&accounting.text("cpuacct.usage_all"));
     let of = |key: &str| throttling.get(key).copied().unwrap_or(0);
     CpuUsage {
-        total_ns: accounting.number("cpuacct.usage"),
-        user_ns: accounting.number("cpuacct.usage_user"),
-        system_ns: accounting.number("cpuacct.usage_sys"),
-        per_cpu_ns: per_cpu.split_whitespace().map(number).collect(),
+        total_ns: per_cpu_ns.iter().sum(),
+        user_ns,
+        system_ns,
+        per_cpu_ns,
         periods: of("nr_periods"),
         throttled_periods: of("nr_throttled"),
         throttled_ns: of("throttled_time"),
     }
+}
+
+/// Sums `cpuacct.usage_all`: a heading, then for each processor its number, user and system time.
+fn user_and_system(text: &str) -> (u64, u64) {
+    let rows = text.lines().skip(1).filter_map(|line| {
+        let mut fields = line.split_whitespace().skip(1).map(number);
+        Some((fields.next()?, fields.next()?))
+    });
+    rows.fold((0, 0), |sum, row| (sum.0 + row.0, sum.1 + row.1))
 }
 
 fn unified_cpu(files: &mut Files<'_>) -> CpuUsage {
@@ -302,8 +315,10 @@ fn legacy_memory(files: &mut Files<'_>) -> MemoryUsage {
     MemoryUsage {
         usage_bytes: files.number("memory.usage_in_bytes"),
         max_usage_bytes: files.optional("memory.max_usage_in_bytes"),
-        limit_bytes: files
-            .optional("memory.limit_in_bytes")
+        // The lowest of its own and of those above it.
+        limit_bytes: stats
+            .get("hierarchical_memory_limit")
+            .copied()
             .filter(|limit| *limit < UNLIMITED),
         failures: files.optional("memory.failcnt"),
         inactive_file_bytes: stats.get("total_inactive_file").copied().unwrap_or(0),
@@ -409,6 +424,28 @@ mod tests {
                 .collect::<Vec<_>>(),
             [1, 2]
         );
+    }
+
+    #[test]
+    fn times_of_all_processors_are_summed() {
+        let all = "cpu user system\n0 10 1\n1 20 2\n";
+
+        assert_eq!(user_and_system(all), (30, 3));
+    }
+
+    #[test]
+    fn a_file_of_any_length_is_read_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        for n_lines in [0, 1, 255, 256, 257, 512, 1000] {
+            let text = "0123456\n".repeat(n_lines);
+            let path = dir.path().join("file");
+            std::fs::write(&path, &text).unwrap();
+
+            assert_eq!(whole(&File::open(&path).unwrap()).unwrap(), text);
+        }
+        let processors = std::fs::read_to_string("/proc/cpuinfo").unwrap();
+        let read = whole(&File::open("/proc/cpuinfo").unwrap()).unwrap();
+        assert_eq!(read.lines().count(), processors.lines().count());
     }
 
     #[test]

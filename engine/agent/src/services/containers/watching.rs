@@ -150,6 +150,7 @@ fn round(site: &Site, turns: Vec<Turn>, n_lookers: usize) -> BTreeMap<ContainerI
     let host = usage::read_host().ok();
     let mut n_open = 0;
     let mut next = BTreeMap::new();
+    let mut told = Vec::with_capacity(turns.len());
     for Turn {
         handle,
         lines,
@@ -172,12 +173,16 @@ fn round(site: &Site, turns: Vec<Turn>, n_lookers: usize) -> BTreeMap<ContainerI
         let figures = stats(&view, sample.as_mut(), seen.before.as_ref());
         if let Ok(mut line) = serde_json::to_vec(&figures) {
             line.push(b'\n');
-            lines.send_replace(Bytes::from(line));
+            told.push((lines, Bytes::from(line)));
         }
         n_open += usize::from(seen.looker.is_some());
         let looker = seen.looker.filter(|_| n_open <= n_lookers);
         let before = sample;
         next.insert(id, Seen { before, looker });
+    }
+    // All at once: who writes to them is woken once, not for each.
+    for (lines, line) in told {
+        lines.send_replace(line);
     }
     next
 }
