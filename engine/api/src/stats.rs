@@ -23,6 +23,43 @@ pub struct Stats {
     /// Absent when the container has no network of its own.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub networks: Option<BTreeMap<String, NetworkStats>>,
+    /// What Docker does not tell; absent while the container does not run.
+    #[serde(rename = "gantry", skip_serializing_if = "Option::is_none")]
+    pub ours: Option<OurStats>,
+}
+
+/// Our part of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct OurStats {
+    /// Processes killed for want of memory since the container began.
+    pub oom_kills: u64,
+    /// How much of the time processes waited; where the control groups are of version 2.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_pressure: Option<Pressure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub memory_pressure: Option<Pressure>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub io_pressure: Option<Pressure>,
+}
+
+/// Waiting for one thing, in the kernel's words: some process waited, or all of them.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Pressure {
+    pub some: Stall,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub full: Option<Stall>,
+}
+
+/// Shares of the last 10, 60 and 300 seconds in hundredths, and microseconds in all.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Stall {
+    pub avg10: f64,
+    pub avg60: f64,
+    pub avg300: f64,
+    pub total: u64,
 }
 
 /// Processes and threads.

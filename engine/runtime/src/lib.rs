@@ -28,6 +28,7 @@ pub mod log;
 pub mod monitor;
 mod own;
 mod phase;
+pub mod pressure;
 pub mod processes;
 pub mod profile;
 mod protocol;

@@ -17,15 +17,20 @@ use engine_sys::cgroup;
 use crate::{
     cgroups::{Cgroup, CgroupError},
     layout::{Controller, Version},
+    pressure::{Pressure, Stalls},
 };
 
 /// A container's use at one moment.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
     pub cpu: CpuUsage,
     pub memory: MemoryUsage,
     pub pids: PidsUsage,
     pub block: BlockUsage,
+    /// What processes waited for; version 2 only.
+    pub pressure: Pressure,
+    /// Processes that were killed for want of memory since the group was made.
+    pub oom_kills: u64,
 }
 
 /// Processor time since the group was made.
@@ -106,7 +111,8 @@ pub fn read(group: &Cgroup) -> Result<Usage, CgroupError> {
 #[derive(Debug)]
 pub struct Reader {
     group: Cgroup,
-    kept: BTreeMap<(Controller, &'static str), File>,
+    /// `None` is a file that this kernel does not have.
+    kept: BTreeMap<(Controller, &'static str), Option<File>>,
     is_gone: bool,
 }
 
@@ -126,7 +132,7 @@ impl Reader {
     /// [`CgroupError::Read`] when the group is gone, also when one of its name was made since: that
     /// one needs a new reader.
     pub fn read(&mut self) -> Result<Usage, CgroupError> {
-        if self.kept.is_empty() {
+        if !self.kept.values().any(Option::is_some) {
             self.is_gone = !self.group.exists();
         }
         let usage = match self.group.version() {
@@ -135,12 +141,20 @@ impl Reader {
                 memory: unified_memory(&mut self.files(Controller::Memory)),
                 pids: pids(&mut self.files(Controller::Pids)),
                 block: unified_block(&self.files(Controller::Blkio).text("io.stat")),
+                pressure: pressure(self),
+                oom_kills: self
+                    .files(Controller::Memory)
+                    .count("memory.events", OOM_KILLS),
             },
             Version::V1 | Version::Hybrid => Usage {
                 cpu: legacy_cpu(self),
                 memory: legacy_memory(&mut self.files(Controller::Memory)),
                 pids: pids(&mut self.files(Controller::Pids)),
                 block: legacy_block(&mut self.files(Controller::Blkio)),
+                pressure: Pressure::default(),
+                oom_kills: self
+                    .files(Controller::Memory)
+                    .count("memory.oom_control", OOM_KILLS),
             },
         };
         if self.is_gone {
@@ -161,20 +175,40 @@ impl Reader {
         }
     }
 
-    /// Reads a whole control file; one that is not there is an error.
+    /// Reads a whole control file; one that is not there is an error, and is not looked for again.
     fn text(&mut self, controller: Controller, name: &'static str) -> io::Result<String> {
-        if let Some(file) = self.kept.get(&(controller, name)) {
-            return whole(file);
+        if let Some(kept) = self.kept.get(&(controller, name)) {
+            return whole(kept.as_ref().ok_or(io::ErrorKind::NotFound)?);
         }
         let path: Option<PathBuf> = self
             .group
             .controller_dir(controller)
             .map(|dir| dir.join(name));
-        let file = File::open(path.ok_or(io::ErrorKind::NotFound)?)?;
-        let text = whole(&file)?;
-        self.kept.insert((controller, name), file);
-        Ok(text)
+        let read = || {
+            let file = File::open(path.ok_or(io::ErrorKind::NotFound)?)?;
+            Ok((whole(&file)?, file))
+        };
+        match read() {
+            Ok((text, file)) => {
+                self.kept.insert((controller, name), Some(file));
+                Ok(text)
+            }
+            Err(error) => {
+                if is_absent(&error) {
+                    self.kept.insert((controller, name), None);
+                }
+                Err(error)
+            }
+        }
     }
+}
+
+/// Tells whether an error says that this kernel does not have the file, or was begun without it.
+fn is_absent(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::Unsupported
+    )
 }
 
 /// Reads a file of the kernel's from its beginning; each time it is made anew.
@@ -254,12 +288,31 @@ impl Files<'_> {
         self.text(file).trim().parse().ok()
     }
 
+    /// Reads the number of one line.
+    fn count(&mut self, file: &'static str, key: &str) -> u64 {
+        let text = self.text(file);
+        let line = text.lines().find_map(|line| line.strip_prefix(key));
+        line.map_or(0, number)
+    }
+
     fn map(&mut self, file: &'static str) -> BTreeMap<String, u64> {
         let text = self.text(file);
         let pairs = text.lines().filter_map(|line| line.split_once(' '));
         pairs
             .map(|(key, value)| (key.to_owned(), number(value)))
             .collect()
+    }
+}
+
+/// The line of a group's events that counts the processes killed for want of memory.
+const OOM_KILLS: &str = "oom_kill ";
+
+fn pressure(reader: &mut Reader) -> Pressure {
+    let mut stalls = |controller, file| Stalls::parse(&reader.files(controller).text(file));
+    Pressure {
+        cpu: stalls(Controller::Cpu, "cpu.pressure"),
+        memory: stalls(Controller::Memory, "memory.pressure"),
+        io: stalls(Controller::Blkio, "io.pressure"),
     }
 }
 

@@ -269,6 +269,7 @@ fn a_kill_for_memory_is_noticed_and_counted() {
     until("the kill is counted", || {
         house.group.oom_kills().unwrap() == 1
     });
+    assert_eq!(usage::read(&house.group).unwrap().oom_kills, 1);
     until("the watch says so", || {
         socket::wait_readable(watch.as_fd(), Duration::ZERO).unwrap()
     });

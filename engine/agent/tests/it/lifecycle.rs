@@ -311,6 +311,34 @@ async fn stats_and_top_show_what_runs() {
 }
 
 #[tokio::test]
+async fn a_program_that_is_held_back_is_seen_waiting() {
+    let rig = Rig::new().await;
+    let host = HostConfig {
+        nano_cpus: 100_000_000,
+        ..HostConfig::default()
+    };
+    let script = "while true; do :; done";
+    let id = rig
+        .create_with("held", script, ContainerConfig::default(), host)
+        .await;
+    rig.client.start_container(&id).await.unwrap();
+    let mut stats = rig.client.container_stats(&id).await.unwrap();
+    let tells_pressure = std::path::Path::new("/sys/fs/cgroup/cgroup.controllers").exists()
+        && std::path::Path::new("/proc/pressure/cpu").exists();
+    until("it was throttled, and waited", async || {
+        let sample = stats.next().await.unwrap().unwrap();
+        let throttled = sample.cpu_stats.throttling_data.throttled_periods > 0;
+        let ours = sample.ours.unwrap();
+        assert_eq!(ours.oom_kills, 0);
+        let waited = ours.cpu_pressure.is_some_and(|cpu| cpu.some.total > 0);
+        throttled && waited == tells_pressure
+    })
+    .await;
+    drop(stats);
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn the_hello_image_is_there_and_serves() {
     let rig = Rig::bare().await;
     let body = engine_api::containers::CreateBody {

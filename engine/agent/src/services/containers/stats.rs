@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use engine_api::containers::ZERO_TIME;
 use engine_api::stats::{
-    BlkioEntry, BlkioStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, PidsStats, Stats,
-    ThrottlingData,
+    BlkioEntry, BlkioStats, CpuStats, CpuUsage, MemoryStats, NetworkStats, OurStats, PidsStats,
+    Pressure, Stall, Stats, ThrottlingData,
 };
 use engine_runtime::Phase;
 use engine_runtime::cgroups::Cgroup;
+use engine_runtime::pressure::{self, Stalls};
 use engine_runtime::processes::{InterfaceCounters, InterfaceReader};
 use engine_runtime::usage::{self, HostUsage, Usage};
 
@@ -126,6 +127,7 @@ pub(super) fn stats(view: &View, sample: Option<&mut Sample>, before: Option<&Sa
             limit: sample.usage.pids.limit,
         };
         stats.blkio_stats = blkio(sample);
+        stats.ours = Some(ours(sample));
         stats.networks = sample
             .networks
             .as_deref()
@@ -181,6 +183,28 @@ fn blkio(sample: &Sample) -> BlkioStats {
         io_service_bytes_recursive: entries(&sample.usage.block.bytes),
         io_serviced_recursive: entries(&sample.usage.block.operations),
         ..BlkioStats::default()
+    }
+}
+
+fn ours(sample: &Sample) -> OurStats {
+    let stall = |stall: pressure::Stall| Stall {
+        avg10: stall.last_10_s,
+        avg60: stall.last_60_s,
+        avg300: stall.last_300_s,
+        total: stall.total_us,
+    };
+    let told = |stalls: Option<Stalls>| {
+        stalls.map(|stalls| Pressure {
+            some: stall(stalls.some),
+            full: stalls.full.map(stall),
+        })
+    };
+    let pressure = &sample.usage.pressure;
+    OurStats {
+        oom_kills: sample.usage.oom_kills,
+        cpu_pressure: told(pressure.cpu),
+        memory_pressure: told(pressure.memory),
+        io_pressure: told(pressure.io),
     }
 }
 
