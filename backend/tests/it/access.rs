@@ -9,9 +9,7 @@ use backend::services::accounts;
 use backend::store::sessions;
 
 use crate::engine::id;
-use crate::house::{House, PASSWORD};
-
-const SOON: Duration = Duration::from_secs(5);
+use crate::house::{House, PASSWORD, PATIENCE};
 
 #[tokio::test]
 async fn a_permit_names_the_thing_that_was_meant() {
@@ -69,7 +67,7 @@ async fn a_stream_ends_when_its_session_does() {
     backend::access::session::end(&session).await.unwrap();
     accounts::announce(&house.app.services);
 
-    tokio::time::timeout(SOON, revoked).await.unwrap();
+    tokio::time::timeout(PATIENCE, revoked).await.unwrap();
 }
 
 #[tokio::test]
@@ -89,7 +87,7 @@ async fn a_stream_ends_when_another_process_takes_the_right_away() {
         .await
         .unwrap();
 
-    tokio::time::timeout(SOON, revoked).await.unwrap();
+    tokio::time::timeout(PATIENCE, revoked).await.unwrap();
 }
 
 #[tokio::test]

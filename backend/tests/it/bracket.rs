@@ -7,7 +7,7 @@ use backend::services::{Error, audit, containers};
 use backend::store::audit::Filter;
 
 use crate::engine::id;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 
 async fn entries(house: &House, actor: &backend::access::Actor) -> Vec<AuditRecord> {
     let permit = house.permit::<audit_permission::View>(actor, "").await;
@@ -85,7 +85,7 @@ async fn a_change_goes_on_when_nobody_waits_for_it() {
         }
     }
     house.engine.with(|state| state.holds = false);
-    house.tasks.end(std::time::Duration::from_secs(5)).await;
+    house.tasks.end(PATIENCE).await;
 
     let entries = entries(&house, &ana).await;
     assert_eq!(entries.len(), 1);
@@ -174,7 +174,7 @@ async fn what_is_done_to_many_goes_on_when_the_browser_leaves() {
     house
         .wait(|_| house.engine.with(|state| state.asked.len() == 2))
         .await;
-    house.tasks.end(std::time::Duration::from_secs(5)).await;
+    house.tasks.end(PATIENCE).await;
     let entries = entries(&house, &ana).await;
     assert_eq!(entries.len(), 2);
     assert!(entries.iter().all(|entry| entry.outcome == Outcome::Done));

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use axum::Router;
 use axum::routing::get;
@@ -19,6 +19,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_rustls::rustls;
 
+use crate::house::PATIENCE;
+
 const N_PLACES: usize = 4;
 const HEAD_TIME: Duration = Duration::from_millis(400);
 const IDLE_TIME: Duration = Duration::from_millis(800);
@@ -27,7 +29,7 @@ fn limits() -> Limits {
     Limits {
         most_connections: N_PLACES,
         head_time: HEAD_TIME,
-        handshake_time: HEAD_TIME,
+        handshake_time: PATIENCE,
         idle_time: IDLE_TIME,
         farewell_time: Duration::from_secs(2),
     }
@@ -87,7 +89,7 @@ async fn clients_that_say_nothing_keep_nobody_out() {
         let server = server(None);
         let silent = occupied(&server, words).await;
 
-        let answer = timeout(HEAD_TIME + Duration::from_secs(1), ask(&server)).await;
+        let answer = timeout(PATIENCE, ask(&server)).await;
 
         assert!(answer.unwrap().ends_with("here"), "{words:?}");
         drop(silent);
@@ -100,21 +102,12 @@ async fn clients_that_say_nothing_keep_nobody_out() {
 async fn a_server_without_a_free_place_can_be_ended() {
     let server = server(None);
     let silent = occupied(&server, b"GET / HT").await;
-    let begun = Instant::now();
 
     server.tasks.shutdown().cancel();
 
-    timeout(Duration::from_secs(5), server.served)
-        .await
-        .unwrap()
-        .unwrap()
-        .unwrap();
+    let ended = timeout(PATIENCE, server.served).await;
+    ended.unwrap().unwrap().unwrap();
     server.tasks.end(Duration::from_millis(500)).await;
-    assert!(
-        begun.elapsed() < Duration::from_secs(4),
-        "{:?}",
-        begun.elapsed()
-    );
     drop(silent);
 }
 
@@ -131,11 +124,7 @@ async fn a_place_is_held_until_the_connection_is_closed() {
 
     // Between two requests the time of a head goes on.
     let mut rest = Vec::new();
-    let ended = timeout(
-        HEAD_TIME + Duration::from_secs(1),
-        kept.read_to_end(&mut rest),
-    )
-    .await;
+    let ended = timeout(PATIENCE, kept.read_to_end(&mut rest)).await;
 
     assert!(ended.is_ok(), "an idle connection is closed");
     server.tasks.shutdown().cancel();
@@ -162,8 +151,7 @@ async fn an_http2_connection_on_which_nothing_is_asked_is_ended() {
         .await
         .unwrap();
 
-    let patience = HEAD_TIME * 2 + Duration::from_secs(1);
-    let farewell = timeout(patience, frames_answering_pings(&mut stream)).await;
+    let farewell = timeout(PATIENCE, frames_answering_pings(&mut stream)).await;
 
     let farewell = farewell.expect("the connection is ended");
     assert!(

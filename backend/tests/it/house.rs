@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::Body;
@@ -25,6 +25,9 @@ pub(crate) const ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(10, 0, 0, 1));
 pub(crate) const PASSWORD: &str = "a quiet harbour";
 
 /// A server in one process.
+/// How long a fact may take to come true on a machine that does much else.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+
 pub(crate) struct House {
     pub app: App,
     pub engine: FakeEngine,
@@ -75,13 +78,14 @@ impl House {
 
     /// Waits for a fact.
     pub(crate) async fn wait(&self, holds: impl Fn(&App) -> bool) {
-        for _ in 0..500 {
-            if holds(&self.app) {
-                return;
-            }
+        let deadline = Instant::now() + PATIENCE;
+        while !holds(&self.app) {
+            assert!(
+                Instant::now() < deadline,
+                "a fact did not come in {PATIENCE:?}"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("waited five seconds for a fact that did not come");
     }
 
     pub(crate) fn router(&self) -> Router {

@@ -1,12 +1,12 @@
 //! The index over an engine that comes and goes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use backend::fleet::doctor::Diagnosis;
 use backend::fleet::{EngineClient, HostState, Index, Link, Pulse, ingest};
 
 use crate::engine::id;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 
 use super::stage::Stage;
 
@@ -43,13 +43,15 @@ async fn a_container_that_went_while_nobody_looked_is_gone() {
 
 /// Waits until what is known of the engine is as expected.
 async fn state(index: &Index, expected: impl Fn(&HostState) -> bool) {
-    for _ in 0..500 {
-        if expected(&index.host().state) {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        let state = index.host().state.clone();
+        if expected(&state) {
             return;
         }
+        assert!(Instant::now() < deadline, "the engine is {state:?}");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the engine is {:?}", index.host().state);
 }
 
 fn quick_eyes(house: &House) -> Index {
@@ -57,7 +59,7 @@ fn quick_eyes(house: &House) -> Index {
     let client = EngineClient::unix(house.dir.path().join("engine.sock"));
     let pulse = Pulse {
         every: Duration::from_millis(30),
-        patience: Duration::from_millis(100),
+        patience: Duration::from_millis(500),
     };
     let following = ingest(Link::new(client), index.clone(), house.clock.clone(), pulse);
     house.tasks.spawn("quick eyes", following);

@@ -1,5 +1,7 @@
 //! Jobs: progress, cancelling, and an archive that breaks off.
 
+use std::time::{Duration, Instant};
+
 use axum::body::Bytes;
 use backend::access::{Permit, image, job};
 use backend::services::images::{self, PullRequest};
@@ -7,7 +9,7 @@ use backend::services::jobs::{self, JobState};
 use backend::services::{audit, jobs::JobFact};
 
 use super::stage::{Stage, owner};
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 
 async fn fact(house: &House, actor: &backend::access::Actor, id: &str) -> JobFact {
     let permit: Permit<job::View> = house.permit(actor, id).await;
@@ -129,13 +131,11 @@ async fn a_failure_in_the_middle_is_the_jobs_and_the_audits() {
             message: message.clone()
         }
     );
-    for _ in 0..100 {
-        if results(&house, &ana).await[0].1 == message {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    let deadline = Instant::now() + PATIENCE;
+    while results(&house, &ana).await[0].1 != message {
+        assert!(Instant::now() < deadline, "the audit does not say why");
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    panic!("the audit does not say why");
 }
 
 #[tokio::test]

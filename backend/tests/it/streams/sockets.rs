@@ -1,7 +1,6 @@
 //! Sockets as a browser opens them, over a real connection.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
 
 use backend::domain::Role;
 use frontend::live::{StatsSample, ToLogs, ToTerminal};
@@ -15,7 +14,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::stage::{Stage, end_sessions, framed, owner};
 use crate::engine::id;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 
 const NOW: &str = "2027-01-15T08:00:00.000000000Z";
 
@@ -58,7 +57,7 @@ pub(super) async fn open(address: SocketAddr, path: &str, cookie: &str) -> Socke
 
 pub(super) async fn next<T: DeserializeOwned>(socket: &mut Socket) -> T {
     loop {
-        let message = tokio::time::timeout(Duration::from_secs(5), socket.next()).await;
+        let message = tokio::time::timeout(PATIENCE, socket.next()).await;
         match message.unwrap().unwrap().unwrap() {
             Message::Text(text) => return serde_json::from_str(&text).unwrap(),
             Message::Ping(_) | Message::Pong(_) => {}
@@ -109,10 +108,8 @@ async fn log_lines_reach_the_page_and_closing_the_tab_ends_the_engines_work() {
         [(1, "1800000000000000000".to_owned(), "hello".to_owned())]
     );
 
-    let closed_at = Instant::now();
     drop(socket);
     stage.wait_open(0).await;
-    assert!(closed_at.elapsed() < Duration::from_secs(2));
 }
 
 #[tokio::test]
@@ -141,9 +138,7 @@ async fn a_person_whose_sessions_end_loses_their_sockets() {
     end_sessions(&house, &ana).await;
 
     stage.wait_open(0).await;
-    let last = tokio::time::timeout(Duration::from_secs(5), socket.next())
-        .await
-        .unwrap();
+    let last = tokio::time::timeout(PATIENCE, socket.next()).await.unwrap();
     assert!(matches!(last, Some(Ok(Message::Close(_)))), "{last:?}");
 }
 

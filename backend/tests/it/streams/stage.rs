@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
@@ -25,7 +25,7 @@ use tokio::net::UnixListener;
 use tokio::sync::{broadcast, mpsc};
 
 use crate::engine::id;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 
 /// What the engine plays.
 #[derive(Default)]
@@ -123,13 +123,15 @@ impl Stage {
 
     /// Waits until so many streams are read.
     pub(crate) async fn wait_open(&self, n: usize) {
-        for _ in 0..500 {
-            if self.streams().0 == n {
-                return;
-            }
+        let deadline = Instant::now() + PATIENCE;
+        while self.streams().0 != n {
+            let n_open = self.streams().0;
+            assert!(
+                Instant::now() < deadline,
+                "{n_open} streams are open, not {n}"
+            );
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        panic!("{} streams are open, not {n}", self.streams().0);
     }
 
     /// Notes an event in the journal, and tells it unless nobody should hear.

@@ -8,7 +8,7 @@ use backend::services::terminals::{self, OpenError, Shown, Size, Terminal, Termi
 
 use super::stage::{Stage, end_sessions, owner};
 use crate::engine::id;
-use crate::house::House;
+use crate::house::{House, PATIENCE};
 
 async fn exec(house: &House, actor: &Actor) -> Permit<container::Exec> {
     house.permit(actor, &id(1)).await
@@ -134,7 +134,7 @@ async fn a_page_that_reads_nothing_does_not_hold_up_the_one_that_takes_over() {
             }
         }
     };
-    let seen = tokio::time::timeout(Duration::from_secs(10), seen).await;
+    let seen = tokio::time::timeout(PATIENCE, seen).await;
     assert!(seen.is_ok(), "the new page stands still");
     drop(stuck);
 }

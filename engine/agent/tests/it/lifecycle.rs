@@ -1,6 +1,9 @@
 //! From create to remove, and what is told of it.
 
-use engine_api::containers::{ContainerConfig, HostConfig, WaitCondition};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::net::UnixStream;
+
+use engine_api::containers::{ContainerConfig, HostConfig, WaitAnswer, WaitCondition};
 use engine_api::filter::Filters;
 use engine_client::{EventOptions, ListOptions, RemoveOptions};
 
@@ -15,13 +18,9 @@ async fn a_container_lives_from_create_to_remove_and_every_step_is_told() {
         "created"
     );
 
-    let wait = rig.client.wait_container(&id, WaitCondition::NextExit);
-    let start = async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        rig.client.start_container(&id[..12]).await.unwrap();
-    };
-    let (answer, ()) = tokio::join!(wait, start);
-    assert_eq!(answer.unwrap().status_code, 7);
+    let wait = begin_to_wait(&rig, &id, "next-exit");
+    rig.client.start_container(&id[..12]).await.unwrap();
+    assert_eq!(status_code(wait), 7);
     let state = rig.client.container(&id).await.unwrap().state;
     assert_eq!((state.status.as_str(), state.exit_code), ("exited", 7));
     rig.client
@@ -91,13 +90,9 @@ async fn a_container_that_goes_by_itself_answers_who_waits_for_that() {
     let id = rig
         .create_with("brief", "exit 4", ContainerConfig::default(), host)
         .await;
-    let wait = rig.client.wait_container(&id, WaitCondition::Removed);
-    let start = async {
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-        rig.client.start_container(&id).await.unwrap();
-    };
-    let (answer, ()) = tokio::join!(wait, start);
-    assert_eq!(answer.unwrap().status_code, 4);
+    let wait = begin_to_wait(&rig, &id, "removed");
+    rig.client.start_container(&id).await.unwrap();
+    assert_eq!(status_code(wait), 4);
     assert!(rig.client.container(&id).await.is_err());
     rig.end().await;
 }
@@ -364,4 +359,31 @@ async fn the_hello_image_is_there_and_serves() {
     rig.client.stop_container(&id, Some(5)).await.unwrap();
     assert_eq!(rig.client.container(&id).await.unwrap().state.exit_code, 0);
     rig.end().await;
+}
+
+/// Waits for a container, as from now on: the head of the answer says that the engine has begun to.
+fn begin_to_wait(rig: &Rig, id: &str, condition: &str) -> BufReader<UnixStream> {
+    let mut stream = UnixStream::connect(rig.path("s")).unwrap();
+    let ask = format!("POST /containers/{id}/wait?condition={condition} HTTP/1.1");
+    write!(stream, "{ask}\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = BufReader::new(stream);
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        assert!(
+            answer.read_line(&mut line).unwrap() > 0,
+            "the answer has no end"
+        );
+    }
+    answer
+}
+
+/// Reads the exit code that a wait is answered with.
+fn status_code(mut answer: BufReader<UnixStream>) -> i64 {
+    let mut text = String::new();
+    answer.read_to_string(&mut text).unwrap();
+    let json = text.lines().find(|line| line.starts_with('{')).unwrap();
+    serde_json::from_str::<WaitAnswer>(json)
+        .unwrap()
+        .status_code
 }

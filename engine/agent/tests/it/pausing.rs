@@ -24,9 +24,14 @@ async fn a_paused_container_stands_still_and_goes_on_where_it_was() {
         (state.status.as_str(), state.running, state.paused),
         ("paused", true, true)
     );
-    let counted = lines(&rig, &id).await;
-    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-    assert_eq!(lines(&rig, &id).await, counted, "nothing moves");
+    // What it wrote before may still be under way into its log.
+    let mut counted = 0;
+    until("nothing moves", async || {
+        tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+        let before = std::mem::replace(&mut counted, lines(&rig, &id).await);
+        before == counted
+    })
+    .await;
     let list = rig
         .client
         .containers(&engine_client::ListOptions::default())

@@ -57,7 +57,8 @@ async fn one_that_waits_for_its_restart_is_up_and_a_stop_keeps_it_down() {
     let rig = Rig::new().await;
     let id = run(&rig, "loops", "exit 1", policy("always", 0)).await;
     until("it waits long enough to be met", async || {
-        state(&rig, &id).await.1 >= 3
+        // From here on it rests for three seconds and more.
+        state(&rig, &id).await.1 >= 5
     })
     .await;
     until("it is met between two runs", async || {

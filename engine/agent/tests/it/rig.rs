@@ -387,7 +387,7 @@ impl Drop for Rig {
             }
         }
         // A group empties a moment after its last process is killed.
-        let deadline = Instant::now() + Duration::from_secs(2);
+        let deadline = Instant::now() + Duration::from_secs(10);
         for group in self.cgroups().into_iter().chain(self.cgroup_parents()) {
             while fs::remove_dir(&group).is_err() && group.exists() && Instant::now() < deadline {
                 std::thread::sleep(Duration::from_millis(5));

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use engine_images::{Digest, PullError};
+use engine_images::{Digest, PullError, RegistryConfig};
 use serde_json::json;
 
 use crate::fake::{Conduct, Fake};
-use crate::world::{INDEX, MANIFEST, Made, image, words, world};
+use crate::world::{INDEX, MANIFEST, Made, image, words, world, world_with};
 
 fn amd64() -> Made {
     image("amd64", &[b"one layer", &[7; 200_000]])
@@ -165,7 +165,10 @@ async fn a_registry_that_stalls_is_given_up() {
     let made = amd64();
     fake.offer("a", "1", &made);
     fake.behave(made.layers[1], &[Conduct::StallAfter(0)]);
-    let world = world();
+    let world = world_with(RegistryConfig {
+        patience: Duration::from_millis(400),
+        ..RegistryConfig::default()
+    });
 
     let error = world
         .pull(&format!("{}/a:1", fake.address))

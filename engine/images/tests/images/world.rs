@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::time::Duration;
 
 use engine_images::{
     Credentials, Digest, Image, Platform, PullError, Reference, Registry, RegistryConfig, Secret,
@@ -36,8 +35,7 @@ pub(crate) fn world() -> World {
 pub(crate) fn world_with(config: RegistryConfig) -> World {
     let dir = TempDir::new().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let patience = Duration::from_millis(400);
-    let registry = Registry::new(RegistryConfig { patience, ..config }).unwrap();
+    let registry = Registry::new(config).unwrap();
     World {
         dir,
         store,

@@ -135,6 +135,10 @@ impl Owner {
 
     /// Takes what a look has found.
     pub(super) async fn probed(&mut self, result: HealthResult) {
+        if self.probing.is_none() {
+            // It was told to end while its word was under way.
+            return;
+        }
         let (Some(health), Some(plan)) = (&self.health, health::plan(&self.record.config)) else {
             return;
         };
