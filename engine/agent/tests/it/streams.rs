@@ -5,6 +5,8 @@ use std::time::Duration;
 use engine_api::containers::{ContainerConfig, HostConfig, WaitCondition};
 use engine_api::execs::{ExecCreateBody, ExecStartBody};
 use engine_client::{AttachOptions, LogOptions};
+use nix::sys::inotify::{InitFlags, Inotify};
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use crate::rig::{Rig, read_all, read_until, until};
 
@@ -325,4 +327,48 @@ async fn an_attached_client_that_never_reads_does_not_hold_up_kill_and_remove() 
         .unwrap();
     drop(attached);
     rig.end().await;
+}
+
+#[tokio::test]
+async fn a_follower_misses_nothing_when_the_kernel_watches_no_more() {
+    let rig = Rig::new().await;
+    let script = "echo one; until test -e /go; do sleep 0.02; done; echo two";
+    let id = rig.run("talks", script).await;
+    let options = LogOptions {
+        follow: true,
+        stdout: true,
+        ..LogOptions::default()
+    };
+    // Each user may watch so many things; this one takes all that are left, for a moment.
+    let all = take_all_notices();
+    let mut log = rig.client.container_logs(&id, &options).await.unwrap();
+    drop(all);
+    assert_eq!(
+        log.next().await.unwrap().unwrap().bytes,
+        "one
+"
+    );
+    rig.exec_text(&id, "touch /go").await;
+    assert_eq!(
+        log.next().await.unwrap().unwrap().bytes,
+        "two
+"
+    );
+    assert!(log.next().await.unwrap().is_none());
+    rig.end().await;
+}
+
+fn take_all_notices() -> Vec<Inotify> {
+    let (_, most) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+    setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
+    let mut all = Vec::new();
+    while let Ok(one) = Inotify::init(InitFlags::IN_CLOEXEC) {
+        all.push(one);
+    }
+    let own = u64::try_from(all.len()).unwrap();
+    assert!(
+        own < most / 2,
+        "the user may watch more than this process may open"
+    );
+    all
 }

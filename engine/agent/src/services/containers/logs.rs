@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use engine_api::frame;
 use engine_runtime::log::{Entry, Line, Position, Query, Reader, Stream};
+use nix::errno::Errno;
 use nix::sys::inotify::{AddWatchFlags, InitFlags, Inotify};
 use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
@@ -24,6 +25,9 @@ use crate::tasks::{Watched, blocking, watched};
 
 /// About how much is read at once.
 const PIECE_BYTES: usize = 256 << 10;
+
+/// How often a follower looks whom the kernel does not tell.
+const LOOK_PERIOD: Duration = Duration::from_millis(100);
 
 /// What to read of a log, and how to show it.
 #[derive(Debug, Clone, Default)]
@@ -47,7 +51,7 @@ pub(crate) struct LogChunks {
     reader: Option<Reader>,
     style: Style,
     watch: watch::Receiver<Arc<View>>,
-    growth: Option<AsyncFd<Watched<Growth>>>,
+    growth: Option<Growth>,
     ends_at: Option<Instant>,
     over: bool,
 }
@@ -81,10 +85,6 @@ impl Containers {
         let dir = self.site.bundle(&handle.id).log();
         // Watched before the first read: what is written between the two is not missed.
         let growth = query.follow.then(|| Growth::watch(&dir)).flatten();
-        let growth = growth
-            .map(watched)
-            .transpose()
-            .map_err(ServiceError::failed("watch the container's log"))?;
         let wanted = Query {
             stdout: query.stdout,
             stderr: query.stderr,
@@ -157,12 +157,7 @@ impl LogChunks {
             }
         };
         tokio::select! {
-            ready = growth.readable() => {
-                if let Ok(mut ready) = ready {
-                    growth.get_ref().drain();
-                    ready.clear_ready();
-                }
-            }
+            () = growth.next() => {}
             // An error means that the container is gone.
             changed = self.watch.changed() => self.over |= changed.is_err(),
             () = until => self.over = true,
@@ -238,17 +233,59 @@ fn stamp(unix_ns: u64) -> String {
     format!("{:.9} ", timestamp(super::view::as_i64(unix_ns)))
 }
 
-/// The kernel's word that files of a log were written or made.
-struct Growth(Inotify);
+/// How a follower learns that files of a log were written or made.
+enum Growth {
+    /// The kernel says so.
+    Told(AsyncFd<Watched<Notices>>),
+    /// It says nothing more to this user, who watches too much already: one looks again and again.
+    Looked,
+}
 
 impl Growth {
     /// Watches a log; `None` when there is none yet, so that there is nothing to follow.
     fn watch(dir: &Path) -> Option<Self> {
-        let flags = InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC;
-        let inotify = Inotify::init(flags).ok()?;
+        match Notices::of(dir).map(|notices| notices.map(watched)) {
+            Ok(Some(Ok(notices))) => Some(Self::Told(notices)),
+            Ok(None) => None,
+            refused => {
+                let error = match refused {
+                    Ok(Some(Err(error))) => error.to_string(),
+                    Err(errno) => errno.to_string(),
+                    Ok(_) => String::new(),
+                };
+                tracing::debug!(error, "a log is looked at again and again");
+                Some(Self::Looked)
+            }
+        }
+    }
+
+    /// Waits until there may be more.
+    async fn next(&self) {
+        match self {
+            Self::Told(notices) => {
+                if let Ok(mut ready) = notices.readable().await {
+                    notices.get_ref().drain();
+                    ready.clear_ready();
+                }
+            }
+            Self::Looked => tokio::time::sleep(LOOK_PERIOD).await,
+        }
+    }
+}
+
+/// The kernel's words.
+struct Notices(Inotify);
+
+impl Notices {
+    /// Asks for them; `None` when the directory is not there.
+    fn of(dir: &Path) -> nix::Result<Option<Self>> {
+        let inotify = Inotify::init(InitFlags::IN_NONBLOCK | InitFlags::IN_CLOEXEC)?;
         let growth = AddWatchFlags::IN_MODIFY | AddWatchFlags::IN_CREATE;
-        inotify.add_watch(dir, growth).ok()?;
-        Some(Self(inotify))
+        match inotify.add_watch(dir, growth) {
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(errno),
+            Ok(_) => Ok(Some(Self(inotify))),
+        }
     }
 
     fn drain(&self) {
@@ -256,7 +293,7 @@ impl Growth {
     }
 }
 
-impl AsFd for Growth {
+impl AsFd for Notices {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
