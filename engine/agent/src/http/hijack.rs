@@ -1,6 +1,8 @@
 //! A connection that becomes a byte stream in both directions, joined to a socket whose far end a
 //! monitor holds.
 
+use std::time::Duration;
+
 use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -18,6 +20,9 @@ use super::hangup::Hangup;
 use super::stream::flushed;
 use crate::services::containers::LogChunks;
 use crate::services::error::chain;
+
+/// How long what a client sent may still be taken when it is gone.
+const LAST_INPUT: Duration = Duration::from_secs(10);
 
 /// Bytes moved at once.
 const CHUNK_BYTES: usize = 32 << 10;
@@ -226,15 +231,22 @@ where
         let output = output(from_socket, &mut to_client);
         let input = input(from_client, to_socket, stdin, detach);
         tokio::pin!(output, input);
+        let gone = gone(hangup.as_ref());
+        tokio::pin!(gone);
         tokio::select! {
             end = &mut output => end,
             matched = &mut input => match matched {
                 // No more input; what it says goes on.
                 Matched::Nothing => tokio::select! {
                     end = &mut output => end,
-                    () = gone(hangup.as_ref()) => End::Gone,
+                    () = &mut gone => End::Gone,
                 },
                 Matched::Keys => End::Detached,
+            },
+            // What it sent before is taken, unless the program does not read.
+            () = &mut gone => tokio::select! {
+                end = &mut output => end,
+                _ = tokio::time::timeout(LAST_INPUT, &mut input) => End::Gone,
             },
         }
     };
