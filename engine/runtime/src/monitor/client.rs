@@ -1,6 +1,7 @@
 //! A viewer on the other end of a stream socket.
 
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use engine_sys::poll::{Interest, Poller};
 use engine_sys::{fd, socket};
@@ -10,6 +11,10 @@ use crate::protocol::AttachStreams;
 /// What is kept for a viewer who does not read, once the process has ended; before, one chunk.
 const PENDING_MAX_BYTES: usize = 4 << 20;
 
+/// How long a viewer may read nothing of what is left, once the process has ended: long enough for
+/// one that does something else first. The container is gone by then, only the monitor stays.
+const STALL_LIMIT: Duration = Duration::from_secs(60);
+
 /// One attached viewer.
 #[derive(Debug)]
 pub(super) struct Client {
@@ -18,6 +23,8 @@ pub(super) struct Client {
     pub(super) token: u64,
     socket: OwnedFd,
     pending: Vec<u8>,
+    /// When it last took something.
+    moved_at: Instant,
     input_ended: bool,
     interest: Option<Interest>,
 }
@@ -38,6 +45,7 @@ impl Client {
             token,
             socket,
             pending: Vec::new(),
+            moved_at: Instant::now(),
             input_ended,
             interest: None,
         })
@@ -48,13 +56,22 @@ impl Client {
         !self.pending.is_empty()
     }
 
+    /// Returns when one that is behind is not waited for any more, if its process ended then.
+    pub(super) fn given_up_at(&self, ended_at: Instant) -> Option<Instant> {
+        self.is_behind()
+            .then(|| self.moved_at.max(ended_at) + STALL_LIMIT)
+    }
+
     /// Sends as much as fits and keeps the rest; `false` when the viewer has gone.
     pub(super) fn offer(&mut self, bytes: &[u8]) -> bool {
         let mut rest = bytes;
         if self.pending.is_empty() {
             while !rest.is_empty() {
                 match fd::write_some(&self.socket, rest) {
-                    Ok(Some(n_bytes)) => rest = &rest[n_bytes..],
+                    Ok(Some(n_bytes)) => {
+                        rest = &rest[n_bytes..];
+                        self.moved_at = Instant::now();
+                    }
                     Ok(None) => break,
                     Err(_) => return false,
                 }
@@ -99,5 +116,33 @@ impl Client {
     /// Tells the viewer that nothing more comes.
     pub(super) fn end(&self) {
         socket::end_writing(&self.socket);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_viewer_that_reads_late_gets_everything_and_one_that_reads_nothing_is_given_up() {
+        let (ours, theirs) = socket::stream_pair().unwrap();
+        let mut viewer = Client::new("a".to_owned(), AttachStreams::default(), 1, ours).unwrap();
+        let ended_at = Instant::now();
+        assert_eq!(viewer.given_up_at(ended_at), None, "it has got everything");
+
+        assert!(viewer.offer(&vec![7; 2 << 20]));
+        let first = viewer.given_up_at(ended_at).unwrap();
+        assert!(first >= ended_at + STALL_LIMIT);
+
+        let mut n_read = 0;
+        let mut buffer = vec![0; 64 << 10];
+        while n_read < 2 << 20 {
+            n_read += fd::read_some(&theirs, &mut buffer).unwrap().unwrap_or(0);
+            assert!(viewer.flush());
+            if let Some(later) = viewer.given_up_at(ended_at) {
+                assert!(later >= first, "who reads has more time");
+            }
+        }
+        assert_eq!(viewer.given_up_at(ended_at), None);
     }
 }

@@ -6,6 +6,7 @@
 //! pipe held, and viewers get it within a limit.
 
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 use engine_sys::poll::{Interest, Poller};
 use engine_sys::{fd, pty};
@@ -183,10 +184,21 @@ impl Streams {
         self.input = None;
     }
 
-    /// Ends every viewer that has got everything; `true` when none is left.
-    pub(super) fn finish(&mut self, is_late: bool, events: &mut Vec<Event>) -> bool {
+    /// Returns when the first viewer is given up of a process that ended then, unless all have got
+    /// everything.
+    pub(super) fn given_up_at(&self, ended_at: Instant) -> Option<Instant> {
+        let behind = self.clients.iter();
+        behind
+            .filter_map(|client| client.given_up_at(ended_at))
+            .min()
+    }
+
+    /// Ends every viewer that has got everything, or takes nothing any more; `true` when none is
+    /// left.
+    pub(super) fn finish(&mut self, ended_at: Instant, events: &mut Vec<Event>) -> bool {
+        let now = Instant::now();
         self.clients.retain(|client| {
-            let is_served = is_late || !client.is_behind();
+            let is_served = client.given_up_at(ended_at).is_none_or(|at| at <= now);
             if is_served {
                 client.end();
                 events.push(Event::AttachEnded {

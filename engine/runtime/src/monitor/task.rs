@@ -1,16 +1,13 @@
 //! One process inside the container with its streams: the first one, or an exec's.
 
 use std::os::fd::{AsFd as _, OwnedFd};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use engine_sys::process::{Child, End};
 
 use super::streams::Streams;
 use crate::init::{Failure, Report};
 use crate::{Error, chain, wire};
-
-/// How long streams may be delivered after their process has ended.
-pub(super) const DRAIN_LIMIT: Duration = Duration::from_secs(2);
 
 /// A process on its way, running or ended.
 #[derive(Debug)]

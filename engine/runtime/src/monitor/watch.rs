@@ -13,7 +13,7 @@ use engine_sys::process::End;
 use super::engine::{CONNECTION, Engine, LISTENER};
 use super::exit;
 use super::streams::{BUFFER_BYTES, CHANNEL, Pump};
-use super::task::{DRAIN_LIMIT, Task, TaskPhase};
+use super::task::{Task, TaskPhase};
 use crate::cgroups::Cgroup;
 use crate::log::Writer;
 use crate::protocol::{ExecState, MonitorState, PROTOCOL_VERSION};
@@ -167,7 +167,8 @@ impl Monitor {
         let now = Instant::now();
         let late = self.tasks.iter().filter_map(|(_, task)| match task.phase {
             TaskPhase::Draining(since) => {
-                Some((since + DRAIN_LIMIT).saturating_duration_since(now))
+                let at = task.streams.given_up_at(since);
+                Some(at.unwrap_or(now).saturating_duration_since(now))
             }
             _ => None,
         });
@@ -372,8 +373,7 @@ impl Monitor {
             return;
         };
         let mut events = Vec::new();
-        let is_late = since.elapsed() >= DRAIN_LIMIT;
-        let is_done = task.streams.finish(is_late, &mut events);
+        let is_done = task.streams.finish(since, &mut events);
         for event in events {
             self.engine.tell(event, &self.poller);
         }
