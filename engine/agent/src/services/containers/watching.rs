@@ -27,8 +27,9 @@ use crate::tasks::blocking;
 
 /// How far two looks lie apart.
 pub(crate) const PERIOD: Duration = Duration::from_secs(1);
-/// What a looker may hold open, roundly; a quarter of the engine's descriptors goes to lookers.
-const FILES_OF_ONE: u64 = 16;
+/// What a looker holds open; half of the engine's descriptors may go to lookers. Beyond that a look
+/// opens its files each time, which costs about as much again.
+const FILES_OF_ONE: u64 = 14;
 
 /// Who is watched.
 #[derive(Default)]
@@ -94,7 +95,7 @@ impl Containers {
 
 /// Makes the rounds until nobody watches.
 async fn rounds(site: Arc<Site>) {
-    let n_lookers = usize::try_from(rlimit_most("nofile") / 4 / FILES_OF_ONE).unwrap_or(usize::MAX);
+    let n_lookers = usize::try_from(rlimit_most("nofile") / 2 / FILES_OF_ONE).unwrap_or(usize::MAX);
     let mut seen = BTreeMap::new();
     let mut ticks = tokio::time::interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
