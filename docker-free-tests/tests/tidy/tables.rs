@@ -47,7 +47,12 @@ const fn room(
 
 pub(crate) const PACKAGES: &[Package] = &[
     package("engine-api", &[], &[], ASYNC),
-    package("engine-client", &["engine-api"], &[], &["axum", "sqlx"]),
+    package(
+        "engine-client",
+        &["engine-api", "engine-tar"],
+        &[],
+        &["axum", "sqlx"],
+    ),
     package("engine-sys", &[], &[], ASYNC),
     package("engine-runtime", &["engine-sys"], &["engine-embed"], ASYNC),
     package("engine-tar", &[], &[], ASYNC),

@@ -125,6 +125,7 @@ operations! {
     CONTAINER_COMMIT "container.commit" Post "/commit" Change Json 24;
     CONTAINER_PRUNE "container.prune" Post "/containers/prune" Destroy Json 25;
     CONTAINER_CHANGES "container.changes" Get "/containers/{id}/changes" Read Json 24;
+    CONTAINER_FILES "container.files" Get "/gantry/containers/{id}/files" Read Json 24;
     CONTAINER_EXPORT "container.export" Get "/containers/{id}/export" Read Stream 24;
     CONTAINER_RENAME "container.rename" Post "/containers/{id}/rename" Change Json 24;
 

@@ -20,6 +20,11 @@
 //!
 //! `LastStop` is absent until the container has ended once; `AskedBy`, `LastHealth` and the memory
 //! figures are absent when there is nothing to tell. A start that succeeds keeps the former stop.
+//!
+//! `GET /gantry/containers/{id}/files` lists one directory of a container, running or not, as
+//! [`crate::containers::Directory`]. Query: `path`; `filter`, a part of the names; `sort`, one of
+//! `name`, `size`, `modified` with `-` before it for the other way round; `skip` and `limit`. Docker
+//! has only the archive of everything below a directory.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +45,15 @@ pub const LABEL_PREFIX: &str = "io.gantry.";
 
 /// Headers of ours begin so.
 pub const HEADER_PREFIX: &str = "x-gantry-";
+
+/// Leaves out what is almost always so.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+pub(crate) fn is_false(value: &bool) -> bool {
+    !*value
+}
 
 /// The member `Gantry` of an inspected container.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

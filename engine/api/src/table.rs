@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::operation::{self, Effect, Shape};
+use crate::ours::PATH_PREFIX;
 
 /// What becomes of an operation that is not in the list of ours.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,6 +102,11 @@ pub fn markdown() -> String {
             .find(|(name, _)| *name == operation.name);
         let state = match refusal {
             Some((_, why)) => format!("refused ({why})"),
+            None if operation.path.starts_with(PATH_PREFIX) => format!(
+                "Gantry's own: {}, {}; see `ours.rs`",
+                effect(operation.effect),
+                shape(operation.shape)
+            ),
             None => format!(
                 "supported: {}, {}",
                 effect(operation.effect),
@@ -122,13 +128,17 @@ pub fn markdown() -> String {
     }
     rows.sort();
     let n_supported = rows.iter().filter(|row| row.2.starts_with("supp")).count();
+    let n_own = rows
+        .iter()
+        .filter(|row| row.2.starts_with("Gantry"))
+        .count();
     let mut text = format!(
         "# Operations of the Docker Engine API\n\n\
          Printed from `operation.rs`; `GANTRY_GOLDEN=write cargo test -p engine-api` writes it anew.\n\
          {n_supported} of {} operations are supported. What an operation does for an option that has no\n\
          effect is in `options.rs`: it refuses it by name.\n\n\
          | operation | state |\n|---|---|\n",
-        rows.len()
+        rows.len() - n_own
     );
     for (path, method, state) in rows {
         // Writing to a String cannot fail.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine_api::containers::{Change, IdAnswer, PATH_STAT_HEADER, PathStat};
+use engine_api::containers::{Change, Directory, FileOrder, IdAnswer, PATH_STAT_HEADER, PathStat};
 use engine_api::operation;
 use futures_util::{Stream, TryStreamExt};
 use http::Response;
@@ -17,6 +17,24 @@ use crate::stream::Chunks;
 
 /// How long an archive may take to arrive.
 const COPY_DEADLINE: Duration = Duration::from_secs(3600);
+
+/// How long a directory may take: longer than the engine gives it.
+const LIST_DEADLINE: Duration = Duration::from_secs(30);
+
+/// What is wanted of a directory.
+#[derive(Debug, Clone, Default)]
+pub struct DirectoryQuery {
+    /// Only names with this in them.
+    pub filter: String,
+    /// In which order.
+    pub order: FileOrder,
+    /// The other way round.
+    pub is_descending: bool,
+    /// How many to leave out at the beginning.
+    pub skip: usize,
+    /// How many at most; [`engine_api::containers::ENTRIES_MAX`] in any case.
+    pub limit: usize,
+}
 
 /// How an archive goes into a container.
 #[derive(Debug, Clone, Copy, Default)]
@@ -35,6 +53,27 @@ impl EngineClient {
     pub async fn container_path_stat(&self, id: &str, path: &str) -> Result<PathStat> {
         let call = Call::new(&operation::CONTAINER_PATH_STAT, id).query("path", path);
         stat(&self.send(call).await?)
+    }
+
+    /// Lists a directory inside a container; links to it are followed.
+    ///
+    /// # Errors
+    /// When the container or the directory is not there, or the engine is not one of ours.
+    pub async fn container_files(
+        &self,
+        id: &str,
+        path: &str,
+        query: &DirectoryQuery,
+    ) -> Result<Directory> {
+        let minus = if query.is_descending { "-" } else { "" };
+        let call = Call::new(&operation::CONTAINER_FILES, id)
+            .query("path", path)
+            .query("filter", &query.filter)
+            .query("sort", format_args!("{minus}{}", query.order.as_str()))
+            .query("skip", query.skip)
+            .query("limit", query.limit)
+            .within(LIST_DEADLINE);
+        self.fetch(call).await
     }
 
     /// Reads a path inside a container as a tar archive.

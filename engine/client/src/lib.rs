@@ -6,6 +6,8 @@
 //!
 //! **Invariant:** this crate chooses no host and repeats no change; whoever calls decides both.
 //!
+//! A file alone travels in an archive, which is read and written here.
+//!
 //! Begin with [`EngineClient`]; streams are in [`stream`], two-way connections in [`upgrade`].
 
 mod client;
@@ -13,6 +15,7 @@ mod containers;
 mod dial;
 mod error;
 mod execs;
+mod file;
 mod files;
 mod images;
 mod request;
@@ -25,6 +28,7 @@ pub use client::EngineClient;
 pub use containers::{AttachOptions, ListOptions, LogOptions, RemoveOptions};
 pub use dial::{ByteStream, Dial, Dialled, UnixSocket};
 pub use error::{ClientError, Result};
-pub use files::{CommitOptions, ExtractOptions};
+pub use file::{FileAttributes, FileContent, NewFile, Opened};
+pub use files::{CommitOptions, DirectoryQuery, ExtractOptions};
 pub use images::{ImageSource, PullOptions};
 pub use system::EventOptions;

@@ -28,7 +28,8 @@ pub use layers::{Layer, Layers, Limits};
 pub use merged::{Access, Bind, Merged};
 pub use snapshots::Snapshot;
 pub use tree::{
-    AskedPath, Found, FoundKind, LocateError, Owner, PackError, PlaceError, PlaceOptions,
-    open_root_of, owner_of, pack, pack_contents, place,
+    AskedPath, Found, FoundKind, ListOrder, ListQuery, Listed, ListedEntry, LocateError, Owner,
+    OwnerNames, PackError, PlaceError, PlaceOptions, list, open_root_of, owner_of, pack,
+    pack_contents, place,
 };
 pub use usage::{Usage, usage};

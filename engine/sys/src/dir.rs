@@ -209,6 +209,17 @@ impl Dir {
             .map_err(|errno| self.failed("renameat2", name, errno))
     }
 
+    /// Moves `name` to `new_name` here in one step, in place of what has that name now.
+    ///
+    /// # Errors
+    /// When a directory has that name, or something is mounted on it.
+    pub fn replace(&self, name: &OsStr, new_name: &OsStr) -> Result<()> {
+        single(name)?;
+        single(new_name)?;
+        fs::renameat(&self.fd, name, &self.fd, new_name)
+            .map_err(|errno| self.failed("renameat", new_name, errno))
+    }
+
     /// The facts of `name`; a link is a link.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, CWD, FileType, Mode, OFlags, StatVfsMountFlags};
 
-use crate::dir::{Dir, Metadata, by_descriptor, metadata_of, single};
+use crate::dir::{Dir, Entry, Metadata, by_descriptor, metadata_of, single};
 use crate::error::{Errno, Result, SysError};
 use crate::path::Root;
 
@@ -157,19 +157,33 @@ impl Listing {
     /// # Errors
     /// When the directory cannot be read.
     pub fn next_names(&mut self, max: usize) -> Result<Vec<OsString>> {
-        let mut names = Vec::new();
-        while names.len() < max
+        let entries = self.next_entries(max)?.into_iter();
+        let mut names: Vec<_> = entries.map(|entry| entry.name).collect();
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Returns up to `max` further entries, in no order; none at the end. What the file system does
+    /// not say at once is [`FileType::Unknown`].
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn next_entries(&mut self, max: usize) -> Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        while entries.len() < max
             && let Some(entry) = self.entries.next()
         {
             let entry =
                 entry.map_err(|errno| SysError::new("getdents64", self.path.display(), errno))?;
             let name = entry.file_name().to_bytes();
             if name != b"." && name != b".." {
-                names.push(OsStr::from_bytes(name).to_owned());
+                entries.push(Entry {
+                    name: OsStr::from_bytes(name).to_owned(),
+                    kind: entry.file_type(),
+                });
             }
         }
-        names.sort_unstable();
-        Ok(names)
+        Ok(entries)
     }
 }
 

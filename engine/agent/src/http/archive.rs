@@ -1,11 +1,13 @@
-//! `/containers/{id}/archive`, `changes`, `export`: files in and out, streamed.
+//! `/containers/{id}/archive`, `changes`, `export`: files in and out, streamed; and our listing of one
+//! directory.
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, head, put};
-use engine_api::containers::{PATH_STAT_HEADER, PathStat};
+use engine_api::containers::{Directory, ENTRIES_MAX, FileOrder, PATH_STAT_HEADER, PathStat};
 use engine_api::operation;
 use futures_util::future::join;
 use tokio_stream::wrappers::ReceiverStream;
@@ -14,7 +16,7 @@ use super::error::{ApiError, Result};
 use super::extract::{Values, drain};
 use super::routes::{App, Route};
 use super::stream::{blocking_reader, flushed};
-use crate::services::containers::Extraction;
+use crate::services::containers::{Extraction, ListOrder, ListQuery};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -23,6 +25,7 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::CONTAINER_EXTRACT, put(extract)),
         (&operation::CONTAINER_CHANGES, get(changes)),
         (&operation::CONTAINER_EXPORT, get(export)),
+        (&operation::CONTAINER_FILES, get(files)),
     ]
 }
 
@@ -73,7 +76,41 @@ async fn changes(State(app): State<App>, Path(id): Path<String>) -> Result<Respo
     let changes = app.containers.changes(&id).await?;
     // Docker says null where nothing changed.
     let changes = (!changes.is_empty()).then_some(changes);
-    Ok(axum::Json(changes).into_response())
+    Ok(Json(changes).into_response())
+}
+
+async fn files(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    values: Values,
+) -> Result<Json<Directory>> {
+    let sort = values.text("sort").unwrap_or("name");
+    let (word, is_descending) = match sort.strip_prefix('-') {
+        Some(word) => (word, true),
+        None => (sort, false),
+    };
+    let order = match FileOrder::of(word) {
+        Some(FileOrder::Name) => ListOrder::Name,
+        Some(FileOrder::Size) => ListOrder::Size,
+        Some(FileOrder::Modified) => ListOrder::Modified,
+        None => {
+            let message = format!("invalid value {sort:?} of sort: it is name, size or modified");
+            return Err(ApiError::bad_request(message));
+        }
+    };
+    let query = ListQuery {
+        filter: values.text("filter").unwrap_or_default().to_owned(),
+        order,
+        is_descending,
+        skip: values.number("skip")?.unwrap_or(0),
+        limit: values
+            .number("limit")?
+            .unwrap_or(ENTRIES_MAX)
+            .min(ENTRIES_MAX),
+    };
+    Ok(Json(
+        app.containers.files(&id, path(&values)?, query).await?,
+    ))
 }
 
 async fn export(State(app): State<App>, Path(id): Path<String>) -> Result<Response> {

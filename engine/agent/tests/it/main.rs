@@ -14,6 +14,7 @@ mod foreign;
 mod health;
 mod init;
 mod lifecycle;
+mod listings;
 mod options;
 mod pausing;
 mod random;

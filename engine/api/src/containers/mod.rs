@@ -6,6 +6,7 @@ mod health;
 mod host;
 mod inspect;
 mod list;
+mod listing;
 mod top;
 mod update;
 mod wait;
@@ -20,6 +21,7 @@ pub use host::{
 };
 pub use inspect::{Container, ContainerState, GraphDriver, MountPoint, NetworkSettings, ZERO_TIME};
 pub use list::{ContainerSummary, FILTERS, Port, SummaryHostConfig, SummaryNetworkSettings};
+pub use listing::{Directory, ENTRIES_MAX, FileEntry, FileKind, FileOrder};
 pub use top::Top;
 pub use update::{UpdateAnswer, UpdateBody};
 pub use wait::{WaitAnswer, WaitCondition, WaitError};

@@ -52,14 +52,21 @@ pub enum FoundKind {
 impl Found {
     /// What it is.
     pub fn kind(&self) -> FoundKind {
-        match self.metadata.kind {
-            FileType::Directory => FoundKind::Directory,
-            FileType::Symlink => FoundKind::Symlink,
-            FileType::Fifo => FoundKind::Pipe,
-            FileType::Socket => FoundKind::Socket,
-            FileType::BlockDevice => FoundKind::BlockDevice,
-            FileType::CharacterDevice => FoundKind::CharacterDevice,
-            FileType::RegularFile | FileType::Unknown => FoundKind::File,
+        FoundKind::of(&self.metadata)
+    }
+}
+
+impl FoundKind {
+    /// What an inode with these facts is.
+    pub(super) fn of(metadata: &Metadata) -> Self {
+        match metadata.kind {
+            FileType::Directory => Self::Directory,
+            FileType::Symlink => Self::Symlink,
+            FileType::Fifo => Self::Pipe,
+            FileType::Socket => Self::Socket,
+            FileType::BlockDevice => Self::BlockDevice,
+            FileType::CharacterDevice => Self::CharacterDevice,
+            FileType::RegularFile | FileType::Unknown => Self::File,
         }
     }
 }
@@ -234,7 +241,7 @@ impl AskedPath {
         Ok(Self::new(&above.join(text).to_string_lossy()).path)
     }
 
-    fn failed(&self, source: SysError) -> LocateError {
+    pub(super) fn failed(&self, source: SysError) -> LocateError {
         let path = self.path.clone();
         match source.errno {
             // What is too long or malformed for the kernel is not there either.

@@ -3,6 +3,7 @@
 //! ```text
 //!   path ── locate ──> Found ── pack ──> archive          (out)
 //!   archive ── place ──> a directory below a root         (in)
+//!   path ── list ──> the names of one directory           (to look at)
 //! ```
 //!
 //! A tree may belong to a container that runs and changes it meanwhile, out of spite.
@@ -11,14 +12,16 @@
 //! read is an inode that was looked at before it was opened, and always a plain file; what is
 //! written goes to a new name in an open directory and follows no link.
 
+mod list;
 mod locate;
 mod member;
 mod owner;
 mod pack;
 mod place;
 
+pub use list::{ListOrder, ListQuery, Listed, ListedEntry, list};
 pub use locate::{AskedPath, Found, FoundKind, LocateError, open_root_of};
 pub(crate) use member::{Seen, describe};
-pub use owner::{Owner, owner_of};
+pub use owner::{Owner, OwnerNames, owner_of};
 pub use pack::{PackError, pack, pack_contents};
 pub use place::{PlaceError, PlaceOptions, place};

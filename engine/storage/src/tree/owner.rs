@@ -40,6 +40,42 @@ pub fn owner_of(root: &Root, user: &str) -> Option<Owner> {
     Some(Owner { uid, gid })
 }
 
+/// The names of owners and groups, by the container's own files.
+#[derive(Debug)]
+pub struct OwnerNames {
+    passwd: String,
+    group: String,
+}
+
+impl OwnerNames {
+    /// Reads them below `root`.
+    pub fn of(root: &Root) -> Self {
+        Self {
+            passwd: read(root, "/etc/passwd"),
+            group: read(root, "/etc/group"),
+        }
+    }
+
+    /// The name of an owner, if it has one.
+    pub fn user(&self, uid: u32) -> Option<&str> {
+        name_of(&self.passwd, uid)
+    }
+
+    /// The name of a group, if it has one.
+    pub fn group(&self, gid: u32) -> Option<&str> {
+        name_of(&self.group, gid)
+    }
+}
+
+/// Both files begin their lines with a name, a password and a number.
+fn name_of(lines: &str, wanted: u32) -> Option<&str> {
+    lines.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let (name, number) = (fields.next()?, fields.nth(1)?);
+        (id(number) == Some(wanted)).then_some(name)
+    })
+}
+
 fn group_id(root: &Root, name: &str) -> Option<u32> {
     read(root, "/etc/group")
         .lines()
@@ -87,6 +123,12 @@ mod tests {
         check("7", Some((7, 0)));
         check("web:www", Some((1000, 33)));
         check("7:8", Some((7, 8)));
+        let names = OwnerNames::of(&root);
+        assert_eq!(
+            (names.user(1000), names.group(33)),
+            (Some("web"), Some("www"))
+        );
+        assert_eq!((names.user(33), names.group(1000)), (None, None));
         for refused in ["nobody", "web:none", "bad", "4294967296", "-1", "+0", ""] {
             check(refused, None);
         }

@@ -1,11 +1,12 @@
 //! An archive goes into a directory of a container, by the rules of `docker cp`.
 //!
 //! A directory stays what it is and takes the archive's owner, bits and time; anything else is
-//! replaced. Nothing of the archive leads above the directory, and a link that the container has
+//! replaced, a file by a file in one step and only when the new one is whole. Nothing of the archive leads above the directory, and a link that the container has
 //! on the way leads to where the container itself would get.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -24,6 +25,8 @@ use crate::layers::{
 const BUFFER_BYTES: usize = 256 * 1024;
 const ENTRIES_MAX: u64 = 10_000_000;
 const DEPTH_MAX: usize = 256;
+/// Copies that replace files of one directory at a time.
+const ASIDE_TRIES: u32 = 64;
 /// Directories whose time is set at the end; those above keep the time of the copy.
 const DIRECTORIES_MAX: usize = 200_000;
 
@@ -123,6 +126,14 @@ pub fn place(
     members.drain().map_err(PlaceError::Archive)
 }
 
+/// What stands where a member goes.
+enum Room {
+    /// Nothing, or a directory that stays.
+    Free,
+    /// A file that stays until its successor is whole.
+    OldFile,
+}
+
 enum Failure {
     Refused(String),
     Sys(SysError),
@@ -167,22 +178,24 @@ impl Placer<'_> {
         }
         let parent_path = path.parent().unwrap_or(Path::new(""));
         let parent = self.parent(parent_path)?;
-        self.make_room(&parent, name, &path, &member)?;
-        self.add_thing(&parent, name, &path, &member, content)?;
+        match self.make_room(&parent, name, &path, &member)? {
+            Room::Free => self.add_thing(&parent, name, &path, &member, content)?,
+            Room::OldFile => self.replace_file(&parent, name, &member, content)?,
+        }
         self.last_parent = Some((parent_path.to_owned(), parent));
         Ok(())
     }
 
-    /// Takes away what the member replaces.
+    /// Takes away what the member replaces, but a file that another one follows.
     fn make_room(
         &self,
         parent: &Dir,
         name: &OsStr,
         path: &Path,
         member: &Member,
-    ) -> Result<(), Failure> {
+    ) -> Result<Room, Failure> {
         let there = match parent.metadata(name) {
-            Err(error) if error.errno == Errno::NOENT => return Ok(()),
+            Err(error) if error.errno == Errno::NOENT => return Ok(Room::Free),
             other => other?,
         };
         let (was, is) = (
@@ -190,7 +203,7 @@ impl Placer<'_> {
             member.kind == Kind::Directory,
         );
         if was && is {
-            return Ok(());
+            return Ok(Room::Free);
         }
         if self.options.keep_kinds && was != is {
             let (old, new) = if was {
@@ -208,7 +221,40 @@ impl Placer<'_> {
         {
             return Err(Failure::Refused("is a hard link to itself".to_owned()));
         }
-        Ok(parent.remove_all(name)?)
+        if there.kind == FileType::RegularFile && member.kind == Kind::File {
+            return Ok(Room::OldFile);
+        }
+        parent.remove_all(name)?;
+        Ok(Room::Free)
+    }
+
+    /// Writes a file beside the one that it follows, and takes its place when it is whole: whoever
+    /// reads sees the old or the new one, and a sender that breaks off leaves the old one.
+    fn replace_file(
+        &mut self,
+        parent: &Dir,
+        name: &OsStr,
+        member: &Member,
+        content: &mut impl Read,
+    ) -> Result<(), Failure> {
+        let (aside, file) = create_aside(parent)?;
+        let written = self.fill(&file, member, content);
+        let done = written.and_then(|()| Ok(parent.replace(&aside, name)?));
+        if done.is_err() {
+            // The failure is what there is to tell; the container may have taken it away itself.
+            let _ = parent.remove_file(&aside);
+        }
+        done
+    }
+
+    fn fill(
+        &mut self,
+        mut file: &File,
+        member: &Member,
+        content: &mut impl Read,
+    ) -> Result<(), Failure> {
+        copy(content, &mut file, &mut self.buffer).map_err(Failure::Copy)?;
+        Ok(set_file_attributes(file, member)?)
     }
 
     fn add_thing(
@@ -221,9 +267,13 @@ impl Placer<'_> {
     ) -> Result<(), Failure> {
         match &member.kind {
             Kind::File => {
-                let mut file = parent.create_file(name, 0o600)?;
-                copy(content, &mut file, &mut self.buffer).map_err(Failure::Copy)?;
-                return Ok(set_file_attributes(&file, member)?);
+                let file = parent.create_file(name, 0o600)?;
+                let filled = self.fill(&file, member, content);
+                if filled.is_err() {
+                    // Half a file looks like a whole one to whoever finds it.
+                    let _ = parent.remove_file(name);
+                }
+                return filled;
             }
             Kind::HardLink(target) => return self.add_hard_link(parent, name, target),
             Kind::Directory => {
@@ -330,6 +380,19 @@ impl Placer<'_> {
             }
         }
     }
+}
+
+/// Makes a new file that has the name of nothing yet.
+fn create_aside(parent: &Dir) -> Result<(OsString, File), Failure> {
+    for n in 0..ASIDE_TRIES {
+        let name = OsString::from(format!(".gantry-new-{}-{n}", std::process::id()));
+        match parent.create_file(&name, 0o600) {
+            Err(error) if error.errno == Errno::EXIST => {}
+            other => return Ok((name, other?)),
+        }
+    }
+    let reason = "has no free name beside it for what replaces it";
+    Err(Failure::Refused(reason.to_owned()))
 }
 
 /// A name as a path below the directory; archives of a whole root have a slash in front.

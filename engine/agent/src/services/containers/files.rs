@@ -225,7 +225,7 @@ impl Containers {
     }
 
     /// Finds the files of a container, to read them.
-    async fn readable(&self, handle: &Handle) -> Result<Files> {
+    pub(super) async fn readable(&self, handle: &Handle) -> Result<Files> {
         match self.of_running(handle).await? {
             Some(root) => Ok(Files::Running(root)),
             None => Ok(Files::Resting(merged(&self.site, &handle.view())?, None)),
@@ -273,7 +273,7 @@ impl Containers {
 
 impl Files {
     /// Does `work` with the root, on this thread or on one that has the files mounted.
-    fn with<T: Send>(
+    pub(super) fn with<T: Send>(
         self,
         readonly_root: bool,
         work: impl FnOnce(&TreeRoot) -> T + Send,
@@ -383,7 +383,7 @@ fn go_kind(kind: FoundKind) -> u32 {
     }
 }
 
-fn not_located(error: LocateError, reference: &str, asked: &AskedPath) -> ServiceError {
+pub(super) fn not_located(error: LocateError, reference: &str, asked: &AskedPath) -> ServiceError {
     let path = asked.path().display();
     match error {
         LocateError::NotFound(_) => ServiceError::NotFound(format!(

@@ -24,6 +24,7 @@ mod health;
 mod inspect;
 mod limits;
 mod list;
+mod listing;
 mod logs;
 mod mounts;
 mod owner;
@@ -56,6 +57,8 @@ mod why;
 pub(crate) use attach::{Streams, pair};
 pub(crate) use command::{Beginning, ExecOutcome, ExecStart};
 pub(crate) use commit::CommitRequest;
+// What the door reads of a query is handed on as it is.
+pub(crate) use engine_storage::{ListOrder, ListQuery};
 pub(crate) use files::Extraction;
 pub(crate) use inspect::DRIVER;
 pub(crate) use list::ListOptions;
