@@ -109,6 +109,20 @@ about! {
     ContainerStats = "/containers/", "id", "/stats";
     /// A shell in it.
     ContainerTerminal = "/containers/", "id", "/terminal";
+    /// Its files: the directory or file that `path` of the query names.
+    ContainerFiles = "/containers/", "id", "/files";
+    /// A file as itself, a directory as an archive; `path` as above.
+    ContainerFilesDownload = "/containers/", "id", "/files/download";
+    /// Post: an edited text.
+    ContainerFilesSave = "/containers/", "id", "/files/save";
+    /// Post: a new folder in the directory `path`.
+    ContainerFilesFolder = "/containers/", "id", "/files/folder";
+    /// Post (multipart): files for the directory `path`.
+    ContainerFilesUpload = "/containers/", "id", "/files/upload";
+    /// Post: the bytes of the file `name` for the directory `path`.
+    ContainerFilesPut = "/containers/", "id", "/files/put";
+    /// What it changed against its image.
+    ContainerChanges = "/containers/", "id", "/changes";
     /// Its processes.
     ContainerProcesses = "/containers/", "id", "/processes";
     /// Everything the engine knows about it; post shows the values that are masked else.
@@ -164,6 +178,11 @@ impl Logs {
     }
 }
 
+/// An address about one path inside a container.
+pub fn inside(address: &impl fmt::Display, path: &str) -> String {
+    format!("{address}?path={}", Value(path))
+}
+
 /// One path segment, percent-encoded.
 struct Segment<'a>(&'a str);
 
@@ -201,6 +220,15 @@ mod tests {
     fn a_link_fits_its_pattern() {
         assert_eq!(ContainerLogs::PATTERN, "/containers/{id}/logs");
         assert_eq!(ContainerLogs("ab12").to_string(), "/containers/ab12/logs");
+    }
+
+    #[test]
+    fn a_hostile_path_stays_one_value() {
+        let address = inside(&ContainerFiles("ab12"), "/a&b=c#d/\n<e>");
+        assert_eq!(
+            address,
+            "/containers/ab12/files?path=%2Fa%26b%3Dc%23d%2F%0A%3Ce%3E"
+        );
     }
 
     #[test]

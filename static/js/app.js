@@ -10,6 +10,8 @@ const elements = [
   "command-palette",
   "copy-button",
   "data-table",
+  "file-drop",
+  "file-editor",
   "filter-field",
   "form-command",
   "json-view",

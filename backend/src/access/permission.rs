@@ -101,6 +101,10 @@ permissions! {
         Processes ContainerProcesses "container.processes" Read ContainerPlace "See the processes of a container.";
         Logs ContainerLogs "container.logs" Read ContainerPlace "Read the log of a container.";
         DownloadLogs ContainerDownloadLogs "container.logs.download" Operate ContainerPlace "Take the log of a container away as a file.";
+        Files ContainerFiles "container.files" Read ContainerPlace "See the files of a container and read them.";
+        DownloadFiles ContainerDownloadFiles "container.files.download" Operate ContainerPlace "Take files of a container away.";
+        WriteFiles ContainerWriteFiles "container.files.write" Change ContainerPlace "Edit the files of a container, and put files in.";
+        Changes ContainerChanges "container.changes" Read ContainerPlace "See which files of a container differ from its image.";
         Exec ContainerExec "container.exec" Operate ContainerPlace "Open a terminal in a container.";
         Start ContainerStart "container.start" Operate ContainerPlace "Start a container.";
         Stop ContainerStop "container.stop" Operate ContainerPlace "Stop a container.";

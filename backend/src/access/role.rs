@@ -36,6 +36,10 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerProcesses
             | Id::ContainerLogs
             | Id::ContainerDownloadLogs
+            | Id::ContainerFiles
+            | Id::ContainerDownloadFiles
+            | Id::ContainerWriteFiles
+            | Id::ContainerChanges
             | Id::ContainerExec
             | Id::ContainerStart
             | Id::ContainerStop

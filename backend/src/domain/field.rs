@@ -71,6 +71,13 @@ pub enum Rule {
     ImageName,
     /// A path that begins with `/`.
     AbsolutePath,
+    /// A name in a directory: one component.
+    FileName,
+    /// Larger than may come this way.
+    TooLarge {
+        /// The greatest size, in words.
+        most: String,
+    },
     /// A mount, as `/host/path:/container/path[:ro]`.
     Mount,
     /// A command line whose quotes are closed.
@@ -148,6 +155,8 @@ impl Rule {
             Self::Label => "rule-label",
             Self::ImageName => "rule-image-name",
             Self::AbsolutePath => "rule-absolute-path",
+            Self::FileName => "rule-file-name",
+            Self::TooLarge { .. } => "rule-too-large",
             Self::Mount => "rule-mount",
             Self::CommandLine => "rule-command-line",
             Self::UnknownOption { .. } => "rule-unknown-option",
@@ -180,6 +189,7 @@ impl Rule {
             Self::Number { least, most } => {
                 vec![("least", least.to_string()), ("most", most.to_string())]
             }
+            Self::TooLarge { most } => vec![("option", most.clone())],
             Self::UnknownOption { option } => vec![("option", option.clone())],
             Self::NotWith { option } => vec![("option", (*option).to_owned())],
             Self::Engine { message } => vec![("message", message.clone())],

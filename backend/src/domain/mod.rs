@@ -9,6 +9,7 @@ mod browser;
 mod field;
 mod front;
 mod ids;
+mod inside;
 mod network;
 mod place;
 
@@ -18,6 +19,7 @@ pub use browser::Browser;
 pub use field::{FieldError, Rule};
 pub use front::Front;
 pub use ids::{AccountId, ContainerId, HostId, IdError, ImageId, JobId, RequestId, SessionKey};
+pub use inside::{FileName, InsidePath, NoName, NoPath, shown as shown_name};
 pub use network::{Network, NetworkError, PublicUrl, PublicUrlError};
 pub use place::{
     AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, PlaceRef, ServerPlace,

@@ -17,9 +17,12 @@ mod ingest;
 mod link;
 mod query;
 
-pub use engine_client::stream::{JsonLines, OutputStream};
+pub use engine_client::stream::{Chunks, JsonLines, OutputStream};
 pub use engine_client::upgrade::{Attached, AttachedOutput, Input};
-pub use engine_client::{ClientError, EngineClient, LogOptions, PullOptions, RemoveOptions};
+pub use engine_client::{
+    ClientError, DirectoryQuery, EngineClient, FileAttributes, FileContent, LogOptions, NewFile,
+    Opened, PullOptions, RemoveOptions,
+};
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};
 pub use ingest::{Pulse, run as ingest};

@@ -37,7 +37,11 @@ pub(super) async fn on_every_answer(visit: Visit, request: Request, next: Next) 
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in ALWAYS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // A file of somebody else's has a stricter policy of its own: it may do nothing at all.
+        let is_file = name == header::CONTENT_SECURITY_POLICY && headers.contains_key(&name);
+        if !is_file {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     if visit.is_secure {
         // Without `includeSubDomains` or `preload`: other names of this machine are not ours.

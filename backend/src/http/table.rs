@@ -129,6 +129,13 @@ impl Entry {
         Self { handler, ..self }
     }
 
+    /// Takes a body of at most so many bytes, where a form of ours is longer than others.
+    #[must_use]
+    pub fn up_to(self, most_bytes: usize) -> Self {
+        let handler = self.handler.layer(DefaultBodyLimit::max(most_bytes));
+        Self { handler, ..self }
+    }
+
     /// Adds the route to a router.
     pub(super) fn mount(self, router: Router<App>) -> Router<App> {
         router.route(self.path, self.handler)

@@ -100,6 +100,24 @@ pub enum Obstacle {
         /// With which code.
         code: i64,
     },
+    /// The file holds something else than what was read.
+    FileChanged,
+    /// The file is gone.
+    FileGone,
+    /// The text is longer than is taken.
+    FileTooLarge,
+    /// Something has that name already.
+    NameTaken,
+    /// It is neither a file nor a directory.
+    NoFile,
+    /// It belongs to the kernel.
+    KernelFile,
+    /// What was sent ended too early.
+    BrokenOff,
+    /// The container's root may not be written.
+    ReadOnlyRoot,
+    /// What is mounted there may not be written.
+    ReadOnlyMount,
 }
 
 impl Obstacle {
@@ -118,6 +136,15 @@ impl Obstacle {
         Self::EditGoesOn,
         Self::ChangedMeanwhile,
         Self::EndedAtOnce { code: 1 },
+        Self::FileChanged,
+        Self::FileGone,
+        Self::FileTooLarge,
+        Self::NameTaken,
+        Self::NoFile,
+        Self::KernelFile,
+        Self::BrokenOff,
+        Self::ReadOnlyRoot,
+        Self::ReadOnlyMount,
     ];
 
     /// Returns the obstacle's key in the message catalogue.
@@ -136,6 +163,15 @@ impl Obstacle {
             Self::EditGoesOn => "obstacle-edit-goes-on",
             Self::ChangedMeanwhile => "obstacle-changed-meanwhile",
             Self::EndedAtOnce { .. } => "obstacle-ended-at-once",
+            Self::FileChanged => "obstacle-file-changed",
+            Self::FileGone => "obstacle-file-gone",
+            Self::FileTooLarge => "obstacle-file-too-large",
+            Self::NameTaken => "obstacle-name-taken",
+            Self::NoFile => "obstacle-no-file",
+            Self::KernelFile => "obstacle-kernel-file",
+            Self::BrokenOff => "obstacle-broken-off",
+            Self::ReadOnlyRoot => "obstacle-read-only-root",
+            Self::ReadOnlyMount => "obstacle-read-only-mount",
         }
     }
 

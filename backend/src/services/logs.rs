@@ -13,12 +13,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt};
+use futures_util::Stream;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::Notify;
 use tokio_util::task::AbortOnDropHandle;
 
 use super::containers::of_container;
+use super::held::cut_off;
 use super::log_lines::{Joiner, Waiting};
 use super::{Error, Result, Services, audit};
 use crate::access::{Permit, container};
@@ -328,24 +329,6 @@ pub async fn download(
         }
     });
     Ok(cut_off(pieces, permit.revoked()))
-}
-
-/// Ends a file with an error when the right to it goes: without one it would look whole.
-fn cut_off(
-    pieces: impl Stream<Item = std::io::Result<Bytes>> + Send + 'static,
-    revoked: impl Future<Output = ()> + Send + 'static,
-) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
-    let held = (Box::pin(pieces), Box::pin(revoked));
-    futures_util::stream::unfold(Some(held), async |held| {
-        let (mut pieces, mut revoked) = held?;
-        tokio::select! {
-            biased;
-            () = &mut revoked => {
-                Some((Err(std::io::Error::other("the right to the log has gone")), None))
-            }
-            piece = pieces.next() => piece.map(|piece| (piece, Some((pieces, revoked)))),
-        }
-    })
 }
 
 fn write_line(text: &mut String, line: &Line) {

@@ -19,6 +19,8 @@ pub mod drafts;
 pub mod edits;
 mod error;
 pub mod events;
+pub mod files;
+mod held;
 mod history;
 pub mod hosts;
 pub mod images;

@@ -14,11 +14,13 @@ use engine_api::stats::Stats;
 use engine_api::system::{Info, Version};
 use engine_api::version::split_path;
 use engine_client::{ByteStream, Dial, Dialled, EngineClient};
+use http_body_util::BodyExt;
 use hyper_util::rt::TokioIo;
 use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
+use crate::engine_files;
 use backend::tasks::Tasks;
 
 /// What the engine holds and what it was asked.
@@ -45,6 +47,8 @@ pub(crate) struct State {
     pub failed: Option<String>,
     /// Whether answers to changes are kept back.
     pub holds: bool,
+    /// The last archive that was put into a container.
+    pub put: Vec<u8>,
     last_nano: i64,
 }
 
@@ -82,6 +86,7 @@ impl FakeEngine {
             fails_at: None,
             failed: None,
             holds: false,
+            put: Vec::new(),
             last_nano: 1_000_000_000,
         };
         let (events, _) = broadcast::channel(4096);
@@ -152,6 +157,9 @@ impl FakeEngine {
                 let query = request.uri().query().unwrap_or_default();
                 self.rename(name, query, caller)
             }
+            "container.path_stat" | "container.archive" => engine_files::archive(request),
+            "container.files" => engine_files::listing(),
+            "container.extract" => empty(StatusCode::OK),
             "container.create" => self.create(request.uri().query().unwrap_or_default(), caller),
             change => self.change(change, name, caller),
         }
@@ -329,11 +337,15 @@ impl Dial for FakeEngine {
             let (near, far) = tokio::io::duplex(64 * 1024);
             let engine = self.clone();
             self.tasks.finish("fake engine", async move {
-                let service = tower::service_fn(move |request| {
+                let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
                     let answer = engine.answer(&request);
+                    let is_change = request.method() != http::Method::GET;
                     let engine = engine.clone();
                     async move {
-                        let is_change = request.method() != http::Method::GET;
+                        let is_put = request.method() == http::Method::PUT;
+                        if is_put && let Ok(body) = request.into_body().collect().await {
+                            engine.with(|state| state.put = body.to_bytes().to_vec());
+                        }
                         while is_change && engine.with(|state| state.holds) {
                             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                         }
@@ -353,11 +365,11 @@ impl Dial for FakeEngine {
     }
 }
 
-fn json(value: &impl Serialize) -> Response<Body> {
+pub(crate) fn json(value: &impl Serialize) -> Response<Body> {
     Response::new(Body::from(serde_json::to_vec(value).unwrap()))
 }
 
-fn refuse(status: StatusCode, message: &str) -> Response<Body> {
+pub(crate) fn refuse(status: StatusCode, message: &str) -> Response<Body> {
     let body = ErrorBody {
         message: message.to_owned(),
     };

@@ -11,6 +11,8 @@ mod bracket;
 mod connections;
 mod edits;
 mod engine;
+mod engine_files;
+mod files;
 mod gates;
 mod house;
 mod index;

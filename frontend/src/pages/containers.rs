@@ -1,4 +1,4 @@
-//! Containers: the list, and one container's six tabs.
+//! Containers: the list, and the tabs of one; its files have a page of their own.
 
 use askama::Template;
 

@@ -5,6 +5,7 @@ mod containers;
 mod create;
 mod create_plan;
 mod doors;
+mod files;
 mod gallery;
 mod images;
 mod lists;
@@ -21,6 +22,9 @@ pub use create::{
     Section as FormSection, form_fields,
 };
 pub use doors::{Login, Problem, ProblemOutside, Setup};
+pub use files::{
+    ChangeRow, ContainerChanges, ContainerFile, ContainerFiles, Editor, Entrance, FileBody,
+};
 pub use gallery::Gallery;
 pub use images::{ImageShow, ImagesIndex, Layer};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};

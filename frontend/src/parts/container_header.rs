@@ -62,20 +62,26 @@ pub enum Tab {
     Stats,
     /// Terminal.
     Terminal,
+    /// Files.
+    Files,
     /// Processes.
     Processes,
+    /// Changes.
+    Changes,
     /// Inspect.
     Inspect,
 }
 
 impl Tab {
     /// Every tab, in its order.
-    pub const ALL: [Tab; 6] = [
+    pub const ALL: [Tab; 8] = [
         Tab::Overview,
         Tab::Logs,
         Tab::Stats,
         Tab::Terminal,
+        Tab::Files,
         Tab::Processes,
+        Tab::Changes,
         Tab::Inspect,
     ];
 
@@ -86,7 +92,9 @@ impl Tab {
             Tab::Logs => "logs",
             Tab::Stats => "stats",
             Tab::Terminal => "terminal",
+            Tab::Files => "files",
             Tab::Processes => "processes",
+            Tab::Changes => "changes",
             Tab::Inspect => "inspect",
         }
     }
@@ -148,11 +156,25 @@ impl ContainerHeader {
                 "t",
             ),
             tab(
+                Tab::Files,
+                "files",
+                "folder",
+                paths::ContainerFiles(id).to_string(),
+                "f",
+            ),
+            tab(
                 Tab::Processes,
                 "processes",
                 "list-tree",
                 paths::ContainerProcesses(id).to_string(),
                 "p",
+            ),
+            tab(
+                Tab::Changes,
+                "changes",
+                "file-diff",
+                paths::ContainerChanges(id).to_string(),
+                "d",
             ),
             tab(
                 Tab::Inspect,

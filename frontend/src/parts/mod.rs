@@ -2,6 +2,8 @@
 
 mod container_header;
 mod container_row;
+mod file_row;
+mod file_way;
 mod health_card;
 mod image_row;
 mod jobs;
@@ -12,6 +14,8 @@ mod why_stopped;
 
 pub use container_header::{ContainerHeader, Fact, Tab};
 pub use container_row::{ContainerRow, LoadCell, Port};
+pub use file_row::FileRow;
+pub use file_way::FileWay;
 pub use health_card::{HealthCard, Probe};
 pub use image_row::ImageRow;
 pub use jobs::{JobPanel, JobRow, JobStep, JobTray};

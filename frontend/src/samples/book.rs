@@ -88,6 +88,19 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
             "container-processes",
             container_processes(containers()).render()?,
         ),
+        ("container-files", container_files(containers()).render()?),
+        (
+            "container-file",
+            container_file(containers(), false).render()?,
+        ),
+        (
+            "container-file-edited",
+            container_file(containers(), true).render()?,
+        ),
+        (
+            "container-changes",
+            container_changes(containers()).render()?,
+        ),
         (
             "container-inspect",
             container_inspect(containers()).render()?,

@@ -2,6 +2,7 @@
 
 mod book;
 mod containers;
+mod files;
 mod logs;
 mod others;
 mod parts;
@@ -9,6 +10,7 @@ mod shells;
 
 pub use book::book;
 pub use containers::*;
+pub use files::*;
 pub use logs::*;
 pub use others::*;
 pub use parts::*;

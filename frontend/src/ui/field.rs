@@ -55,6 +55,8 @@ pub enum Kind {
     Check,
     /// A file.
     File,
+    /// Any number of files.
+    Files,
 }
 
 /// One option of a choice.
@@ -79,7 +81,7 @@ impl Field {
     fn input_type(&self) -> &'static str {
         match self.kind {
             Kind::Password => "password",
-            Kind::File => "file",
+            Kind::File | Kind::Files => "file",
             Kind::Number | Kind::Text | Kind::Lines(_) | Kind::Choice(_) | Kind::Check => "text",
         }
     }

@@ -12,6 +12,8 @@ use crate::words::Words;
 pub struct View {
     /// Path of the list.
     pub path: String,
+    /// The directory that the list is of; empty for other lists.
+    pub inside: String,
     /// What is in the filter field.
     pub filter: String,
     /// Name of the column that sorts.
@@ -26,6 +28,9 @@ impl View {
     /// Returns the URL of this view.
     pub fn url(&self) -> String {
         let mut parts = Vec::new();
+        if !self.inside.is_empty() {
+            parts.push(format!("path={}", Value(&self.inside)));
+        }
         if !self.filter.is_empty() {
             parts.push(format!("filter={}", Value(&self.filter)));
         }

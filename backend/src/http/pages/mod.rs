@@ -7,6 +7,7 @@ mod containers;
 mod create;
 mod doors;
 mod edit;
+mod files;
 pub(super) mod frame;
 mod images;
 mod jobs;
@@ -16,5 +17,6 @@ mod overview;
 mod records;
 mod routes;
 mod search;
+mod uploads;
 
 pub use routes::table;

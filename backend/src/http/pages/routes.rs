@@ -3,8 +3,8 @@
 use frontend::paths;
 
 use super::{
-    account, actions, bulk, containers, create, doors, edit, images, jobs, logs, looks, overview,
-    records, search,
+    account, actions, bulk, containers, create, doors, edit, files, images, jobs, logs, looks,
+    overview, records, search, uploads,
 };
 use crate::http::{Entry, get, post};
 
@@ -28,6 +28,13 @@ pub fn table() -> Vec<Entry> {
         get(paths::ContainerLogsDownload::PATTERN, logs::download),
         get(paths::ContainerStats::PATTERN, containers::stats),
         get(paths::ContainerTerminal::PATTERN, containers::terminal),
+        get(paths::ContainerFiles::PATTERN, files::show),
+        get(paths::ContainerFilesDownload::PATTERN, files::download),
+        post(paths::ContainerFilesSave::PATTERN, files::save).up_to(files::MOST_TEXT_BYTES),
+        post(paths::ContainerFilesFolder::PATTERN, files::make_folder),
+        post(paths::ContainerFilesUpload::PATTERN, uploads::form).unlimited(),
+        post(paths::ContainerFilesPut::PATTERN, uploads::put).unlimited(),
+        get(paths::ContainerChanges::PATTERN, files::changes),
         get(paths::ContainerProcesses::PATTERN, containers::processes),
         get(paths::ContainerInspect::PATTERN, containers::inspect),
         post(paths::ContainerInspect::PATTERN, containers::reveal),

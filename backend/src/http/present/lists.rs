@@ -28,6 +28,7 @@ impl Asked {
         };
         View {
             path,
+            inside: String::new(),
             filter: self.filter.clone(),
             sort: sort.chars().filter(char::is_ascii_alphabetic).collect(),
             descending,

@@ -4,12 +4,14 @@
 //! and nothing decides what may be done: it shows what `policy` says.
 
 pub mod accounts;
+pub mod changes;
 pub mod containers;
 pub mod details;
 pub mod drafts;
 pub mod edits;
 pub mod exits;
 pub mod fields;
+pub mod files;
 pub mod fragments;
 pub mod images;
 pub mod jobs;

@@ -118,6 +118,25 @@ const CONTAINER: &[Row] = &[
         r#"{"Cmd":["sh"],"Tty":true,"AttachStdin":true,"AttachStdout":true,"AttachStderr":true}"#,
     ),
     row(
+        (Id::ContainerDownloadFiles, "files-download", "download"),
+        "docker cp {}:/PATH .",
+        &ask::CONTAINER_ARCHIVE,
+        "?path=/PATH",
+    ),
+    row(
+        (Id::ContainerWriteFiles, "upload-title", "upload"),
+        "docker cp FILE {}:/PATH",
+        &ask::CONTAINER_EXTRACT,
+        "?path=/PATH",
+    )
+    .with("@files.tar"),
+    row(
+        (Id::ContainerChanges, "changes", "file-diff"),
+        "docker diff {}",
+        &ask::CONTAINER_CHANGES,
+        "",
+    ),
+    row(
         (Id::ContainerProcesses, "processes", "list-tree"),
         "docker top {}",
         &ask::CONTAINER_TOP,
