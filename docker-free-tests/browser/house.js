@@ -191,20 +191,55 @@ export async function tab(chrome, options = {}) {
     if (message.type() === 'error') page.complaints.push(message.text())
   })
   if (options.javaScriptEnabled === false) return page
-  for (const way of ['goto', 'reload', 'waitForURL']) {
+  for (const way of ['goto', 'reload']) {
     const go = page[way].bind(page)
     page[way] = async (...args) => {
-      const answer = await go(...args)
+      const answer = await goes(() => go(...args))
       await page.waitForFunction(everyElementLives)
       return answer
     }
   }
+  page.waitForURL = async (address) => {
+    await arrives(page, address)
+    await page.waitForFunction(everyElementLives)
+  }
   return page
+}
+
+/** Goes somewhere, though the page may be on its way somewhere else by itself. */
+async function goes(go) {
+  for (let n = 0; n < 3; n += 1) {
+    try {
+      return await go()
+    } catch (error) {
+      if (!/ERR_ABORTED|interrupted by another navigation/.test(error.message)) throw error
+    }
+  }
+  return go()
+}
+
+/** The page comes to be at an address, however many ways led there: two at once end each other. */
+export async function arrives(page, address) {
+  const fits = (url) => (address instanceof RegExp ? address.test(url) : url === address)
+  await until(`${page.url()} becomes ${address}`, () => fits(page.url()))
+  await page.waitForLoadState()
 }
 
 /** The elements' files come behind the page's load; a person is never as quick as a test. */
 function everyElementLives() {
   return [...document.querySelectorAll(':not(:defined)')].every((element) => element.localName === 'live-part')
+}
+
+/** Presses two keys that lead somewhere when they come soon after each other: a loaded machine may be late. */
+export async function pressTo(page, [first, second], address) {
+  await until(`${first} ${second} leads to ${address}`, async () => {
+    await page.keyboard.press(first)
+    await page.keyboard.press(second)
+    const soon = Date.now() + 3_000
+    while (page.url() !== address && Date.now() < soon) await new Promise((resolve) => setTimeout(resolve, 20))
+    return page.url() === address
+  })
+  await page.waitForURL(address)
 }
 
 export async function logIn(page, house, name, password = PASSWORD) {

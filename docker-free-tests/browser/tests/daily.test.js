@@ -5,7 +5,7 @@ import { spawnSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, PASSWORD, becomes, browser, logIn, tab, until } from '../house.js'
+import { House, PASSWORD, becomes, browser, logIn, pressTo, tab, until } from '../house.js'
 
 const SHOP = "while true; do echo 'INFO served'; printf 'ERROR upstream timed out\\n  at handler\\n' >&2; sleep 0.2; done"
 
@@ -164,9 +164,7 @@ test('the create form shows the call that creates the same', async () => {
 
 test('the keyboard alone suffices', async () => {
   await page.goto(house.origin)
-  await page.keyboard.press('g')
-  await page.keyboard.press('c')
-  await page.waitForURL(`${house.origin}/containers`)
+  await pressTo(page, 'gc', `${house.origin}/containers`)
   await page.keyboard.press('?')
   await page.locator('#shortcuts[open]').waitFor()
   await accessible(page, 'the shortcuts')

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, becomeOwner, becomes, browser, tab } from '../house.js'
+import { House, becomeOwner, becomes, browser, pressTo, tab } from '../house.js'
 
 let house
 let chrome
@@ -83,9 +83,7 @@ test('keys without ctrl can be turned off, and stay off', async () => {
   await page.locator('[data-open=shortcuts]').click()
   await single.check()
   await page.keyboard.press('Escape')
-  await page.keyboard.press('g')
-  await page.keyboard.press('i')
-  await page.waitForURL(`${house.origin}/images`)
+  await pressTo(page, 'gi', `${house.origin}/images`)
 })
 
 test('without script nothing is offered that needs one', async () => {
