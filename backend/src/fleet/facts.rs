@@ -5,6 +5,7 @@ use std::sync::Arc;
 use engine_api::containers::{ContainerState, ContainerSummary};
 use engine_api::events::Event;
 use engine_api::images::ImageSummary;
+use engine_api::ours::StopCause;
 use engine_api::system::{Info, Version};
 use jiff::Timestamp;
 
@@ -30,6 +31,8 @@ pub struct ContainerFact {
     pub nano_cpus: i64,
     /// Whether it has a terminal.
     pub tty: bool,
+    /// Whether its last end was one that somebody asked for.
+    pub was_asked: bool,
 }
 
 /// Where a container is in its life.
@@ -115,6 +118,11 @@ impl ContainerFact {
             memory_limit_bytes: host.memory,
             nano_cpus: host.nano_cpus,
             tty: inspected.config.tty,
+            was_asked: inspected
+                .gantry
+                .last_stop
+                .as_ref()
+                .is_some_and(|stop| stop.cause == StopCause::Asked),
             summary,
         })
     }

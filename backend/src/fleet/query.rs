@@ -358,6 +358,7 @@ mod tests {
             state: ContainerState::default(),
             memory_limit_bytes: 0,
             nano_cpus: 0,
+            was_asked: false,
             tty: false,
         })
     }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, becomeOwner, becomes, browser, logIn, openKnown, tab } from '../house.js'
+import { House, arrives, becomeOwner, becomes, browser, logIn, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -38,7 +38,7 @@ async function logOutElsewhere() {
   await other.goto(`${house.origin}/account`)
   await other.locator('.bar__end details.menu summary').last().click()
   await other.locator('[formaction$="/logout"]').click()
-  await other.waitForURL(/\/login/)
+  await arrives(other, /\/login/)
   await other.close()
 }
 
@@ -55,7 +55,7 @@ test('a row that was found by filtering is live', async () => {
   await badge('second', 'Running').waitFor()
 
   await kill('second')
-  await badge('second', 'Failed').waitFor()
+  await badge('second', 'Stopped').waitFor()
   await page.unroute(list)
 })
 
@@ -69,14 +69,14 @@ test('a row that was let in is live, and was while it waited', async () => {
   await newRows().click()
   await badge('third', 'Running').waitFor()
   await kill('third')
-  await badge('third', 'Failed').waitFor()
+  await badge('third', 'Stopped').waitFor()
 
   const watched = page.waitForEvent('console', (message) => message.text() === 'heard')
   await page.evaluate(() => {
     const { parse } = JSON
     JSON.parse = (text) => {
       const message = parse(text)
-      if (message.type === 'replace' && message.html.includes('>fourth<') && message.html.includes('Failed')) console.log('heard')
+      if (message.type === 'replace' && message.html.includes('>fourth<') && message.html.includes('Stopped')) console.log('heard')
       return message
     }
   })
@@ -85,7 +85,19 @@ test('a row that was let in is live, and was while it waited', async () => {
   await kill('fourth')
   await watched
   await newRows().click()
-  await badge('fourth', 'Failed').waitFor()
+  await badge('fourth', 'Stopped').waitFor()
+})
+
+test('a row that the filter leaves out is not offered', async () => {
+  await page.goto(`${house.origin}/containers?filter=first`)
+  await rowOf('first').locator('.load__number', { hasText: /\d/ }).first().waitFor()
+  await house.run('elsewhere', SLEEP)
+  await house.run('first-too', SLEEP)
+  await newRows().waitFor()
+  assert.match(await newRows().innerText(), /^1 new/)
+  await newRows().click()
+  await rowOf('first-too').waitFor()
+  assert.equal(await rowOf('elsewhere').count(), 0)
 })
 
 test('rows are not let in twice', async () => {

@@ -62,7 +62,7 @@ test('a part with an open menu is renewed when the menu closes', async () => {
   await page.locator('#why-stopped').waitFor()
   assert.equal(await rename.locator('input').inputValue(), 'half-typed')
   await rename.locator('summary').click()
-  await badge('Failed')
+  await badge('Stopped')
   await does('start', 'seen')
   await badge('Running')
 })

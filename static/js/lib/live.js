@@ -14,13 +14,16 @@ const PARTS = "live-part[id], #list, #jobs, #container-header";
 const OWN_LIFE = "log-view, stats-view, terminal-view";
 /** The newest of parts whose menu is open, by id. @type {Map<string, Element>} */
 const held = new Map();
-/** Rows that come in a burst are watched together. */
+/** New rows that the list may leave out as it is filtered, by their id. @type {Map<string, any>} */
+const doubtful = new Map();
+/** Rows that come in a burst are watched, and looked for, together. */
 const LOOK_MS = 500;
 
 /** @type {Socket | null} */
 let socket = null;
 let watched = "";
 let looking = 0;
+let asking = 0;
 /** Which run of its container the page knows of; none on other pages. @type {string | null} */
 let run = null;
 
@@ -76,15 +79,19 @@ function receive(message) {
   if (message.type === "replace") {
     if (element) put(element, message.html);
     for (const rows of waiting.values()) if (rows.has(message.id)) rows.set(message.id, message.html);
+    const doubt = doubtful.get(message.id);
+    if (doubt) doubt.html = message.html;
   }
   if (message.type === "remove") {
     element?.remove();
+    doubtful.delete(message.id);
     for (const rows of waiting.values()) rows.delete(message.id);
     offer();
   }
   if (message.type === "add") {
     const list = document.getElementById(message.list);
     if (element) put(element, message.html);
+    else if (list && isPart()) ask(message);
     else if (list) wait(message);
     else if (message.list === "container-rows") refresh();
   }
@@ -126,6 +133,27 @@ function hasNewRun(header) {
   run = header.getAttribute("data-run");
   document.dispatchEvent(new Event("container-run"));
   return true;
+}
+
+/** Whether the list shows only some of what there is. */
+function isPart() {
+  const query = new URLSearchParams(location.search);
+  return Boolean(query.get("filter") || query.get("page"));
+}
+
+/** Asks whether a new row is one of those that the list shows. @param {any} message */
+function ask(message) {
+  doubtful.set(message.id, message);
+  asking ||= window.setTimeout(async () => {
+    asking = 0;
+    const asked = [...doubtful.values()];
+    const address = location.href;
+    const fresh = await page(address);
+    for (const one of asked) {
+      if (!doubtful.delete(one.id) || location.href !== address || !fresh?.getElementById(one.id)) continue;
+      if (!document.getElementById(one.id)) wait(one);
+    }
+  }, LOOK_MS);
 }
 
 /** @param {{ list: string, id: string, html: string }} message */

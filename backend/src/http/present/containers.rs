@@ -358,5 +358,7 @@ pub fn needs_a_look(fact: &ContainerFact) -> bool {
 
 /// Returns whether the page should open with why it stopped.
 pub fn stopped_abnormally(fact: &ContainerFact) -> bool {
-    matches!(fact.phase, Phase::Exited | Phase::Dead) && exits::is_abnormal(&fact.state)
+    let has_ended = matches!(fact.phase, Phase::Exited | Phase::Dead);
+    // A program that was killed because it did not end in time has ended as it was asked to.
+    has_ended && !fact.was_asked && exits::is_abnormal(&fact.state)
 }

@@ -20,7 +20,9 @@ pub fn badge(reader: &Reader, fact: &ContainerFact) -> Badge {
         Phase::Created => (Tone::Idle, "circle-dashed", "state-created"),
         Phase::Dead => (Tone::Failed, "circle-x", "state-dead"),
         Phase::Exited if state.oom_killed => (Tone::Failed, "circle-x", "state-oom"),
-        Phase::Exited if is_abnormal(state) => (Tone::Failed, "circle-x", "state-failed"),
+        Phase::Exited if !fact.was_asked && is_abnormal(state) => {
+            (Tone::Failed, "circle-x", "state-failed")
+        }
         Phase::Exited => (Tone::Idle, "circle-stop", "state-exited"),
     };
     Badge {
@@ -154,6 +156,8 @@ fn seconds_since(reader: &Reader, at: &str) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use engine_api::containers::ContainerSummary;
+
     use super::*;
     use crate::domain::Language;
 
@@ -181,5 +185,25 @@ mod tests {
             "Exited 139, 2 minutes ago: the program crashed (SIGSEGV)",
         );
         check(129, "Exited 129, 2 minutes ago: ended by signal 1");
+    }
+
+    #[test]
+    fn a_program_that_was_killed_when_somebody_asked_is_stopped() {
+        let word = |cause: &str| {
+            let id = "ab".repeat(32);
+            let state = r#"{"Status":"exited","ExitCode":137}"#;
+            let text = format!(
+                r#"{{"Id":"{id}","State":{state},"Gantry":{{"LastStop":{{"Cause":"{cause}"}}}}}}"#
+            );
+            let detail = serde_json::from_str(&text).unwrap();
+            let summary = ContainerSummary {
+                id,
+                ..ContainerSummary::default()
+            };
+            let now = "2026-11-21T06:00:00Z".parse().unwrap();
+            let reader = Reader::outside(Language::English, now);
+            badge(&reader, &ContainerFact::new(summary, &detail).unwrap()).word
+        };
+        assert_eq!(["asked", "signal"].map(word), ["Stopped", "Failed"]);
     }
 }

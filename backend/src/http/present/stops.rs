@@ -27,9 +27,7 @@ pub fn why(
 ) -> Option<WhyStopped> {
     let words = reader.words;
     let stop = detail.and_then(|detail| detail.gantry.last_stop.as_ref());
-    // A program that was killed because it did not end in time has ended as it was asked to.
-    let is_asked = stop.is_some_and(|stop| stop.cause == StopCause::Asked);
-    let is_abnormal = containers::stopped_abnormally(fact) && !is_asked;
+    let is_abnormal = containers::stopped_abnormally(fact);
     let is_over = !fact.phase.is_alive() && stop.is_some();
     if !is_abnormal && !is_over {
         return None;
