@@ -84,3 +84,27 @@ test("a hundred thousand lines from two logs are merged within a blink", () => {
   assert.equal(lines.shown.length, 100_000);
   assert.ok(lines.shown.every((line, at) => at === 0 || lines.shown[at - 1].ns <= line.ns));
 });
+
+test("lines that come out of the order of time stand in it", () => {
+  const lines = new LogLines();
+  const of = (...times) => times.map((ns) => ({ ns: String(ns), raw: String(ns) }));
+  lines.merge(of(100, 300, 200));
+  lines.merge(of(250, 150, 400));
+  assert.deepEqual(
+    lines.shown.map((line) => line.raw),
+    ["100", "150", "200", "250", "300", "400"],
+  );
+});
+
+test("a line is found where others have come before it", () => {
+  const lines = new LogLines();
+  lines.merge([{ ns: "5", raw: "a" }, { ns: "5", raw: "b" }, { ns: "5", raw: "c" }]);
+  const line = lines.shown[1];
+  assert.equal(lines.indexOf(line), 1);
+  lines.merge([{ ns: "3", raw: "x" }, { ns: "4", raw: "y" }]);
+  assert.equal(lines.indexOf(line), 3);
+  lines.pattern = /x/;
+  lines.only = true;
+  lines.refilter();
+  assert.equal(lines.indexOf(line), -1);
+});

@@ -102,6 +102,8 @@ test('a level that lines say shows them alone, a link shows the same, a stack st
 
 test('a link to a line leads to it', async () => {
   await page.locator('[data-level=error]').click()
+  // The address that is shared says which lines are shown.
+  await becomes(() => new URL(page.url()).searchParams.get('levels'), null)
   const link = await page.locator('.log__time').first().getAttribute('href')
   const other = await tab(chrome)
   await logIn(other, house, 'olga')

@@ -3,6 +3,7 @@ import { containerRun } from "../lib/live.js";
 import { download } from "../lib/log-download.js";
 import { LEVELS } from "../lib/log-levels.js";
 import { LogLines } from "../lib/log-lines.js";
+import { LogPlace } from "../lib/log-place.js";
 import { row } from "../lib/log-row.js";
 import { LogSource } from "../lib/log-source.js";
 import { fill } from "../lib/text.js";
@@ -27,7 +28,6 @@ class LogView extends HTMLElement {
   #new = 0;
   #found = -1;
   #hit = -1;
-  #rowHeight = 20;
   /** The time of the line that the address leads to, until it was shown. */
   #wanted = "";
 
@@ -40,7 +40,8 @@ class LogView extends HTMLElement {
     this.canvas = document.createElement("div");
     this.canvas.className = "log__canvas";
     this.window.replaceChildren(this.canvas);
-    this.#rowHeight = parseFloat(getComputedStyle(this.window).lineHeight) || 20;
+    this.place = new LogPlace(this.window, this.#lines);
+    this.place.rowHeight = parseFloat(getComputedStyle(this.window).lineHeight) || 20;
     this.begin = new AbortController();
     const on = { signal: this.begin.signal };
     this.window.addEventListener("scroll", () => this.#scrolled(), { passive: true, ...on });
@@ -132,6 +133,7 @@ class LogView extends HTMLElement {
     this.run = containerRun();
     const linked = /^#at-(\d+)$/.exec(location.hash)?.[1];
     this.#wanted = linked ?? "";
+    this.place?.forget();
     if (linked) this.#follows = false;
     const logs = [...this.querySelectorAll("[data-log]")];
     this.#open = logs.length;
@@ -254,20 +256,22 @@ class LogView extends HTMLElement {
   }
 
   #paint() {
-    const { window, canvas } = this;
-    if (!window || !canvas) return;
+    const { window, canvas, place } = this;
+    if (!window || !canvas || !place) return;
     const { shown } = this.#lines;
-    canvas.style.blockSize = `${this.#lines.top(shown.length) * this.#rowHeight}px`;
-    if (this.#follows) window.scrollTop = window.scrollHeight;
+    const { rowHeight } = place;
+    canvas.style.blockSize = `${this.#lines.top(shown.length) * rowHeight}px`;
+    if (this.#follows) place.follow();
     else if (this.#wanted) this.#show(this.#wanted);
-    const first = Math.max(0, this.#lines.at(window.scrollTop / this.#rowHeight) - MARGIN);
-    const end = (window.scrollTop + window.clientHeight) / this.#rowHeight;
+    else place.stay();
+    const first = Math.max(0, this.#lines.at(window.scrollTop / rowHeight) - MARGIN);
+    const end = (window.scrollTop + window.clientHeight) / rowHeight;
     const keep = new Set();
     for (let index = first; index < shown.length && this.#lines.top(index) < end + MARGIN; index += 1) {
       const line = shown[index];
       keep.add(line.key);
       const element = this.#drawn.get(line.key) ?? this.#make(line, index);
-      element.style.insetBlockStart = `${this.#lines.top(index) * this.#rowHeight}px`;
+      element.style.insetBlockStart = `${this.#lines.top(index) * rowHeight}px`;
     }
     for (const [key, element] of this.#drawn) {
       if (keep.has(key)) continue;
@@ -298,19 +302,13 @@ class LogView extends HTMLElement {
     const index = this.#lines.shown.findIndex((line) => line.ns === ns);
     if (index < 0) return;
     this.#wanted = "";
-    this.#center(index);
-  }
-
-  /** @param {number} index */
-  #center(index) {
-    const window = /** @type {HTMLElement} */ (this.window);
-    window.scrollTop = this.#lines.top(index) * this.#rowHeight - window.clientHeight / 2;
+    this.place?.center(index);
   }
 
   #scrolled() {
-    const { scrollTop, clientHeight, scrollHeight } = /** @type {HTMLElement} */ (this.window);
-    const atEnd = scrollTop + clientHeight >= scrollHeight - this.#rowHeight * 2;
-    if (atEnd !== this.#follows && !this.#wanted) this.#follows = atEnd;
+    const { place } = this;
+    // What this script scrolls to says nothing about what a person wants.
+    if (place?.scrolled() && place.isAtEnd !== this.#follows && !this.#wanted) this.#follows = place.isAtEnd;
     this.#draw();
   }
 
@@ -357,7 +355,7 @@ class LogView extends HTMLElement {
       this.#hit = index;
       this.#found = shown.slice(0, index + 1).filter((line) => this.#lines.matches(line)).length;
       this.#follows = false;
-      this.#center(index);
+      this.place?.center(index);
       this.#count();
       return this.#redraw();
     }

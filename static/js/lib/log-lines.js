@@ -42,11 +42,13 @@ export class LogLines {
   }
 
   /**
-   * Takes in lines of one source, oldest first, each at its place in time.
+   * Takes in lines of one source, each at its place in time. They come as they were written, which is
+   * not always the order of time: a line that never ended is told last, and a clock may be set back.
    * @param {Fresh[]} fresh @returns {number} how many of them are shown
    */
   merge(fresh) {
     const lines = fresh.map((line) => this.#make(line));
+    lines.sort((one, other) => (isBefore(one.ns, other.ns) ? -1 : Number(isBefore(other.ns, one.ns))));
     const first = lines[0]?.ns;
     if (first === undefined) return 0;
     const tail = this.#cut(first);
@@ -132,6 +134,14 @@ export class LogLines {
       else high = middle;
     }
     return Math.max(0, low - 1);
+  }
+
+  /** Where a line stands among those shown; -1 when it does not. @param {Line} line */
+  indexOf(line) {
+    for (let index = after(this.shown, line.ns) - 1; this.shown[index]?.ns === line.ns; index -= 1) {
+      if (this.shown[index] === line) return index;
+    }
+    return -1;
   }
 
   /** @param {Line} line */
