@@ -61,9 +61,11 @@ function look() {
   socket.send({ type: "watch", topics: all });
 }
 
-/** After lists were swapped: what they hold is what is live, and nothing new waits. */
+/** After lists were swapped: what they hold is what is live. What came while they were fetched may be missing. */
 export function swapped() {
+  const left = [...waiting].flatMap(([list, rows]) => [...rows].map(([id, html]) => ({ list, id, html })));
   waiting.clear();
+  for (const one of left) if (!document.getElementById(one.id)) ask(one);
   load();
   look();
 }
@@ -141,19 +143,27 @@ function isPart() {
   return Boolean(query.get("filter") || query.get("page"));
 }
 
-/** Asks whether a new row is one of those that the list shows. @param {any} message */
-function ask(message) {
-  doubtful.set(message.id, message);
-  asking ||= window.setTimeout(async () => {
-    asking = 0;
-    const asked = [...doubtful.values()];
-    const address = location.href;
-    const fresh = await page(address);
-    for (const one of asked) {
-      if (!doubtful.delete(one.id) || location.href !== address || !fresh?.getElementById(one.id)) continue;
-      if (!document.getElementById(one.id)) wait(one);
+/** Asks whether a new row is one of those that the list shows. @param {{ list: string, id: string, html: string }} row */
+function ask(row) {
+  doubtful.set(row.id, row);
+  asking ||= window.setTimeout(answer, LOOK_MS);
+}
+
+async function answer() {
+  asking = 0;
+  const asked = [...doubtful.values()];
+  const address = location.href;
+  const fresh = await page(address);
+  for (const row of asked) {
+    if (doubtful.get(row.id) !== row) continue;
+    if (location.href !== address) {
+      // The list is another one by now, and may have been fetched before there was this row.
+      ask(row);
+      continue;
     }
-  }, LOOK_MS);
+    doubtful.delete(row.id);
+    if (fresh?.getElementById(row.id) && !document.getElementById(row.id)) wait(row);
+  }
 }
 
 /** @param {{ list: string, id: string, html: string }} message */
