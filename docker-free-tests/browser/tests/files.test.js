@@ -103,7 +103,7 @@ test('the keyboard alone opens a file', async () => {
 test('names and texts of the container are shown and never run', async () => {
   await page.goto(files('/app'))
   await page.getByRole('link', { name: '<img src=x onerror=alert(1)>␊second line', exact: true }).click()
-  await page.getByRole('link', { name: 'Edit' }).waitFor()
+  await page.locator('.list-head').getByRole('link', { name: 'Edit' }).waitFor()
   await page.goto(files('/app'))
   const odd = page.locator('.table--files tbody tr', { hasText: 'No path leads to this name' })
   await becomes(() => odd.locator('.file__name').innerText(), 'caf\ufffd')
@@ -130,14 +130,14 @@ test('what is no text is said, and a link leads on', async () => {
 
 test('an edited text is saved, with the owner and the bits it had', async () => {
   await page.goto(files('/app/app.conf'))
-  await page.getByRole('link', { name: 'Edit' }).click()
+  await page.locator('.list-head').getByRole('link', { name: 'Edit' }).click()
   await page.getByLabel('Text of the file').fill('\nlisten 81\nname 한국어 <b>\n')
   await accessible(page, 'the editor')
   await page.keyboard.press('Control+s')
   await page.getByText('/app/app.conf saved.').waitFor()
   assert.equal(await inside("cat /app/app.conf; stat -c '%a %u %g' /app/app.conf"), '\nlisten 81\nname 한국어 <b>\n640 1000 33\n')
   // The line that begins the text is one, not none and not two.
-  await page.getByRole('link', { name: 'Edit' }).click()
+  await page.locator('.list-head').getByRole('link', { name: 'Edit' }).click()
   await becomes(() => page.getByLabel('Text of the file').inputValue(), '\nlisten 81\nname 한국어 <b>\n')
 })
 
@@ -248,7 +248,7 @@ test('it all works without scripts', async () => {
   await logIn(plain, house, 'olga')
   await plain.goto(files('/app'))
   await row('app.conf', plain).getByRole('link', { name: 'app.conf', exact: true }).click()
-  await plain.getByRole('link', { name: 'Edit' }).click()
+  await plain.locator('.list-head').getByRole('link', { name: 'Edit' }).click()
   await plain.getByLabel('Text of the file').fill('plain\n')
   await plain.getByRole('button', { name: 'Save' }).click()
   await plain.getByText('/app/app.conf saved.').waitFor()
