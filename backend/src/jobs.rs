@@ -7,7 +7,7 @@ use crate::services::{self, Services};
 
 const HOUR: Duration = Duration::from_secs(3_600);
 /// Each container is asked once a minute; a new one is found within this time. An edit that was cut
-/// is looked at as often, and at once when the server starts.
+/// is looked at as often, and at once when the server starts; so are refusals that were counted.
 const QUARTER_MINUTE: Duration = Duration::from_secs(15);
 
 /// Begins the loops; they end with the server.
@@ -31,6 +31,11 @@ pub fn begin(services: &Services) {
     every("mend cut edits", QUARTER_MINUTE, services, move || {
         let services = held.clone();
         async move { services::edits::mend(&services).await }
+    });
+    let held = services.clone();
+    every("settle refusals", QUARTER_MINUTE, services, move || {
+        let services = held.clone();
+        async move { services::refusals::settle(&services).await }
     });
     let held = services.clone();
     every("note the audit's head", HOUR, services, move || {

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{Error, Obstacle, Result, Services, audit};
+use super::{Error, Obstacle, Result, Services, audit, refusals};
 use crate::access::password::Verdict;
 use crate::access::{Permit, account, own_session, people};
 use crate::domain::{
@@ -78,7 +78,7 @@ struct Attempt {
 async fn begin_attempt(services: &Services, name: String, address: IpAddr) -> Result<Attempt> {
     let attempt = Attempt {
         name,
-        address: network_of(address),
+        address: refusals::network_of(address),
     };
     let now = services.clock().now();
     let mut write = services.store().write().await?;
@@ -98,17 +98,6 @@ async fn begin_attempt(services: &Services, name: String, address: IpAddr) -> Re
     Ok(attempt)
 }
 
-/// Whoever has one address of the sixth version has 2⁶⁴ of them: they count as one.
-fn network_of(address: IpAddr) -> String {
-    match address {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
-        }
-    }
-}
-
 async fn refuse(
     services: &Services,
     claimed: String,
@@ -116,8 +105,7 @@ async fn refuse(
 ) -> Result<Account> {
     let actor = AuditActor::Unknown { claimed };
     let entry = entry(services, actor, from, Outcome::Refused);
-    let write = services.store().write().await?;
-    write.commit(&entry).await.map_err(Error::Audit)?;
+    refusals::note(services, entry).await?;
     Err(Error::field("", Rule::WrongCredentials))
 }
 
@@ -236,9 +224,8 @@ pub async fn change_password(
     let found = rows::with_password(&mut services.store().read().await?, name).await?;
     let (account, stored) = found.ok_or(Error::NotFound { kind: "account" })?;
     if services.0.hasher.verify(&present, Some(stored)).await? == Verdict::Wrong {
-        let write = services.store().write().await?;
         let entry = audit::entry(services, permit, Outcome::Refused, String::new());
-        write.commit(&entry).await?;
+        refusals::note(services, entry).await?;
         return Err(Error::field("present", Rule::WrongPassword));
     }
     let hash = services.0.hasher.hash(&new).await?;

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use super::{Error, Result, Services};
+use super::{Error, Result, Services, refusals};
 use crate::access::{Actor, Effect, Permission, Permit, Reach, Refused, audit};
 use crate::domain::{AuditActor, AuditEntry, AuditRecord, Outcome, Place, PlaceRef};
 use crate::store::audit as rows;
@@ -139,8 +139,7 @@ pub async fn refused(services: &Services, actor: &Actor, refused: &Refused) -> R
         outcome: Outcome::Refused,
         detail: String::new(),
     };
-    write(services, &entry).await.map_err(Error::Audit)?;
-    Ok(())
+    refusals::note(services, entry).await
 }
 
 /// Returns a page of entries, the newest first: one's own, or everybody's for those who may.

@@ -8,7 +8,8 @@
 //! in and the first set-up are exceptions: there is nobody yet to hold one. So is mending an edit
 //! that a crash cut: the permit was held when it began.
 //!
-//! Services call no other services, but: all use [`audit`]; `images` works through [`jobs`]; the list
+//! Services call no other services, but: all use [`audit`], and it and `accounts` count what they
+//! refuse in [`refusals`]; `images` works through [`jobs`]; the list
 //! of `containers` is ordered by what [`metrics`] last heard; [`edits`] makes a container anew by the
 //! changes of `containers`.
 
@@ -32,6 +33,7 @@ mod masking;
 pub mod metrics;
 mod progress;
 mod reference;
+pub mod refusals;
 mod rooms;
 mod samplers;
 mod scrollback;

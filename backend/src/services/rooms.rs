@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::edits::Going;
 use super::jobs::Jobs;
 use super::metrics::Samplers;
+use super::refusals::Refusals;
 use super::terminals::Terminals;
 use crate::access::Watchtower;
 use crate::access::password::Hasher;
@@ -27,6 +28,7 @@ pub(super) struct Rooms {
     pub(super) link: Link,
     pub(super) jobs: Jobs,
     pub(super) going: Going,
+    pub(super) refusals: Refusals,
     pub(super) samplers: Samplers,
     pub(super) terminals: Terminals,
 }
@@ -45,6 +47,7 @@ impl Services {
             link,
             jobs: Jobs::default(),
             going: Going::default(),
+            refusals: Refusals::default(),
             samplers: Samplers::default(),
             terminals: Terminals::default(),
         }))

@@ -1,0 +1,209 @@
+//! Refusals in the audit: the first has its entry at once, those like it within a minute have one more.
+//!
+//! That one says how many they were. Whoever tries all day long, a stranger at the door or a viewer at
+//! the owner's buttons, fills no disk.
+//!
+//! **Invariant:** bounded, in memory by [`MOST_KINDS`] and in the audit by twice as many entries a
+//! minute.
+
+use std::collections::HashMap;
+use std::mem;
+use std::net::IpAddr;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{Error, Result, Services};
+use crate::domain::{AuditActor, AuditEntry};
+
+/// As long as refusals are counted instead of being told each by itself.
+const PERIOD: SignedDuration = SignedDuration::from_mins(1);
+/// How many kinds of refusals are told apart in a period; all others are of one kind.
+const MOST_KINDS: usize = 100;
+
+/// The refusals of the last minute.
+#[derive(Debug, Default)]
+pub(super) struct Refusals {
+    kinds: Mutex<HashMap<Kind, Counted>>,
+}
+
+/// What was refused to whom, and from where.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Kind {
+    One {
+        action: &'static str,
+        actor: String,
+        network: String,
+    },
+    Others,
+}
+
+#[derive(Debug)]
+struct Counted {
+    since: Timestamp,
+    /// The last of those that have no entry of their own.
+    last: Option<AuditEntry>,
+    n_more: u64,
+}
+
+impl Refusals {
+    /// Takes in a refusal; returns the entry to be written for it now, if it is the first of its kind.
+    fn take(&self, entry: AuditEntry) -> Option<AuditEntry> {
+        let mut kinds = self.kinds();
+        let mut kind = Kind::of(&entry);
+        if kinds.len() >= MOST_KINDS && !kinds.contains_key(&kind) {
+            kind = Kind::Others;
+        }
+        if let Some(counted) = kinds.get_mut(&kind) {
+            counted.n_more += 1;
+            counted.last = Some(entry);
+            return None;
+        }
+        let counted = Counted {
+            since: entry.at,
+            last: None,
+            n_more: 0,
+        };
+        kinds.insert(kind, counted);
+        Some(entry)
+    }
+
+    /// Returns the entries of those that were only counted, once their minute is over.
+    fn due(&self, now: Timestamp) -> Vec<AuditEntry> {
+        let mut kinds = self.kinds();
+        let (over, young) = mem::take(&mut *kinds)
+            .into_iter()
+            .partition(|(_, counted)| now.duration_since(counted.since) >= PERIOD);
+        *kinds = young;
+        let over: HashMap<Kind, Counted> = over;
+        let told = over.into_values().filter_map(|counted| {
+            let mut entry = counted.last?;
+            entry.detail = format!("times={}", counted.n_more);
+            Some(entry)
+        });
+        told.collect()
+    }
+
+    fn kinds(&self) -> MutexGuard<'_, HashMap<Kind, Counted>> {
+        self.kinds.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Kind {
+    fn of(entry: &AuditEntry) -> Self {
+        let actor = match &entry.actor {
+            AuditActor::Account { id, .. } => format!("account {id}"),
+            AuditActor::Unknown { claimed } => format!("unknown {claimed}"),
+            other => format!("{other:?}"),
+        };
+        Self::One {
+            action: entry.action,
+            actor,
+            network: entry.address.map(network_of).unwrap_or_default(),
+        }
+    }
+}
+
+/// Whoever has one address of the sixth version has 2⁶⁴ of them: they count as one.
+pub(super) fn network_of(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            format!("{a:x}:{b:x}:{c:x}:{d:x}::/64")
+        }
+    }
+}
+
+/// Notes a refusal: at once, or with those like it.
+///
+/// # Errors
+/// When the entry cannot be written.
+pub(super) async fn note(services: &Services, entry: AuditEntry) -> Result<()> {
+    let Some(entry) = services.0.refusals.take(entry) else {
+        return Ok(());
+    };
+    let write = services.store().write().await?;
+    write.commit(&entry).await.map_err(Error::Audit)?;
+    Ok(())
+}
+
+/// Writes down how many refusals were only counted, for those whose minute is over.
+///
+/// # Errors
+/// When an entry cannot be written; those behind it are lost then.
+pub async fn settle(services: &Services) -> Result<()> {
+    for entry in services.0.refusals.due(services.clock().now()) {
+        let write = services.store().write().await?;
+        write.commit(&entry).await.map_err(Error::Audit)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::{Outcome, PlaceRef};
+
+    fn refused(claimed: &str, address: &str, at_s: i64) -> AuditEntry {
+        AuditEntry {
+            at: Timestamp::from_second(at_s).unwrap(),
+            actor: AuditActor::Unknown {
+                claimed: claimed.to_owned(),
+            },
+            address: Some(address.parse().unwrap()),
+            request: None,
+            action: "session.begin",
+            place: PlaceRef {
+                kind: "server",
+                id: String::new(),
+                name: String::new(),
+            },
+            outcome: Outcome::Refused,
+            detail: String::new(),
+        }
+    }
+
+    fn due(refusals: &Refusals, at_s: i64) -> Vec<String> {
+        let due = refusals.due(Timestamp::from_second(at_s).unwrap());
+        due.into_iter().map(|entry| entry.detail).collect()
+    }
+
+    #[test]
+    fn the_first_is_told_and_those_like_it_are_counted() {
+        let refusals = Refusals::default();
+        assert!(refusals.take(refused("ana", "10.0.0.1", 0)).is_some());
+        for second in 1..=40 {
+            assert!(refusals.take(refused("ana", "10.0.0.1", second)).is_none());
+        }
+        assert!(refusals.take(refused("ben", "10.0.0.1", 41)).is_some());
+        assert!(refusals.take(refused("ana", "10.0.0.2", 41)).is_some());
+        assert_eq!(due(&refusals, 59), Vec::<String>::new());
+        assert_eq!(due(&refusals, 60), ["times=40"]);
+        assert!(refusals.take(refused("ana", "10.0.0.1", 61)).is_some());
+        assert_eq!(due(&refusals, 121), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_flood_of_names_and_addresses_is_a_bounded_number_of_entries() {
+        let refusals = Refusals::default();
+        let told = (0..20_000).filter(|n| {
+            let address = format!("2001:db8:{:x}:{:x}::{n:x}", n / 500, n % 500);
+            let entry = refused(&n.to_string(), &address, n % 60);
+            refusals.take(entry).is_some()
+        });
+        assert_eq!(told.count(), MOST_KINDS + 1);
+        assert_eq!(
+            due(&refusals, 200),
+            [format!("times={}", 20_000 - MOST_KINDS - 1)]
+        );
+        assert!(refusals.kinds().is_empty());
+    }
+
+    #[test]
+    fn a_network_of_the_sixth_version_is_one() {
+        let refusals = Refusals::default();
+        assert!(refusals.take(refused("ana", "2001:db8::1", 0)).is_some());
+        assert!(refusals.take(refused("ana", "2001:db8::2", 0)).is_none());
+    }
+}
