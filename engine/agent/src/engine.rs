@@ -112,6 +112,7 @@ fn site(
         launcher,
         guard: Guard {
             own: vec![config.data.clone(), config.run.clone()],
+            socket: config.socket.clone(),
             confined: config.confined,
         },
         powers: Powers {

@@ -1,9 +1,14 @@
 //! What may never be created on this host, whoever asks. It is asked and never acts.
 //!
 //! Whoever reaches the socket is root, as with Docker, so by default the profile only keeps
-//! containers away from the engine's own files. With `--confined` it denies everything that reaches
-//! beyond a container: privileges, host namespaces, devices, powers over the whole kernel. Who may
-//! ask for what below that is decided by the server.
+//! containers away from the engine's own files where somebody names them: a mount of `/` shows them
+//! still, as it shows everything, and whoever mounts the host's files is root there. With `--confined`
+//! it denies everything that reaches beyond a container: privileges, host namespaces, devices, powers
+//! over the whole kernel, and a mount that shows the engine's own files or its socket among others.
+//! Who may ask for what below that is decided by the server.
+//!
+//! A source is judged by where its path leads now. Whoever can change a directory on the way to it on
+//! the host can make it lead elsewhere before the start.
 
 use std::path::{Path, PathBuf};
 
@@ -59,8 +64,10 @@ pub(crate) enum Denied {
 /// The deny profile of this host.
 #[derive(Debug, Clone)]
 pub(crate) struct Guard {
-    /// Directories of the engine; nothing in them is shown to a container.
+    /// Directories of the engine; neither they nor anything in them is mounted into a container.
     pub(crate) own: Vec<PathBuf>,
+    /// The engine's socket: whoever has it is root.
+    pub(crate) socket: PathBuf,
     /// Nothing that reaches beyond the container itself.
     pub(crate) confined: bool,
 }
@@ -73,7 +80,7 @@ impl Guard {
     pub(crate) fn judge(&self, spec: &Spec, asked: &[Mount]) -> Result<(), Denied> {
         for mount in asked {
             if let MountKind::Bind { source, .. } = &mount.kind
-                && self.own.iter().any(|own| is_within(source, own))
+                && self.shows_own(source)
             {
                 return Err(Denied::EnginePath(source.clone()));
             }
@@ -82,6 +89,13 @@ impl Guard {
             judge_reach(spec)?;
         }
         Ok(())
+    }
+
+    /// Tells whether a mount of this source shows what is the engine's.
+    fn shows_own(&self, source: &Path) -> bool {
+        let is_own = self.own.iter().any(|own| is_within(source, own));
+        let holds = |own: &PathBuf| is_within(own, source);
+        is_own || self.confined && (self.own.iter().any(holds) || holds(&self.socket))
     }
 }
 
@@ -174,8 +188,12 @@ mod tests {
     }
 
     fn judge(confined: bool, spec: &Spec) -> Result<(), Denied> {
-        let own = vec![std::env::temp_dir()];
-        Guard { own, confined }.judge(spec, &spec.mounts)
+        let guard = Guard {
+            own: vec![std::env::temp_dir()],
+            socket: "/run/gantry-test/engine.sock".into(),
+            confined,
+        };
+        guard.judge(spec, &spec.mounts)
     }
 
     fn with_capability(name: &str, network: Network) -> Spec {
@@ -220,21 +238,39 @@ mod tests {
         }
     }
 
+    fn judge_mount(confined: bool, source: PathBuf) -> Result<(), Denied> {
+        let mut spec = spec();
+        spec.mounts.push(Mount {
+            kind: MountKind::Bind {
+                source,
+                how: BindHow::default(),
+            },
+            target: "/m".to_owned(),
+            readonly: true,
+        });
+        judge(confined, &spec)
+    }
+
+    #[test]
+    fn a_confined_mount_shows_nothing_of_the_engine() {
+        for source in [
+            "/",
+            "/run",
+            "/run/gantry-test",
+            "/run/gantry-test/engine.sock",
+        ] {
+            let denied = Err(Denied::EnginePath(source.into()));
+            assert_eq!(judge_mount(true, source.into()), denied);
+            assert_eq!(judge_mount(false, source.into()), Ok(()));
+        }
+        assert_eq!(judge_mount(true, "/usr".into()), Ok(()));
+        assert_eq!(judge_mount(true, "/run/gantry-test/other".into()), Ok(()));
+    }
+
     #[test]
     fn the_engines_own_directories_are_denied_also_through_a_link() {
         let own = std::env::temp_dir();
-        let judge = |source: PathBuf| {
-            let mut spec = spec();
-            spec.mounts.push(Mount {
-                kind: MountKind::Bind {
-                    source,
-                    how: BindHow::default(),
-                },
-                target: "/m".to_owned(),
-                readonly: true,
-            });
-            judge(false, &spec)
-        };
+        let judge = |source: PathBuf| judge_mount(false, source);
         assert_eq!(judge(PathBuf::from("/usr")), Ok(()));
         assert!(judge(own.join("containers")).is_err());
         let links = tempfile::tempdir_in("/var").unwrap();
