@@ -140,6 +140,19 @@ impl Blobs {
         Err(StoreError::Damaged { digest })
     }
 
+    /// Removes a blob that is not what its name says, so that it can be brought again; says whether
+    /// it was so.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub fn forget_if_damaged(&self, digest: Digest) -> Result<bool, StoreError> {
+        match self.verify(digest) {
+            Ok(()) => Ok(false),
+            Err(StoreError::Damaged { .. }) => self.remove(digest).map(|()| true),
+            Err(failed) => Err(failed),
+        }
+    }
+
     /// Keeps small content.
     ///
     /// # Errors
@@ -147,7 +160,12 @@ impl Blobs {
     pub fn put(self: &Arc<Self>, content: &[u8]) -> Result<Digest, StoreError> {
         let digest = Digest::of(content);
         if self.size(digest).is_some() {
-            return Ok(digest);
+            match self.read(digest, content.len() as u64) {
+                Ok(_) => return Ok(digest),
+                // The disk has changed it: what is whole takes its place.
+                Err(StoreError::Damaged { .. }) => self.remove(digest)?,
+                Err(failed) => return Err(failed),
+            }
         }
         let mut writer = self.writer()?;
         writer
@@ -376,6 +394,26 @@ mod tests {
         fs::write(dir.path().join("tmp/7"), "left by a crash").unwrap();
         Blobs::open(dir.path()).unwrap();
         assert_eq!(n_files(&dir, "tmp"), 0);
+    }
+
+    #[test]
+    fn what_the_disk_has_damaged_is_kept_anew() {
+        let dir = TempDir::new().unwrap();
+        let blobs = Blobs::open(dir.path()).unwrap();
+        let digest = blobs.put(b"content").unwrap();
+        let damage = || {
+            let path = dir.path().join("sha256").join(digest.hex());
+            fs::write(path, "c0ntent").unwrap();
+        };
+        assert!(!blobs.forget_if_damaged(digest).unwrap());
+
+        damage();
+        assert_eq!(blobs.put(b"content").unwrap(), digest);
+        assert_eq!(blobs.read(digest, 100).unwrap(), b"content");
+
+        damage();
+        assert!(blobs.forget_if_damaged(digest).unwrap());
+        assert_eq!((blobs.size(digest), n_files(&dir, "sha256")), (None, 0));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::services::containers::LogChunks;
 use crate::services::error::chain;
 
 /// How long what a client sent may still be taken when it is gone.
-const LAST_INPUT: Duration = Duration::from_secs(10);
+const LAST_INPUT: Duration = Duration::from_secs(5);
 
 /// Bytes moved at once.
 const CHUNK_BYTES: usize = 32 << 10;

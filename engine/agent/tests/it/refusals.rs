@@ -1,10 +1,11 @@
 //! What bad input gets: Docker's status and a sentence that names what was wrong.
 
+use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 /// Sends raw bytes and returns the whole answer.
 fn raw(rig: &Rig, request: &str) -> String {
@@ -173,5 +174,39 @@ async fn a_key_in_other_letters_is_no_way_to_be_somebody_else() {
         refused.contains("the key user is written User"),
         "{refused}"
     );
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn clients_that_stop_in_the_middle_of_an_archive_hold_nobody_up() {
+    let rig = Rig::new().await;
+    let head = "POST /images/load HTTP/1.1\r\nHost: x\r\nContent-Length: 9999999\r\n\r\n";
+    let stalled: Vec<UnixStream> = (0..64)
+        .map(|_| {
+            let mut stream = UnixStream::connect(rig.path("s")).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    // Each is read on a thread of its own; asking before would take the turn of one of them.
+    let threads = format!("/proc/{}/task", rig.engine_pid());
+    let n_reading = || {
+        let threads = fs::read_dir(&threads).unwrap().flatten();
+        let names = threads.map(|thread| fs::read_to_string(thread.path().join("comm")));
+        names
+            .filter(|name| name.as_ref().is_ok_and(|name| name.trim() == "load"))
+            .count()
+    };
+    until("all are being read", async || n_reading() == 64).await;
+
+    let refused = post(&rig, "/images/load", "");
+    assert_eq!(status(&refused), 503);
+    assert!(
+        refused.contains("64 archives are being read already"),
+        "{refused}"
+    );
+    let id = rig.run("runs", "sleep 1000").await;
+    assert_eq!(rig.exec_text(&id, "echo served").await, "served\n");
+    drop(stalled);
     rig.end().await;
 }

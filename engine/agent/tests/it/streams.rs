@@ -1,5 +1,7 @@
 //! Attach, exec and logs.
 
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use engine_api::containers::{ContainerConfig, HostConfig, WaitCondition};
@@ -355,6 +357,37 @@ async fn a_follower_misses_nothing_when_the_kernel_watches_no_more() {
 "
     );
     assert!(log.next().await.unwrap().is_none());
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_client_that_goes_while_its_input_waits_is_noticed() {
+    let rig = Rig::new().await;
+    let config = ContainerConfig {
+        open_stdin: true,
+        ..ContainerConfig::default()
+    };
+    let id = rig
+        .create_with("deaf", "sleep 1000", config, HostConfig::default())
+        .await;
+    rig.client.start_container(&id).await.unwrap();
+    let fds = format!("/proc/{}/fd", rig.engine_pid());
+    let n_fds = || std::fs::read_dir(&fds).unwrap().count();
+    let before = n_fds();
+
+    let mut client = UnixStream::connect(rig.path("s")).unwrap();
+    let ask = format!("POST /containers/{id}/attach?stream=1&stdin=1&stdout=1 HTTP/1.1");
+    let upgrade = "Host: x\r\nConnection: Upgrade\r\nUpgrade: tcp";
+    write!(client, "{ask}\r\n{upgrade}\r\n\r\n").unwrap();
+    assert!(client.read(&mut [0; 1024]).unwrap() > 0);
+    assert!(n_fds() > before + 1, "it is attached");
+    let patience = Duration::from_millis(500);
+    client.set_write_timeout(Some(patience)).unwrap();
+    // Until nothing fits any more, all the way to the program.
+    while client.write(&[0; 64 << 10]).is_ok() {}
+    drop(client);
+
+    until("nothing of it is left", async || n_fds() <= before + 1).await;
     rig.end().await;
 }
 

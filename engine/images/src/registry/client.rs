@@ -6,6 +6,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RANGE, WWW_AUT
 use reqwest::{Response, StatusCode, Url, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
+use tokio::sync::Semaphore;
 
 use super::answer::{accepted, read_capped, refused};
 use super::auth::{Authorization, Challenge, Credentials, Secret, TokenAnswer, basic, challenge};
@@ -23,7 +24,12 @@ pub(super) struct Client {
     outside: reqwest::Client,
     /// To this machine itself, past every proxy.
     loopback: reqwest::Client,
+    /// One permit for each blob that may be under way.
+    pub(super) fetches: Semaphore,
 }
+
+/// Blobs that may be under way at a time, of all pulls.
+const FETCHES_MAX: usize = 24;
 
 /// One place, asked for one repository, on behalf of somebody.
 pub(super) struct Session {
@@ -74,6 +80,7 @@ impl Client {
             config,
             outside,
             loopback,
+            fetches: Semaphore::new(FETCHES_MAX),
         })
     }
 

@@ -58,9 +58,17 @@ pub(super) async fn fetch(
     progress: &(dyn Fn(LayerProgress) + Send + Sync),
 ) -> Result<(), PullError> {
     let turn = store.blobs().turn(blob.digest).await;
-    if store.blobs().size(blob.digest).is_some() {
-        progress(LayerProgress::Exists);
-        return Ok(());
+    match store.blobs().size(blob.digest) {
+        Some(n_bytes) if n_bytes == blob.size_bytes => {
+            progress(LayerProgress::Exists);
+            return Ok(());
+        }
+        // Cut or grown on the disk: it cannot be what it is called.
+        Some(_) => store
+            .blobs()
+            .remove(blob.digest)
+            .map_err(PullError::Store)?,
+        None => {}
     }
     let mut last = None;
     for session in sessions {
@@ -93,7 +101,9 @@ async fn fetch_from(
     // The thread may come to its end after everybody else has gone; then its lease is the last.
     let mut lease = store.lease();
     lease.add_blob(digest);
-    let written = tasks::blocking(move || {
+    // Each has a thread for as long as the registry takes.
+    let _turn = client.fetches.acquire().await;
+    let written = tasks::on_own_thread(move || {
         let written = write(writer, incoming, digest);
         drop(lease);
         written

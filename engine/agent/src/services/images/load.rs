@@ -1,17 +1,22 @@
 //! Images from archives and tarballs.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use engine_images::{ImportOptions, LoadError, Loaded, Platform, Prepared, Reference};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::progress::Board;
 use super::service::Images;
 use crate::clock;
 use crate::services::error::{Result, ServiceError, chain};
-use crate::tasks::blocking;
+use crate::tasks::on_own_thread;
 
 /// What is read of a refused archive so that its sender gets to read the answer.
 const DRAIN_BYTES: u64 = 4 << 30;
+
+/// Archives that may be read at a time.
+pub(super) const READINGS_MAX: usize = 64;
 
 /// What an import is to become.
 #[derive(Debug, Default)]
@@ -39,12 +44,15 @@ impl Images {
         let platform = platform.map(str::parse::<Platform>).transpose();
         let platform = platform.map_err(|error| ServiceError::BadRequest(error.to_string()))?;
         let store = self.store.clone();
-        let loaded = blocking(move || {
+        let turn = self.reading_turn()?;
+        let loaded = on_own_thread("load", move || {
             let loaded = engine_images::load(&store, &mut source, platform.as_ref());
             drain(source);
+            drop(turn);
             loaded
         })
         .await
+        .map_err(ServiceError::failed("read the archive"))?
         .map_err(refused)?;
 
         for Loaded { prepared, .. } in &loaded {
@@ -85,12 +93,15 @@ impl Images {
         let name = import.name()?;
         let options = import.options(clock::rfc3339(self.clock.now_ns()))?;
         let store = self.store.clone();
-        let prepared: Prepared = blocking(move || {
+        let turn = self.reading_turn()?;
+        let prepared: Prepared = on_own_thread("import", move || {
             let prepared = engine_images::import(&store, &mut source, &options);
             drain(source);
+            drop(turn);
             prepared
         })
         .await
+        .map_err(ServiceError::failed("read the archive"))?
         .map_err(refused)?;
 
         self.unpack(&prepared.image).await?;
@@ -107,6 +118,17 @@ impl Images {
             board.status("", id);
         }
         Ok(())
+    }
+}
+
+impl Images {
+    /// Takes the turn of an archive that is read: its sender sets the pace, and each has a thread.
+    fn reading_turn(&self) -> Result<OwnedSemaphorePermit> {
+        let turn = Arc::clone(&self.readings).try_acquire_owned();
+        turn.map_err(|_| {
+            let message = format!("{READINGS_MAX} archives are being read already");
+            ServiceError::Unavailable(message)
+        })
     }
 }
 

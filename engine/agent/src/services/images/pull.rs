@@ -171,15 +171,23 @@ impl Images {
             .layers
             .layer(super::unpack::diff_id(layer.diff_id)?)
             .is_some();
-        let fetch = fetches.acquire().await;
-        let progress = |progress| tell(board, &id, progress);
-        self.registry
-            .fetch_layer(&self.store, resolved, layer, &progress)
-            .await
-            .map_err(|error| failed(&resolved.reference, error))?;
-        drop(fetch);
-
-        self.unpack_layer(layer, Some(board)).await?;
+        let fetch = async || {
+            let _turn = fetches.acquire().await;
+            let progress = |progress| tell(board, &id, progress);
+            self.registry
+                .fetch_layer(&self.store, resolved, layer, &progress)
+                .await
+                .map_err(|error| failed(&resolved.reference, error))
+        };
+        fetch().await?;
+        let unpacked = self.unpack_layer(layer, Some(board)).await;
+        if unpacked.is_err() && self.store.blobs().size(layer.blob.digest).is_none() {
+            // It was here, and damaged: it is brought once more.
+            fetch().await?;
+            self.unpack_layer(layer, Some(board)).await?;
+        } else {
+            unpacked?;
+        }
         board.status(
             &id,
             if is_unpacked {

@@ -6,8 +6,10 @@ use std::sync::Arc;
 use engine_api::images::ImageConfig;
 use engine_images::{Digest, FindError, Image, Registry, RegistryConfig, Store};
 use engine_storage::{Layers, Limits};
+use tokio::sync::Semaphore;
 
 use super::held::LayersHeld;
+use super::load::READINGS_MAX;
 use super::show;
 use crate::clock::Clock;
 use crate::config::Config;
@@ -25,6 +27,8 @@ pub(crate) struct Images {
     pub(super) registry: Registry,
     pub(super) clock: Clock,
     pub(super) events: Arc<Events>,
+    /// One permit for each archive that may be read at a time.
+    pub(super) readings: Arc<Semaphore>,
 }
 
 /// What a container takes from its image.
@@ -58,6 +62,7 @@ impl Images {
             registry,
             clock,
             events,
+            readings: Arc::new(Semaphore::new(READINGS_MAX)),
         })
     }
 

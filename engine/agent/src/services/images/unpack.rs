@@ -77,7 +77,32 @@ impl Images {
         })
         .await;
         drop(stop);
-        applied.map(drop).map_err(refused)
+        match applied {
+            Ok(_) => Ok(()),
+            Err(error) => Err(self.blame(layer, error).await),
+        }
+    }
+
+    /// Says why a layer could not be unpacked. What the disk has damaged is forgotten, so that the
+    /// next pull brings it again.
+    async fn blame(&self, layer: &Layer, error: ApplyError) -> ServiceError {
+        if error.is_full() || matches!(error, ApplyError::Write { .. }) {
+            return refused(error);
+        }
+        let (store, digest) = (self.store.clone(), layer.blob.digest);
+        match blocking(move || store.blobs().forget_if_damaged(digest)).await {
+            Ok(true) => {
+                tracing::error!(blob = %digest, "a blob was damaged on the disk, and is removed");
+                let message =
+                    format!("layer {digest} was damaged on this disk: pull its image again");
+                ServiceError::Failed {
+                    step: "unpack the image".to_owned(),
+                    source: message.into(),
+                }
+            }
+            Ok(false) => refused(error),
+            Err(failed) => ServiceError::failed("look after a layer")(failed),
+        }
     }
 
     /// Adds prepared images whose layers are unpacked, with their names: all or none.
