@@ -44,7 +44,10 @@ before(async () => {
 
   await house.loadBusybox()
   const colours = "printf '\\033[32mINFO\\033[0m request served in 3 ms\\n\\033[31mERROR\\033[0m upstream timed out\\n'"
-  const shop = await house.run('shop-web', `while true; do ${colours}; sleep 0.2; done`, {
+  const files = "mkdir -p /srv/app/public; cd /srv/app; echo 'listen 80' > app.conf; ln -s app.conf current; rm /bin/wget; " +
+    'mkdir "a name that somebody has thought of without ever looking at it on a phone"; ' +
+    'echo > a_name_without_a_place_to_break_that_goes_on_for_longer_than_any_phone_is_wide.tar.gz; '
+  const shop = await house.run('shop-web', `${files} while true; do ${colours}; sleep 0.2; done`, {
     Labels: { app: 'shop', tier: 'front' }, Env: ['DATABASE_URL=postgres://shop:secret@db/shop', 'LEVEL=info'],
     HostConfig: { Memory: 256 << 20, NanoCpus: 500_000_000, PidsLimit: 64 },
   })
@@ -64,6 +67,8 @@ before(async () => {
     'container-edit': `/containers/${shop}/edit`, 'container-duplicate': `/containers/${shop}/duplicate`,
     container: `/containers/${shop}`, 'container-failed': `/containers/${failed}`, logs: `/containers/${shop}/logs`,
     stats: `/containers/${shop}/stats`, terminal: `/containers/${shop}/terminal`, processes: `/containers/${shop}/processes`,
+    files: `/containers/${shop}/files?path=/srv/app`, file: `/containers/${shop}/files?path=/srv/app/app.conf`,
+    'file-edit': `/containers/${shop}/files?path=/srv/app/app.conf&edit=on`, changes: `/containers/${shop}/changes`,
     inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images',
     image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', events: '/events', audit: '/audit', people: '/people',
     account: '/account', search: '/search?q=shop', missing: '/containers/0000000000', 'several-logs': `/logs?c=${shop}&c=${failed}`,
@@ -81,6 +86,10 @@ const READY = {
   'several-logs': 'log-view .log__line',
   stats: 'stats-view canvas',
   terminal: 'terminal-view .xterm-rows',
+  files: '.table--files tbody tr:nth-child(6)',
+  file: '.code-block--file pre',
+  'file-edit': '.editor__text',
+  changes: '.table--files tbody tr',
 }
 
 for (const look of LOOKS) {
@@ -101,6 +110,7 @@ for (const look of LOOKS) {
         await page.screenshot({ path: path.join(FOLDER, `${name}.${look.name}.png`) })
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
         assert.ok(wider <= 0, `${name} is ${wider} px wider than the window`)
+        if (name === 'container-edit') await page.locator('main details').evaluateAll((all) => all.forEach((one) => { one.open = true }))
         await accessible(page, `${name}, ${look.name}`)
         const missing = name === 'missing' ? /404/ : /^$/
         assert.deepEqual(page.complaints.filter((text) => !missing.test(text)), [])
