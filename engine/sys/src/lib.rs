@@ -33,6 +33,7 @@ pub mod rlimit;
 pub mod seccomp;
 pub mod signal;
 pub mod socket;
+pub mod users;
 pub mod xattr;
 
 pub use error::{During, Errno, Result, SysError};

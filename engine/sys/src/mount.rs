@@ -174,6 +174,10 @@ pub fn set(
     if recursive {
         flags |= libc::AT_RECURSIVE;
     }
+    change(mount, &wanted, flags)
+}
+
+fn change(mount: impl AsFd, wanted: &MountAttributes, flags: libc::c_int) -> Result<()> {
     // SAFETY: mount_setattr(2) reads an empty C string and one mount_attr of the size given; both
     // live through the call, and the descriptor is borrowed for it.
     let result = unsafe {
@@ -182,13 +186,43 @@ pub fn set(
             mount.as_fd().as_raw_fd(),
             EMPTY.as_ptr(),
             flags,
-            &raw const wanted,
+            std::ptr::from_ref(wanted),
             size_of::<MountAttributes>(),
         )
     };
     nix::errno::Errno::result(result)
         .map(drop)
         .during("mount_setattr", "a mount")
+}
+
+/// Shows the files of a detached mount as those of a user namespace's own users.
+///
+/// # Errors
+/// `EINVAL` when the file system cannot be shown so, or the kernel is before 5.12.
+pub fn shift_users(mount: impl AsFd, user_namespace: impl AsFd) -> Result<()> {
+    const MOUNT_ATTR_IDMAP: u64 = 0x0010_0000;
+    let wanted = MountAttributes {
+        set: MOUNT_ATTR_IDMAP,
+        user_namespace: user_namespace.as_fd().as_raw_fd().unsigned_abs().into(),
+        ..MountAttributes::default()
+    };
+    change(mount, &wanted, libc::AT_EMPTY_PATH)
+}
+
+/// Puts a view of each of these directories over it, whose files belong to a user namespace's own
+/// users: an overlay that is made of them then is that namespace's. For a mount namespace of one's
+/// own.
+///
+/// # Errors
+/// As [`shift_users`].
+pub fn cover_shifted(directories: &[&Path], user_namespace: impl AsFd) -> Result<()> {
+    for directory in directories {
+        let source = open_source(directory)?;
+        let shifted = copy(&source, false)?;
+        shift_users(&shifted, user_namespace.as_fd())?;
+        attach(&shifted, &source)?;
+    }
+    Ok(())
 }
 
 /// Cuts every mount of this namespace off from the others: nothing spreads in or out.

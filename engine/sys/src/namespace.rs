@@ -21,6 +21,8 @@ impl Namespaces {
     pub const IPC: Self = Self(libc::CLONE_NEWIPC);
     /// Interfaces, addresses, sockets.
     pub const NETWORK: Self = Self(libc::CLONE_NEWNET);
+    /// Users, and the rights over everything that belongs to them.
+    pub const USER: Self = Self(libc::CLONE_NEWUSER);
     /// The view of control groups.
     pub const CGROUP: Self = Self(libc::CLONE_NEWCGROUP);
     /// Offsets of the monotonic clocks.

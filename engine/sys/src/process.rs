@@ -189,6 +189,15 @@ pub fn reap() -> Result<Option<(i32, End)>> {
     }
 }
 
+/// Ends a child at once and takes its result, whatever that is.
+pub fn end(child: &Child) {
+    // It may have ended by itself; then the wait is for nothing more.
+    let _ = signal(&child.pidfd, libc::SIGKILL);
+    if let Some(pid) = Pid::from_raw(child.pid) {
+        while let Err(Errno::INTR) = rustix::process::waitpid(Some(pid), WaitOptions::empty()) {}
+    }
+}
+
 /// Waits for a child to end; it can be reaped then.
 ///
 /// # Errors

@@ -55,6 +55,23 @@ pub fn set(name: &str, soft: u64, hard: u64) -> Result<()> {
     }
 }
 
+/// Raises the hard limit of this process, as far as it may go; the soft one stays.
+///
+/// # Errors
+/// `EINVAL` when the name is unknown.
+pub fn raise_most(name: &str, hard: u64) -> Result<()> {
+    let resource = named(name).ok_or_else(|| SysError::new("setrlimit", name, Errno::INVAL))?;
+    let now = rustix::process::getrlimit(resource);
+    if now.maximum.is_none_or(|most| most >= hard) {
+        return Ok(());
+    }
+    let soft = now.current.unwrap_or(u64::MAX);
+    match rustix::process::setrlimit(resource, limit(soft.min(hard), hard)) {
+        Err(Errno::PERM) => Ok(()),
+        result => result.during("setrlimit", name),
+    }
+}
+
 fn limit(soft: u64, hard: u64) -> Rlimit {
     let finite = |value: u64| (value != u64::MAX).then_some(value);
     Rlimit {
