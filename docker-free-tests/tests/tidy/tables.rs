@@ -186,14 +186,16 @@ const AGENT: &[Room] = &[
     room("clock", &[], &[]),
     room("ids", &[], &["engine_api"]),
     room("tasks", &[], &[]),
-    room("config", &[], &["engine_api"]),
+    // Who the users of containers are on the host: a setting, and part of a container's record.
+    room("users", &[], &["engine_runtime", "engine_sys"]),
+    room("config", &["users"], &["engine_api"]),
     room(
         "preflight",
-        &["http", "services"],
+        &["http", "services", "users"],
         &["engine_sys", "engine_runtime"],
     ),
     room("guard", &[], &["engine_api", "engine_runtime"]),
-    room("records", &[], &["engine_sys", "engine_api"]),
+    room("records", &["users"], &["engine_sys", "engine_api"]),
     room(
         "http",
         &["services", "engine", "guard"],
@@ -203,7 +205,7 @@ const AGENT: &[Room] = &[
     room(
         "services",
         // A service works on the whole engine: it is what it composes.
-        &["records", "guard", "engine", "faults"],
+        &["records", "guard", "engine", "faults", "users"],
         &[
             "engine_api",
             "engine_runtime",

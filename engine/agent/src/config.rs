@@ -6,6 +6,8 @@ use clap::Args;
 use engine_api::ours::{GROUP, GROUP_NUMBER};
 use serde::Deserialize;
 
+use crate::users::{self, Remap};
+
 /// What a person may set. Each flag has a twin in the environment and in the file.
 #[derive(Debug, Clone, Default, Args, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
@@ -60,6 +62,12 @@ pub struct Settings {
     #[arg(long, env = "GANTRY_ENGINE_CONFINED")]
     confined: bool,
 
+    /// Let root and the other users of containers be others on the host: whose range in /etc/subuid
+    /// and /etc/subgid they are (user, user:group, default for dockremap), or FIRST+COUNT, the users
+    /// from number FIRST on. A container made with --userns=host is left out.
+    #[arg(long, value_name = "USER", env = "GANTRY_ENGINE_USERNS_REMAP")]
+    userns_remap: Option<String>,
+
     /// What to log, as `info` or `engine_agent=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "GANTRY_ENGINE_LOG")]
     log: Option<String>,
@@ -84,6 +92,8 @@ pub struct Config {
     pub cgroup_parent: String,
     /// Containers that reach beyond themselves are refused.
     pub confined: bool,
+    /// Who the users of containers are on the host, where those are others.
+    pub userns_remap: Option<Remap>,
     /// What is logged.
     pub log: String,
 }
@@ -106,6 +116,14 @@ pub enum ConfigError {
         /// Which file.
         path: PathBuf,
         /// Why, in one line.
+        reason: String,
+    },
+    /// The users of containers cannot be those.
+    #[error("--userns-remap {value:?} cannot be used: {reason}")]
+    Users {
+        /// What was asked for.
+        value: String,
+        /// Why not.
         reason: String,
     },
     /// A value is out of its range.
@@ -141,6 +159,7 @@ impl Settings {
             insecure_registries: list(self.insecure_registry, file.insecure_registry),
             cgroup_parent: pick(self.cgroup_parent, file.cgroup_parent, "gantry"),
             confined: self.confined || file.confined,
+            userns_remap: remap(self.userns_remap.or(file.userns_remap))?,
             log: pick(self.log, file.log, "info"),
         };
         config.check()?;
@@ -211,6 +230,16 @@ fn group(named: Option<String>) -> Result<u32, ConfigError> {
             value: name,
         }),
     }
+}
+
+/// Reads who the users of containers are on the host; an empty text says "the same".
+fn remap(asked: Option<String>) -> Result<Option<Remap>, ConfigError> {
+    let Some(value) = asked.filter(|text| !text.is_empty()) else {
+        return Ok(None);
+    };
+    let read = users::parse(&value);
+    read.map(Some)
+        .map_err(|reason| ConfigError::Users { value, reason })
 }
 
 fn pick<T: for<'a> From<&'a str>>(flag: Option<T>, file: Option<T>, default: &str) -> T {

@@ -21,6 +21,7 @@ use crate::services::events::Events;
 use crate::services::execs::Execs;
 use crate::services::images::Images;
 use crate::tasks::Tasks;
+use crate::users::Users;
 
 /// The engine's own version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -100,6 +101,8 @@ fn site(
         .map_err(ServiceError::failed("keep the init of containers"))?;
     let grantable = engine_sys::capability::bounding()
         .map_err(ServiceError::failed("read the engine's capabilities"))?;
+    let users = Users::new(config.userns_remap);
+    users.check(&config.data.join("containers"), &config.run, &launcher)?;
     let names = |set: CapabilitySet| set.iter().map(|one| one.to_string()).collect();
     Ok(Site::new(SiteParts {
         clock: clock.clone(),
@@ -119,6 +122,7 @@ fn site(
             known: names(CapabilitySet::known()),
             grantable: names(grantable),
         },
+        users,
     }))
 }
 

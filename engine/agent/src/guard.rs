@@ -178,6 +178,7 @@ mod tests {
             oom_score_adj: None,
             seccomp_profile: None,
             apparmor: None,
+            remap: None,
             sharing: Sharing::default(),
             devices: engine_runtime::Devices::default(),
             sysctls: Vec::new(),

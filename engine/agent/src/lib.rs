@@ -27,3 +27,4 @@ mod records;
 mod recover;
 mod services;
 pub mod tasks;
+mod users;

@@ -40,6 +40,8 @@ pub enum StartError {
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     #[error(transparent)]
+    Users(#[from] crate::users::Refused),
+    #[error(transparent)]
     Listen(#[from] ListenError),
     #[error(transparent)]
     Service(Box<dyn std::error::Error + Send + Sync>),
@@ -65,7 +67,7 @@ impl StartError {
         ExitCode::from(match self {
             Self::Config(_) => 2,
             Self::NotRoot => 3,
-            Self::Kernel { .. } => 4,
+            Self::Kernel { .. } | Self::Users(_) => 4,
             Self::DataInUse(_) => 5,
             Self::Listen(ListenError::InUse(_)) => 6,
             Self::NewerData { .. } => 7,
@@ -210,6 +212,7 @@ mod tests {
             insecure_registries: Vec::new(),
             cgroup_parent: "gantry-test".to_owned(),
             confined: false,
+            userns_remap: None,
             log: "info".to_owned(),
         }
     }

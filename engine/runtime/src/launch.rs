@@ -20,7 +20,7 @@ use engine_sys::{Errno, fd, file, process, socket};
 use crate::cgroups::Cgroup;
 use crate::layout::Layout;
 use crate::protocol::{Event, MonitorState, OLDEST_PROTOCOL, Outgoing, PROTOCOL_VERSION, Request};
-use crate::{Bundle, Error, Result, Seccomp, Spec, chain, seccomp, wire};
+use crate::{Bundle, Error, Remap, Result, Seccomp, Spec, chain, seccomp, users, wire};
 
 /// How long a set-up may take: mounts on a slow disk are the long part.
 const SETUP_LIMIT: Duration = Duration::from_secs(30);
@@ -87,6 +87,33 @@ impl Launcher {
             return Err(Error::Spawn(format!("it ended with {status}")));
         }
         begun
+    }
+
+    /// Opens a user namespace whose users are those of `remap`, to show files as theirs.
+    ///
+    /// # Errors
+    /// When the kernel or its settings allow none.
+    pub fn user_namespace(&self, remap: Remap) -> Result<OwnedFd> {
+        let (ours, theirs) =
+            socket::packet_pair().map_err(Error::sys("make the control socket"))?;
+        let mut holder = Command::new(format!("/proc/self/fd/{}", self.program.as_raw_fd()))
+            .arg(users::HOLD)
+            .env_clear()
+            .current_dir("/")
+            .stdin(Stdio::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| Error::Spawn(error.to_string()))?;
+        let pid = i32::try_from(holder.id()).unwrap_or(i32::MAX);
+        let taken = users::take(pid, &ours, remap.into());
+        drop(ours);
+        // It may have ended; the namespace lives by its descriptor.
+        let _ = holder.kill();
+        holder
+            .wait()
+            .map_err(|error| Error::Spawn(error.to_string()))?;
+        taken.map_err(Error::sys("begin a user namespace"))
     }
 
     /// Returns the compiled filter of a container as a file, or nothing when it has none.

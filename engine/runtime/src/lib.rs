@@ -36,6 +36,7 @@ pub mod reaper;
 pub mod seccomp;
 mod spec;
 pub mod usage;
+pub mod users;
 mod wire;
 
 pub use bundle::{Bundle, Held};
@@ -51,6 +52,6 @@ pub use protocol::{
 pub use seccomp::check_profile;
 pub use spec::{
     BindHow, BlockFlow, BlockLimit, BlockWeight, DeviceNode, Devices, LogOptions, Member, Mount,
-    MountKind, Namespace, Network, Process, Propagation, Resources, Rlimit, Root, SPEC_VERSION,
-    Seccomp, Sharing, Spec, TmpfsHow,
+    MountKind, Namespace, Network, Process, Propagation, Remap, Resources, Rlimit, Root,
+    SPEC_VERSION, Seccomp, Sharing, Spec, TmpfsHow,
 };

@@ -137,12 +137,7 @@ pub const MOUNTS: [StandardMount; 7] = [
         target: "/dev/pts",
         kind: "devpts",
         flags: &["nosuid", "noexec"],
-        data: &[
-            ("newinstance", ""),
-            ("ptmxmode", "0666"),
-            ("mode", "0620"),
-            ("gid", "5"),
-        ],
+        data: &[("newinstance", ""), ("ptmxmode", "0666"), ("mode", "0620")],
     },
     StandardMount {
         target: "/sys",

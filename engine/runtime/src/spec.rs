@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use engine_sys::users::IdMap;
 use serde::{Deserialize, Serialize};
 
 use crate::cgroups::{DeviceKind, DeviceRule};
@@ -63,6 +64,25 @@ pub struct Spec {
     /// `/sys` can be written, as far as its capabilities reach.
     #[serde(default)]
     pub writable_sysfs: bool,
+    /// Its users are others on the host; without it, they are the host's own.
+    #[serde(default)]
+    pub remap: Option<Remap>,
+}
+
+/// Who a container's users are on the host: `count` numbers from 0 on are those from `first` on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Remap {
+    pub first: u32,
+    pub count: u32,
+}
+
+impl From<Remap> for IdMap {
+    fn from(remap: Remap) -> Self {
+        Self {
+            first: remap.first,
+            count: remap.count,
+        }
+    }
 }
 
 /// Whose namespaces a container lives in; the network's is [`Network`].

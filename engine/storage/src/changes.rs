@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use engine_sys::dir::{Dir, FileType, Metadata};
 use engine_sys::path::Root;
 use engine_sys::pinned::{Listing, Pinned};
+use engine_sys::users::IdMap;
 use engine_sys::{Errno, SysError, xattr};
 use engine_tar::{Kind, Member, Time, Writer};
 
@@ -72,6 +73,7 @@ impl Snapshot {
                 .collect::<Result<Vec<_>, _>>()?;
             let mut walk = Walk {
                 changes: Vec::new(),
+                map: self.map,
             };
             walk.directory(&upper, &lowers, Path::new("/"), 0, false)?;
             walk.changes.sort_unstable();
@@ -90,7 +92,7 @@ impl Snapshot {
         let mut layer = LayerWriter {
             root: Root::open(&self.upper()).map_err(PackError::Read)?,
             archive: Writer::new(target),
-            seen: Seen::default(),
+            seen: Seen::of_users(self.map),
             written: BTreeSet::new(),
         };
         for change in &changes {
@@ -113,6 +115,7 @@ pub enum LayerError {
 
 struct Walk {
     changes: Vec<Change>,
+    map: Option<IdMap>,
 }
 
 /// What the layers below have under a name.
@@ -206,14 +209,19 @@ impl Walk {
         };
         let opaque = opaque || is_opaque(upper, name)?;
         let (differs, has_point) = self.directory(&dir, &lowers, &path, depth + 1, opaque)?;
-        let same_bits =
-            (before.mode, before.uid, before.gid) == (metadata.mode, metadata.uid, metadata.gid);
+        let same_bits = before.mode == metadata.mode && self.is_same_owner(&before, metadata);
         // A mount point that was made changed the time, and nobody else did.
         let same_time = has_point || before.modified == metadata.modified;
         if differs || !same_bits || !same_time {
             self.note(path, ChangeKind::Changed)?;
         }
         Ok(false)
+    }
+
+    /// Layers say who owns a thing as the container knows it, the upper directory as the host does.
+    fn is_same_owner(&self, before: &Metadata, now: &Metadata) -> bool {
+        let inside = |id: u32| self.map.map_or(id, |map| map.inside(id));
+        (before.uid, before.gid) == (inside(now.uid), inside(now.gid))
     }
 
     fn note(&mut self, path: PathBuf, kind: ChangeKind) -> Result<(), SysError> {

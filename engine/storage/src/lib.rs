@@ -23,6 +23,7 @@ pub use changes::{Change, ChangeKind, LayerError};
 pub use diff_id::{DiffId, MalformedDiffId};
 /// The root of a tree of files: the only way to a path below it.
 pub use engine_sys::path::Root as TreeRoot;
+pub use engine_sys::users::IdMap;
 pub use error::{ApplyError, StoreError};
 pub use layers::{Layer, Layers, Limits};
 pub use merged::{Access, Bind, Merged};

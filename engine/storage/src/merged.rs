@@ -11,12 +11,13 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use engine_sys::dir::{FileType, metadata_of};
 use engine_sys::mount::{self, Attributes, Overlay};
 use engine_sys::namespace::{self, Namespaces};
 use engine_sys::path::{Mode, OFlags, Root};
-use engine_sys::{Errno, SysError, fd};
+use engine_sys::{Errno, SysError, fd, users};
 
 use crate::snapshots::Snapshot;
 
@@ -32,7 +33,7 @@ pub struct Bind {
 }
 
 /// What a container's root is made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Merged {
     /// The container's own part.
     pub snapshot: Snapshot,
@@ -40,6 +41,8 @@ pub struct Merged {
     pub lowers: Vec<PathBuf>,
     /// What is mounted in it. A bind whose source is gone is left out.
     pub binds: Vec<Bind>,
+    /// The namespace of the container's users, where those are not the host's.
+    pub users: Option<Arc<OwnedFd>>,
 }
 
 /// Whether somebody wants to write.
@@ -91,11 +94,18 @@ impl Merged {
             .filter_map(|bind| Some((bind, mount::open_source(&bind.source).ok()?)))
             .collect();
 
+        if let Some(users) = &self.users {
+            let layers: Vec<&Path> = self.lowers.iter().map(PathBuf::as_path).collect();
+            mount::cover_shifted(&layers, users)?;
+        }
         let overlay = match access {
             Access::Read => self.readable()?,
             Access::Write { .. } => self.writable()?,
         };
         let root = Root::from_fd(fd::duplicate(&overlay)?, "/");
+        if let Some(map) = self.snapshot.map {
+            users::make_files_of(map.first, map.first)?;
+        }
         for (bind, source) in binds {
             attach(&root, bind, &source, access)?;
         }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use engine_sys::SysError;
 use engine_sys::dir::Dir;
+use engine_sys::users::IdMap;
 
 use crate::error::StoreError;
 use crate::usage::{Usage, usage};
@@ -16,6 +17,8 @@ const WORK: &str = "work";
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
     dir: PathBuf,
+    /// Who the container's users are on the host, where those are others.
+    pub(crate) map: Option<IdMap>,
 }
 
 impl Snapshot {
@@ -23,7 +26,14 @@ impl Snapshot {
     pub fn at(dir: &Path) -> Self {
         Self {
             dir: dir.to_owned(),
+            map: None,
         }
+    }
+
+    /// Says who the container's users are on the host: what it writes belongs to those.
+    #[must_use]
+    pub fn of_users(self, map: Option<IdMap>) -> Self {
+        Self { map, ..self }
     }
 
     /// Makes both directories. `lowers` is the list that the overlay will have, top first: the
@@ -82,6 +92,11 @@ impl Snapshot {
             }
             None => (0o755, 0, 0),
         };
+        let outside = |id: u32| match self.map {
+            Some(map) => map.outside(id).unwrap_or(map.first),
+            None => id,
+        };
+        let (uid, gid) = (outside(uid), outside(gid));
         dir.set_owner(OsStr::new(UPPER), uid, gid)?;
         dir.set_mode(OsStr::new(UPPER), mode)
     }

@@ -17,6 +17,8 @@ use engine_sys::dir::Dir;
 use engine_sys::file;
 use serde::{Deserialize, Serialize};
 
+use crate::users::Remap;
+
 /// The version of [`ContainerRecord`] that this engine writes.
 const RECORD_VERSION: u32 = 1;
 
@@ -41,6 +43,10 @@ pub(crate) struct ContainerRecord {
     pub(crate) platform: String,
     pub(crate) config: ContainerConfig,
     pub(crate) host_config: HostConfig,
+    /// Who its users are on the host, where those are others: as the engine was set when it was
+    /// made, since its files belong to them.
+    #[serde(default)]
+    pub(crate) remap: Option<Remap>,
 }
 
 /// What a new record is made of.
@@ -52,6 +58,7 @@ pub(crate) struct NewRecord {
     pub(crate) layers: Vec<PathBuf>,
     pub(crate) config: ContainerConfig,
     pub(crate) host_config: HostConfig,
+    pub(crate) remap: Option<Remap>,
 }
 
 impl From<NewRecord> for ContainerRecord {
@@ -66,6 +73,7 @@ impl From<NewRecord> for ContainerRecord {
             platform: "linux".to_owned(),
             config: new.config,
             host_config: new.host_config,
+            remap: new.remap,
         }
     }
 }
@@ -269,6 +277,7 @@ mod tests {
             layers: vec!["/layers/a".into()],
             config: ContainerConfig::default(),
             host_config: HostConfig::default(),
+            remap: None,
         });
         store.save(&record).unwrap();
         record

@@ -113,13 +113,20 @@ pub(crate) async fn info(engine: &Engine) -> Result<Info> {
         live_restore_enabled: true,
         init_binary: String::new(),
         containerd_commit: Commit::default(),
-        security_options: vec![
-            "name=seccomp,profile=builtin".to_owned(),
-            "name=cgroupns".to_owned(),
-        ],
+        security_options: security_options(engine),
         warnings: warnings(engine),
         ..limits(engine)
     })
+}
+
+/// Says what stands between containers and the host.
+fn security_options(engine: &Engine) -> Vec<String> {
+    let users = engine.config.userns_remap.map(|_| "name=userns");
+    ["name=seccomp,profile=builtin", "name=cgroupns"]
+        .into_iter()
+        .chain(users)
+        .map(str::to_owned)
+        .collect()
 }
 
 /// Says which limits this machine can keep.

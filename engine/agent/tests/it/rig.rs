@@ -28,11 +28,17 @@ pub(crate) struct Rig {
     cgroup_parent: String,
     /// Where the next engine dies.
     fault: Option<String>,
+    /// Further words of its command.
+    words: Vec<String>,
 }
 
 impl Rig {
     /// Starts an engine that has no image but its own.
     pub(crate) async fn bare() -> Self {
+        Self::bare_with(&[]).await
+    }
+
+    async fn bare_with(words: &[&str]) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("ga")
             .tempdir_in("/tmp")
@@ -51,6 +57,7 @@ impl Rig {
             engine: None,
             cgroup_parent,
             fault: None,
+            words: words.iter().map(ToString::to_string).collect(),
         };
         rig.start().await;
         rig
@@ -58,7 +65,12 @@ impl Rig {
 
     /// Starts an engine that has `busybox`.
     pub(crate) async fn new() -> Self {
-        let rig = Self::bare().await;
+        Self::with(&[]).await
+    }
+
+    /// Starts an engine with further words in its command, that has `busybox`.
+    pub(crate) async fn with(words: &[&str]) -> Self {
+        let rig = Self::bare_with(words).await;
         let archive = futures_util::stream::once(async { Ok(busybox()) });
         let mut progress = rig
             .client
@@ -128,6 +140,7 @@ impl Rig {
             .arg(self.path("d"))
             .arg("--run")
             .arg(self.path("r"))
+            .args(&self.words)
             .stdout(Stdio::null());
         command
     }

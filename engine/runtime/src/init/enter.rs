@@ -19,9 +19,9 @@ use super::program::Program;
 use super::report::{give_up, tell};
 use super::security::Rights;
 use super::start::{ChildStdio, install_stdio, keep_own, last_words, make_terminal};
-use super::{Failure, Report, Step, program, security, user};
+use super::{Failure, Report, Step, program, remap, security, user};
 use crate::cgroups::Cgroup;
-use crate::spec::{Process, Seccomp};
+use crate::spec::{Process, Remap, Seccomp};
 
 /// Everything that an exec begins with.
 pub(crate) struct Entry<'a> {
@@ -35,6 +35,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) seccomp: Seccomp,
     pub(crate) oom_score_adj: Option<i32>,
     pub(crate) apparmor: Option<&'a str>,
+    pub(crate) remap: Option<Remap>,
     /// The container's filter, compiled, when the engine has sent one.
     pub(crate) filter: Option<BorrowedFd<'a>>,
     pub(crate) stdio: Option<ChildStdio>,
@@ -77,7 +78,13 @@ fn prepare(entry: &Entry<'_>) -> Step<Inside> {
             format!("choose the AppArmor profile {profile}"),
         ))?;
     }
+    if let Some(remap) = entry.remap {
+        remap::prepare(remap, entry.process, entry.stdio.as_ref())?;
+    }
     namespace::enter(entry.init, entry.namespaces).map_err(Failure::to("enter the container"))?;
+    if entry.remap.is_some() {
+        remap::become_root()?;
+    }
     process::set_umask(0o022);
 
     let dir = engine_sys::dir::Dir::open(Path::new("/"))

@@ -4,7 +4,8 @@
 //! 2. `namespaces.rs`: which, and what is set inside them.
 //! 3. `rootfs.rs`, `mounts.rs`, `masks.rs`: the root file system and everything mounted on it.
 //! 4. `devices.rs`: `/dev` and the terminal.
-//! 5. `user.rs`: who the program runs as, resolved inside the root.
+//! 5. `remap.rs`: from the host's users to the container's, where those are others; `user.rs`: who
+//!    the program runs as, resolved inside the root.
 //! 6. `security.rs`: limits, filter, capabilities.
 //! 7. `program.rs`: finding and executing the program.
 //!
@@ -20,6 +21,7 @@ mod masks;
 mod mounts;
 mod namespaces;
 mod program;
+mod remap;
 mod report;
 mod rootfs;
 mod security;
@@ -27,6 +29,6 @@ mod start;
 mod user;
 
 pub(crate) use enter::{Entry, enter};
-pub(crate) use namespaces::{Members, joined, wanted};
+pub(crate) use namespaces::{Members, joined, owned_by_users, wanted};
 pub(crate) use report::{Failure, Report, Step};
 pub(crate) use start::{ChildStdio, Start, start};

@@ -8,11 +8,14 @@ use engine_sys::dir::metadata_of;
 use engine_sys::mount::{self, Attributes};
 use engine_sys::path::{FileType, Mode, OFlags, Root};
 
+use super::remap::outside;
 use super::{Failure, Step};
 use crate::layout::{Layout, Version};
 use crate::profile;
-use crate::spec::{BindHow, Mount, MountKind, Namespace, Propagation, Spec, TmpfsHow};
+use crate::spec::{BindHow, Mount, MountKind, Namespace, Propagation, Remap, Spec, TmpfsHow};
 
+/// The group of terminals, in every distribution.
+const TTY_GROUP: u32 = 5;
 /// The longest chain of links followed while a mount point is made.
 const LINKS_MAX: usize = 16;
 /// The types of sysfs and of the two control group file systems, as `statfs` tells them.
@@ -43,6 +46,7 @@ pub(super) fn standard(
 ) -> Step<OwnedFd> {
     let mut shared = shared;
     let shm_size = spec.shm_bytes.to_string();
+    let tty = outside(spec.remap, TTY_GROUP)?.to_string();
     let mut proc = None;
     for standard in &profile::MOUNTS {
         let mut parameters = standard.data.to_vec();
@@ -51,6 +55,7 @@ pub(super) fn standard(
                 groups(root, target, spec, layout)?;
                 continue;
             }
+            ("devpts", _) => parameters.push(("gid", &tty)),
             (_, "/dev/shm") => {
                 if spec.shm_bytes == 0 {
                     continue;
@@ -74,11 +79,27 @@ pub(super) fn standard(
             &parameters,
             attributes,
         )?;
+        if let Some(remap) = spec.remap {
+            give_to_users(root, standard.target, remap, &spec.sharing.ipc)?;
+        }
         if standard.kind == "proc" {
             proc = Some(made);
         }
     }
     proc.ok_or_else(|| Failure::new("no procfs is mounted"))
+}
+
+/// Gives the directories that the kernel made for the host's root to the container's; what several
+/// containers share stays as it is.
+fn give_to_users(root: &Root, target: &str, remap: Remap, ipc: &Namespace) -> Step<()> {
+    let name = match target {
+        "/dev/pts" => "pts",
+        "/dev/mqueue" if *ipc == Namespace::Own => "mqueue",
+        _ => return Ok(()),
+    };
+    root.open_dir(Path::new("/dev"))
+        .and_then(|dev| dev.set_owner(name.as_ref(), remap.first, remap.first))
+        .map_err(Failure::to(format!("give away {target}")))
 }
 
 /// Returns the shared memory of whoever shares the IPC namespace; `None` makes an own one.
@@ -235,7 +256,12 @@ pub(super) fn spreading(spec: &Spec) -> Step<Vec<Option<OwnedFd>>> {
 /// Mounts what the spec asks for, making the mount point when it is missing.
 ///
 /// `copy` is what [`spreading`] has copied of it.
-pub(super) fn extra(root: &Root, extra: &Mount, copy: Option<OwnedFd>) -> Step<()> {
+pub(super) fn extra(
+    root: &Root,
+    extra: &Mount,
+    copy: Option<OwnedFd>,
+    remap: Option<Remap>,
+) -> Step<()> {
     let target = Path::new(&extra.target);
     let action = || Failure::to(format!("mount on {}", extra.target));
     let (made, point) = match &extra.kind {
@@ -257,7 +283,8 @@ pub(super) fn extra(root: &Root, extra: &Mount, copy: Option<OwnedFd>) -> Step<(
             let covered = root.metadata(target).ok().filter(|_| how.inherit_mode);
             let mode = covered.map_or(*mode, |covered| covered.mode);
             let point = mount_point(root, target, true)?;
-            let made = memory(*bytes, mode, how, extra.readonly).map_err(action())?;
+            let how = for_users(how, remap)?;
+            let made = memory(*bytes, mode, &how, extra.readonly).map_err(action())?;
             (made, point)
         }
     };
@@ -295,6 +322,17 @@ fn restrict_bind(copy: &OwnedFd, how: BindHow, attributes: Attributes) -> engine
         mount::restrict(copy, Attributes::empty(), true)?;
     }
     Ok(())
+}
+
+/// Names the owners of a tmpfs as who they are on the host.
+fn for_users(how: &TmpfsHow, remap: Option<Remap>) -> Step<TmpfsHow> {
+    let mut how = how.clone();
+    for (key, value) in &mut how.parameters {
+        if let ("uid" | "gid", Ok(id)) = (key.as_str(), value.parse()) {
+            *value = outside(remap, id)?.to_string();
+        }
+    }
+    Ok(how)
 }
 
 /// Makes a file system in memory.

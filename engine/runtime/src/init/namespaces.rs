@@ -8,29 +8,46 @@ use engine_sys::process;
 
 use super::{Failure, Step};
 use crate::spec::{Member, Namespace, Network, Sharing, Spec};
+use crate::users::Seed;
 
 /// Returns the namespaces that a container is cloned into.
 ///
 /// The one for control groups is missing: it shows the group of the process that makes it, so init
 /// makes it after it has been put into its group.
 pub(crate) fn wanted(spec: &Spec) -> Namespaces {
-    let Sharing { pid, ipc, uts, .. } = &spec.sharing;
-    let is_own = |one: &Namespace| *one == Namespace::Own;
+    let base = Namespaces::MOUNT.and(Namespaces::TIME);
+    let base = match spec.sharing.pid {
+        Namespace::Own => base.and(Namespaces::PID),
+        _ => base,
+    };
+    match spec.remap {
+        None => base.and(owned_by_users(spec)),
+        // They are there already, and belong to the container's users.
+        Some(_) => base,
+    }
+}
+
+/// Returns the namespaces of its own that belong to the container's users, where those are others
+/// than the host's.
+pub(crate) fn owned_by_users(spec: &Spec) -> Namespaces {
+    let Sharing { ipc, uts, .. } = &spec.sharing;
     [
-        (is_own(pid), Namespaces::PID),
-        (is_own(uts), Namespaces::UTS),
-        (is_own(ipc), Namespaces::IPC),
+        (*uts == Namespace::Own, Namespaces::UTS),
+        (*ipc == Namespace::Own, Namespaces::IPC),
         (spec.network == Network::None, Namespaces::NETWORK),
     ]
     .into_iter()
     .filter(|(is_own, _)| *is_own)
-    .fold(Namespaces::MOUNT.and(Namespaces::TIME), |all, (_, kind)| {
-        all.and(kind)
-    })
+    .fold(Namespaces::NONE, |all, (_, kind)| all.and(kind))
 }
 
 /// Returns the namespaces that an exec enters, for a container cloned into `made`.
-pub(crate) fn joined(made: Namespaces, sharing: &Sharing) -> Namespaces {
+pub(crate) fn joined(made: Namespaces, spec: &Spec) -> Namespaces {
+    let sharing = &spec.sharing;
+    let made = match spec.remap {
+        None => made,
+        Some(_) => made.and(owned_by_users(spec)).and(Namespaces::USER),
+    };
     let differs = |one: &Namespace| *one != Namespace::Host;
     [
         (&sharing.pid, Namespaces::PID),
@@ -45,25 +62,40 @@ pub(crate) fn joined(made: Namespaces, sharing: &Sharing) -> Namespaces {
 
 /// The processes whose namespaces a container shares.
 #[derive(Debug, Default)]
-pub(crate) struct Members {
+pub(crate) struct Members<'a> {
     pub(crate) pid: Option<OwnedFd>,
     ipc: Option<OwnedFd>,
     uts: Option<OwnedFd>,
+    /// Whose users the container's are, and who has the namespaces that belong to them.
+    seed: Option<&'a Seed>,
 }
 
-impl Members {
+impl<'a> Members<'a> {
     /// Opens each, while their numbers mean what the engine meant.
-    pub(crate) fn open(sharing: &Sharing) -> Step<Self> {
+    pub(crate) fn open(sharing: &Sharing, seed: Option<&'a Seed>) -> Step<Self> {
         Ok(Self {
             pid: member(&sharing.pid)?,
             ipc: member(&sharing.ipc)?,
             uts: member(&sharing.uts)?,
+            seed,
         })
     }
 
     pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
         let all = [&self.pid, &self.ipc, &self.uts];
-        all.into_iter().flatten().map(OwnedFd::as_fd)
+        let seed = self.seed.into_iter();
+        let seed = seed.flat_map(|seed| [seed.process(), seed.namespace()]);
+        all.into_iter().flatten().map(OwnedFd::as_fd).chain(seed)
+    }
+
+    /// The process whose users are the container's, where those are not the host's.
+    pub(super) fn users(&self) -> Option<BorrowedFd<'_>> {
+        self.seed.map(Seed::process)
+    }
+
+    /// The container's user namespace, to show files as its own.
+    pub(super) fn user_namespace(&self) -> Option<BorrowedFd<'_>> {
+        self.seed.map(Seed::namespace)
     }
 
     /// Copies the shared memory of the container whose IPC namespace is shared.
@@ -97,7 +129,11 @@ fn member(namespace: &Namespace) -> Step<Option<OwnedFd>> {
 }
 
 /// Joins and makes the last namespaces, and sets names and the loopback interface in fresh ones.
-pub(super) fn settle(spec: &Spec, members: &Members) -> Step<()> {
+pub(super) fn settle(spec: &Spec, members: &Members<'_>) -> Step<()> {
+    let owned = owned_by_users(spec);
+    if let Some(users) = members.users().filter(|_| owned != Namespaces::NONE) {
+        namespace::enter(users, owned).map_err(Failure::to("enter the users' namespaces"))?;
+    }
     for (member, kind) in [
         (&members.ipc, Namespaces::IPC),
         (&members.uts, Namespaces::UTS),

@@ -6,12 +6,10 @@ use std::path::{Path, PathBuf};
 
 use engine_sys::mount::{self, Attributes, Overlay};
 use engine_sys::path::{FileType, Root};
-use engine_sys::{Errno, fd, pivot};
+use engine_sys::{Errno, fd, pivot, users};
 
-use super::{Failure, Step, devices, masks, mounts};
-use crate::bundle::Bundle;
-use crate::layout::Layout;
-use crate::spec::{self, Network, Spec};
+use super::{Failure, Start, Step, devices, masks, mounts};
+use crate::spec::{self, Network, Remap};
 
 /// A container's root with what later steps need of it.
 pub(super) struct Rootfs {
@@ -25,15 +23,21 @@ pub(super) struct Rootfs {
 /// Mounts everything and makes it this process's root.
 ///
 /// `shared` is the shared memory of another container, if it is to have that.
-pub(super) fn build(
-    spec: &Spec,
-    bundle: &Bundle,
-    layout: &Layout,
-    shared: Option<OwnedFd>,
-) -> Step<Rootfs> {
+pub(super) fn build(start: &Start<'_>, shared: Option<OwnedFd>) -> Step<Rootfs> {
+    let Start { spec, layout, .. } = *start;
     let spreading = mounts::spreading(spec)?;
     mount::make_all_private().map_err(Failure::to("leave the host's mounts alone"))?;
-    let mount = overlay(&spec.root, bundle.run())?;
+    if let Some(namespace) = start.members.user_namespace() {
+        let layers: Vec<&Path> = spec.root.lower.iter().map(PathBuf::as_path).collect();
+        mount::cover_shifted(&layers, namespace).map_err(Failure::to(
+            "show the image's files as the container's users'",
+        ))?;
+    }
+    let mount = overlay(&spec.root, start.bundle.run())?;
+    if let Some(remap) = spec.remap {
+        users::make_files_of(remap.first, remap.first)
+            .map_err(Failure::to("make files of the container's root"))?;
+    }
     let root = as_root(&mount, "/")?;
 
     for path in ["/proc", "/sys", "/dev"] {
@@ -42,15 +46,16 @@ pub(super) fn build(
     let proc = mounts::standard(&root, spec, layout, shared)?;
     let proc = as_root(&proc, "/proc")?;
     let null = devices::populate(&root, spec.process.terminal)?;
+    // As with Docker they stay the host's: who may not open one there may not here.
     devices::add(&root, &spec.devices.nodes)?;
     for (extra, copy) in spec.mounts.iter().zip(spreading) {
-        mounts::extra(&root, extra, copy)?;
+        mounts::extra(&root, extra, copy, spec.remap)?;
     }
     if spec.network != Network::Host {
         allow_plain_users(&proc)?;
     }
     for (path, value) in &spec.sysctls {
-        write(&proc, &format!("sys/{path}"), value)?;
+        set_kernel_setting(&proc, path, value, spec.remap)?;
     }
     masks::apply(&root, spec, &null)?;
 
@@ -59,6 +64,11 @@ pub(super) fn build(
 }
 
 impl Rootfs {
+    /// The same, as it is seen after a change of namespaces.
+    pub(super) fn inside(root: Root, proc: Root, mount: OwnedFd) -> Self {
+        Self { root, proc, mount }
+    }
+
     /// Makes the root itself read-only; what is mounted on it stays as it is.
     pub(super) fn finish(&self, root: &spec::Root) -> Step<()> {
         if !root.readonly {
@@ -133,6 +143,20 @@ fn require_directory(root: &Root, path: &str) -> Step<()> {
 fn allow_plain_users(proc: &Root) -> Step<()> {
     write(proc, "sys/net/ipv4/ip_unprivileged_port_start", "0")?;
     write(proc, "sys/net/ipv4/ping_group_range", "0 2147483647")
+}
+
+/// Writes a setting of the container's own namespaces. Some are for the root of their users alone,
+/// and others for who has the host's rights, as the kernel's version has it.
+fn set_kernel_setting(proc: &Root, path: &str, value: &str, remap: Option<Remap>) -> Step<()> {
+    let path = format!("sys/{path}");
+    let (refused, remap) = match (write(proc, &path, value), remap) {
+        (Err(refused), Some(remap)) => (refused, remap),
+        (written, _) => return written,
+    };
+    let action = || Failure::to("act as the container's root");
+    let written = users::as_user(remap.first, || write(proc, &path, value)).map_err(action())?;
+    users::make_files_of(remap.first, remap.first).map_err(action())?;
+    written.map_err(|_| refused)
 }
 
 /// Writes a file of procfs.

@@ -10,7 +10,7 @@ use super::namespaces::Members;
 use super::report::{give_up, tell};
 use super::rootfs::Rootfs;
 use super::security::Rights;
-use super::{Failure, Report, Step, devices, namespaces, program, rootfs, security, user};
+use super::{Failure, Report, Step, devices, namespaces, program, remap, rootfs, security, user};
 use crate::bundle::Bundle;
 use crate::cgroups::Cgroup;
 use crate::layout::Layout;
@@ -24,7 +24,7 @@ pub(crate) struct Start<'a> {
     pub(crate) cgroup: &'a Cgroup,
     /// The compiled filter, when the engine has sent one.
     pub(crate) filter: Option<BorrowedFd<'a>>,
-    pub(crate) members: &'a Members,
+    pub(crate) members: &'a Members<'a>,
 }
 
 /// A program's ends of its streams; no standard input means `/dev/null`.
@@ -34,6 +34,13 @@ pub(crate) struct ChildStdio {
     pub(crate) stderr: OwnedFd,
 }
 
+impl ChildStdio {
+    /// Every end.
+    pub(super) fn all(&self) -> impl Iterator<Item = &OwnedFd> {
+        self.stdin.iter().chain([&self.stdout, &self.stderr])
+    }
+}
+
 /// Sets everything up, waits for the word and becomes the container's program.
 ///
 /// `stdio` is the program's ends of its streams, with a terminal nothing; reports go to `channel`,
@@ -41,7 +48,7 @@ pub(crate) struct ChildStdio {
 pub(crate) fn start(start: &Start<'_>, stdio: Option<&ChildStdio>, channel: &OwnedFd) -> ! {
     let others = start.filter.into_iter().chain(start.members.fds());
     let prepared = keep_own(channel, stdio, others)
-        .and_then(|()| prepare(start))
+        .and_then(|()| prepare(start, stdio))
         .and_then(|prepared| {
             let master = prepared
                 .terminal
@@ -64,7 +71,7 @@ struct Prepared {
     user: user::User,
 }
 
-fn prepare(start: &Start<'_>) -> Step<Prepared> {
+fn prepare(start: &Start<'_>, stdio: Option<&ChildStdio>) -> Step<Prepared> {
     let spec = start.spec;
     process::hide_from_tracers().map_err(Failure::to("hide from tracers"))?;
     process::begin_session().map_err(Failure::to("begin a session"))?;
@@ -76,9 +83,15 @@ fn prepare(start: &Start<'_>) -> Step<Prepared> {
     namespaces::settle(spec, start.members)?;
 
     let shared = start.members.shared_memory()?;
-    let rootfs = rootfs::build(spec, start.bundle, start.layout, shared)?;
+    let mut rootfs = rootfs::build(start, shared)?;
     if let Some(adjustment) = spec.oom_score_adj {
         rootfs::write(&rootfs.proc, "self/oom_score_adj", &adjustment.to_string())?;
+    }
+    apply_apparmor(spec, &rootfs)?;
+    rootfs.finish(&spec.root)?;
+    if let Some(remap) = spec.remap {
+        remap::prepare(remap, &spec.process, stdio)?;
+        rootfs = remap::enter(rootfs, start.members)?;
     }
 
     let user = user::resolve(
@@ -93,7 +106,6 @@ fn prepare(start: &Start<'_>) -> Step<Prepared> {
     } else {
         None
     };
-    rootfs.finish(&spec.root)?;
     Ok(Prepared {
         rootfs,
         terminal,
@@ -120,7 +132,6 @@ fn become_program(start: &Start<'_>, stdio: Option<&ChildStdio>, prepared: Prepa
     let process = &start.spec.process;
     let ready = enter_cwd(&rootfs.root, &process.cwd)
         .and_then(|()| install_stdio(&rootfs.root, stdio, terminal.as_ref(), &user))
-        .and_then(|()| apply_apparmor(start.spec, &rootfs))
         .and_then(|()| {
             let rights = Rights {
                 process,
@@ -159,13 +170,7 @@ pub(super) fn keep_own<'b>(
     let mut kept = vec![channel.as_fd()];
     kept.extend(others);
     if let Some(stdio) = stdio {
-        kept.extend(
-            stdio
-                .stdin
-                .iter()
-                .chain([&stdio.stdout, &stdio.stderr])
-                .map(OwnedFd::as_fd),
-        );
+        kept.extend(stdio.all().map(OwnedFd::as_fd));
     }
     fd::keep_only(&kept).map_err(Failure::to("close the monitor's descriptors"))
 }

@@ -23,6 +23,7 @@ use crate::cgroups::{Cgroup, DeviceRule};
 use crate::init::{self, Members, Report, Start};
 use crate::layout::Layout;
 use crate::spec::{SPEC_VERSION, Spec};
+use crate::users::Seed;
 use crate::{Bundle, Event, chain, log, profile, wire};
 
 /// How long init may take to set everything up; the engine waits a little longer.
@@ -132,7 +133,9 @@ fn make(bundle: &Bundle, work: Work) -> Step<Monitor> {
     let cgroup = Cgroup::create(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
 
     let made = limit(&cgroup, &spec).and_then(|()| {
-        let members = Members::open(&spec.sharing).map_err(|failure| failure.message)?;
+        let seed = begin_users(&spec)?;
+        let members =
+            Members::open(&spec.sharing, seed.as_ref()).map_err(|failure| failure.message)?;
         let start = Start {
             members: &members,
             spec: &spec,
@@ -230,6 +233,16 @@ fn limit(cgroup: &Cgroup, spec: &Spec) -> Step<()> {
     cgroup.allow_devices(&rules).map_err(|error| chain(&error))
 }
 
+/// Begins the user namespace of a container that has one of its own.
+fn begin_users(spec: &Spec) -> Step<Option<Seed>> {
+    let Some(remap) = spec.remap else {
+        return Ok(None);
+    };
+    Seed::begin(remap.into(), init::owned_by_users(spec))
+        .map(Some)
+        .map_err(|error| format!("failed to begin a user namespace: {}", chain(&error)))
+}
+
 fn make_init(start: &Start<'_>) -> Step<(Task, Namespaces)> {
     let spec = start.spec;
     let (streams, stdio) = Streams::open(&spec.process).map_err(|error| chain(&error))?;
@@ -241,7 +254,7 @@ fn make_init(start: &Start<'_>) -> Step<(Task, Namespaces)> {
     drop((theirs, stdio));
     let mut init = Task::init(child, streams, channel);
     wait_until_ready(&mut init)?;
-    Ok((init, init::joined(namespaces, &spec.sharing)))
+    Ok((init, init::joined(namespaces, spec)))
 }
 
 /// Opens the container's mount namespace.

@@ -67,6 +67,7 @@ impl Monitor {
                 seccomp: self.common.seccomp,
                 oom_score_adj: self.common.oom_score_adj,
                 apparmor: self.common.apparmor.as_deref(),
+                remap: self.common.remap,
                 filter: self.filter.as_ref().map(OwnedFd::as_fd),
                 stdio,
                 channel: theirs,

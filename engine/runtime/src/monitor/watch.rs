@@ -17,7 +17,7 @@ use super::task::{Task, TaskPhase};
 use crate::cgroups::Cgroup;
 use crate::log::Writer;
 use crate::protocol::{ExecState, MonitorState, PROTOCOL_VERSION};
-use crate::spec::{Rlimit, Seccomp, Spec};
+use crate::spec::{Remap, Rlimit, Seccomp, Spec};
 use crate::{Bundle, Event, clock};
 
 const CHILDREN: u64 = 3;
@@ -58,6 +58,7 @@ pub(super) struct Common {
     pub(super) rlimits: Vec<Rlimit>,
     pub(super) oom_score_adj: Option<i32>,
     pub(super) apparmor: Option<String>,
+    pub(super) remap: Option<Remap>,
 }
 
 impl Common {
@@ -69,6 +70,7 @@ impl Common {
             rlimits: spec.process.rlimits,
             oom_score_adj: spec.oom_score_adj,
             apparmor: spec.apparmor,
+            remap: spec.remap,
         }
     }
 }

@@ -6,6 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use engine_sys::dir::{Dir, FileType, Metadata};
 use engine_sys::pinned::Pinned;
+use engine_sys::users::IdMap;
 use engine_sys::{Errno, SysError, xattr};
 use engine_tar::{Kind, Member, Time, Xattr};
 
@@ -14,9 +15,28 @@ use crate::layers::is_attribute_kept;
 /// Files of several names that are remembered; behind it each name becomes a file of its own.
 const LINKED_MAX: usize = 200_000;
 
-/// Which inodes have been written already, and under which name.
+/// What is remembered of a tree while it is described.
 #[derive(Default)]
-pub(crate) struct Seen(HashMap<(u64, u64), Vec<u8>>);
+pub(crate) struct Seen {
+    /// Which inodes have been written already, and under which name.
+    inodes: HashMap<(u64, u64), Vec<u8>>,
+    /// Who the owners are in the archive, where those are others.
+    map: Option<IdMap>,
+}
+
+impl Seen {
+    /// Begins a tree whose owners are the users of a container.
+    pub(crate) fn of_users(map: Option<IdMap>) -> Self {
+        Self {
+            map,
+            ..Self::default()
+        }
+    }
+
+    fn inside(&self, id: u32) -> u32 {
+        self.map.map_or(id, |map| map.inside(id))
+    }
+}
 
 /// Describes `name` in `dir`, to be called `path` in an archive; `None` for what archives do not
 /// have (sockets).
@@ -39,28 +59,28 @@ pub(crate) fn describe(
         path,
         kind,
         mode: metadata.mode,
-        uid: metadata.uid,
-        gid: metadata.gid,
+        uid: seen.inside(metadata.uid),
+        gid: seen.inside(metadata.gid),
         // Docker's archives know whole seconds, and so does what compares with them.
         modified: Time {
             seconds: metadata.modified.0,
             nanoseconds: 0,
         },
         xattrs: match dir {
-            Some((dir, name)) => xattrs(dir, name)?,
+            Some((dir, name)) => xattrs(dir, name, seen.map)?,
             None => Vec::new(),
         },
     };
     if metadata.kind != FileType::Directory && metadata.n_links > 1 {
         let inode = (metadata.file_system, metadata.inode);
-        match seen.0.get(&inode) {
+        match seen.inodes.get(&inode) {
             Some(first) => {
                 member.kind = Kind::HardLink(first.clone());
                 member.size_bytes = 0;
                 member.xattrs.clear();
             }
-            None if seen.0.len() < LINKED_MAX => {
-                seen.0.insert(inode, member.path.clone());
+            None if seen.inodes.len() < LINKED_MAX => {
+                seen.inodes.insert(inode, member.path.clone());
             }
             None => {}
         }
@@ -87,7 +107,7 @@ fn kind(pinned: &Pinned, metadata: &Metadata) -> Result<Option<Kind>, SysError> 
 }
 
 /// The attributes that a layer may have as well.
-fn xattrs(dir: &Dir, name: &OsStr) -> Result<Vec<Xattr>, SysError> {
+fn xattrs(dir: &Dir, name: &OsStr, map: Option<IdMap>) -> Result<Vec<Xattr>, SysError> {
     let names = match xattr::list_at(dir, name) {
         // It went meanwhile, or may not be asked.
         Err(error) if matches!(error.errno, Errno::NOENT | Errno::ACCESS | Errno::PERM) => {
@@ -101,10 +121,12 @@ fn xattrs(dir: &Dir, name: &OsStr) -> Result<Vec<Xattr>, SysError> {
             continue;
         }
         if let Ok(Some(value)) = xattr::get_at(dir, name, &attribute) {
-            xattrs.push(Xattr {
-                name: attribute.as_bytes().to_vec(),
-                value,
-            });
+            let name = attribute.as_bytes().to_vec();
+            let value = match map {
+                Some(map) => map.attribute_inside(&name, value),
+                None => value,
+            };
+            xattrs.push(Xattr { name, value });
         }
     }
     xattrs.sort_by(|a, b| a.name.cmp(&b.name));

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt;
 use engine_sys::dir::Dir;
 use engine_sys::path::Root;
 use engine_sys::pinned::{Listing, Pinned};
+use engine_sys::users::IdMap;
 use engine_sys::{Errno, SysError};
 use engine_tar::{Kind, Writer};
 
@@ -36,14 +37,14 @@ pub enum PackError {
 /// Writes what was found, with everything below it, to `target`.
 ///
 /// Mounts below are gone into as the container sees them, but for file systems of the kernel,
-/// which are empty directories here.
+/// which are empty directories here. With a `map`, owners are told as the container knows them.
 ///
 /// # Errors
 /// See [`PackError`]; the archive is then cut.
-pub fn pack<W: Write>(found: Found, target: W) -> Result<W, PackError> {
+pub fn pack<W: Write>(found: Found, map: Option<IdMap>, target: W) -> Result<W, PackError> {
     let mut packer = Packer {
         archive: Writer::new(target),
-        seen: Seen::default(),
+        seen: Seen::of_users(map),
     };
     let Found {
         name,
@@ -58,14 +59,14 @@ pub fn pack<W: Write>(found: Found, target: W) -> Result<W, PackError> {
     packer.archive.finish().map_err(PackError::Write)
 }
 
-/// Writes everything below a root to `target`, by names that begin at the root.
+/// Writes everything below a root to `target`, by names that begin at the root, as [`pack`] does.
 ///
 /// # Errors
 /// See [`PackError`]; the archive is then cut.
-pub fn pack_contents<W: Write>(root: &Root, target: W) -> Result<W, PackError> {
+pub fn pack_contents<W: Write>(root: &Root, map: Option<IdMap>, target: W) -> Result<W, PackError> {
     let mut packer = Packer {
         archive: Writer::new(target),
-        seen: Seen::default(),
+        seen: Seen::of_users(map),
     };
     packer.add_below(root.dir(), b"", 0)?;
     packer.archive.finish().map_err(PackError::Write)

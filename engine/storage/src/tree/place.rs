@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use engine_sys::dir::{Dir, FileType, device_number};
 use engine_sys::path::Root;
+use engine_sys::users::{self, IdMap};
 use engine_sys::{Errno, SysError};
 use engine_tar::{Archive, Bounds, Decompressed, Kind, Member, TarError, Time};
 
@@ -44,6 +45,8 @@ pub struct PlaceOptions {
     pub keep_kinds: bool,
     /// Everything belongs to this owner instead of the archive's.
     pub owner: Option<Owner>,
+    /// Who the container's users are on the host, where those are others.
+    pub map: Option<IdMap>,
 }
 
 /// Why an archive was not placed, or not wholly.
@@ -92,6 +95,13 @@ pub fn place(
     source: impl Read + Send,
     options: PlaceOptions,
 ) -> Result<(), PlaceError> {
+    if let Some(map) = options.map {
+        // Directories on the way, and what else is made without an owner of its own.
+        users::make_files_of(map.first, map.first).map_err(|source| LocateError::Failed {
+            path: asked.path().to_owned(),
+            source,
+        })?;
+    }
     let target = asked.open_dir(root)?;
     let look = |source| LocateError::Failed {
         path: asked.path().to_owned(),
@@ -175,6 +185,9 @@ impl Placer<'_> {
         let mut member = member.clone();
         if let Some(owner) = self.options.owner {
             (member.uid, member.gid) = (owner.uid, owner.gid);
+        }
+        if let Some(map) = self.options.map {
+            shift(&mut member, map)?;
         }
         let parent_path = path.parent().unwrap_or(Path::new(""));
         let parent = self.parent(parent_path)?;
@@ -393,6 +406,24 @@ fn create_aside(parent: &Dir) -> Result<(OsString, File), Failure> {
     }
     let reason = "has no free name beside it for what replaces it";
     Err(Failure::Refused(reason.to_owned()))
+}
+
+/// Makes the owner of a member, and of what its attributes say, who that is on the host.
+fn shift(member: &mut Member, map: IdMap) -> Result<(), Failure> {
+    let nobody = |id: u32| {
+        Failure::Refused(format!(
+            "belongs to {id}, who is nobody in this container: it has {} users and groups",
+            map.count
+        ))
+    };
+    for id in [&mut member.uid, &mut member.gid] {
+        *id = map.outside(*id).ok_or_else(|| nobody(*id))?;
+    }
+    for attribute in &mut member.xattrs {
+        let value = std::mem::take(&mut attribute.value);
+        attribute.value = map.attribute_outside(&attribute.name, value);
+    }
+    Ok(())
 }
 
 /// A name as a path below the directory; archives of a whole root have a slash in front.

@@ -71,11 +71,12 @@ fn merged(dir: &Path, lowers: &[PathBuf]) -> Merged {
         snapshot,
         lowers: lowers.to_vec(),
         binds: Vec::new(),
+        users: None,
     }
 }
 
 fn all(merged: &Merged) -> Vec<u8> {
-    let read = |root: &TreeRoot| pack_contents(root, Vec::new()).unwrap();
+    let read = |root: &TreeRoot| pack_contents(root, None, Vec::new()).unwrap();
     merged.with(Access::Read, read).unwrap()
 }
 

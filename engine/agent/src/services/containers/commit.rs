@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use engine_api::containers::ContainerConfig;
 use engine_api::id::ContainerId;
-use engine_storage::{LayerError, PackError, Snapshot};
+use engine_storage::{LayerError, PackError};
 
-use super::process;
 use super::registry::{Containers, Handle, Site};
+use super::{process, users};
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::images::Commit;
 
@@ -48,7 +48,7 @@ impl Containers {
             Some(StandsStill::begin(self, &handle).await?)
         };
         let record = Arc::clone(&view.record);
-        let snapshot = Snapshot::at(&self.site.store.dir_of(&record.id));
+        let snapshot = users::snapshot(&self.site, &record);
         let commit = Commit {
             base: record.image_id.clone(),
             repo: asked.repo,

@@ -13,7 +13,7 @@ use super::command::Beginning;
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
 use super::steps::Undo;
-use super::{health, process, resources, restarts, spec};
+use super::{health, process, resources, restarts, spec, users};
 use crate::faults;
 use crate::ids;
 use crate::records::{ContainerRecord, LifeRecord, NewRecord};
@@ -75,6 +75,7 @@ impl Containers {
             image_id: image.id,
             layers: image.layers,
             config,
+            remap: users::remap(&self.site, &host_config)?,
             host_config,
         });
         // What the start would refuse is refused now.
@@ -145,6 +146,7 @@ fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerR
 
     faults::point("create.dir");
     Snapshot::at(&dir)
+        .of_users(record.remap.map(Into::into))
         .create(&record.layers)
         .map_err(ServiceError::failed("make the container's root"))?;
 

@@ -14,14 +14,13 @@ use engine_api::containers::{Change, PathStat, go_mode};
 use engine_runtime::{Held, MountKind};
 use engine_storage::{
     Access, AskedPath, Bind, ChangeKind, Found, FoundKind, LocateError, Merged, PackError,
-    PlaceError, PlaceOptions, Snapshot, TreeRoot, open_root_of, owner_of, pack, pack_contents,
-    place,
+    PlaceError, PlaceOptions, TreeRoot, open_root_of, owner_of, pack, pack_contents, place,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::registry::{Containers, Handle, Site};
 use super::view::View;
-use super::{mounts, spec};
+use super::{mounts, spec, users};
 use crate::clock::rfc3339;
 use crate::records::ContainerRecord;
 use crate::services::chunks::{self, Chunks};
@@ -106,6 +105,7 @@ impl Containers {
         let copy = self.copy_permit()?;
         let files = self.readable(&handle).await?;
         let (asked, name) = (AskedPath::new(path), reference.to_owned());
+        let map = users::map(&handle.view().record);
         let (head, begun) = oneshot::channel();
         let (sender, chunks) = chunks::channel();
         own_thread("archive", move || {
@@ -114,7 +114,7 @@ impl Containers {
             let done = files.with(false, |root| match asked.locate(root) {
                 Ok(found) => {
                     answer(&mut head, Ok(stat_of(&found)));
-                    chunks::send(&sender, |target| packed(pack(found, target)));
+                    chunks::send(&sender, |target| packed(pack(found, map, target)));
                 }
                 Err(error) => answer(&mut head, Err(not_located(error, &name, &asked))),
             });
@@ -169,6 +169,7 @@ impl Containers {
     pub(crate) async fn export(&self, reference: &str) -> Result<Chunks> {
         let handle = self.find(reference)?;
         let copy = self.copy_permit()?;
+        let map = users::map(&handle.view().record);
         let merged = Merged {
             binds: Vec::new(),
             ..merged(&self.site, &handle.view())?
@@ -180,7 +181,7 @@ impl Containers {
             let mut head = Some(head);
             let done = Files::Resting(merged, None).with(false, |root| {
                 answer(&mut head, Ok(()));
-                chunks::send(&sender, |target| packed(pack_contents(root, target)));
+                chunks::send(&sender, |target| packed(pack_contents(root, map, target)));
             });
             if let Err(error) = done {
                 answer(&mut head, Err(error));
@@ -200,7 +201,7 @@ impl Containers {
     pub(crate) async fn changes(&self, reference: &str) -> Result<Vec<Change>> {
         let handle = self.find(reference)?;
         let record = Arc::clone(&handle.view().record);
-        let snapshot = Snapshot::at(&self.site.store.dir_of(&handle.id));
+        let snapshot = users::snapshot(&self.site, &record);
         let changes = blocking(move || snapshot.changes(&record.layers))
             .await
             .map_err(ServiceError::failed("compare the container with its image"))?;
@@ -311,6 +312,7 @@ fn extract(
     let options = PlaceOptions {
         keep_kinds: extraction.keep_kinds,
         owner,
+        map: users::map(record),
     };
     place(root, &AskedPath::new(&extraction.path), source, options)
 }
@@ -330,7 +332,8 @@ pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
         MountKind::Tmpfs { .. } => None,
     });
     Ok(Merged {
-        snapshot: Snapshot::at(&site.store.dir_of(&record.id)),
+        snapshot: users::snapshot(site, record),
+        users: users::namespace(site, record)?,
         lowers: record.layers.clone(),
         binds: binds.collect(),
     })

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use engine_api::containers::{Directory, FileEntry, FileKind};
 use engine_storage::{
-    AskedPath, FoundKind, ListQuery, Listed, ListedEntry, LocateError, OwnerNames, TreeRoot, list,
+    AskedPath, FoundKind, IdMap, ListQuery, Listed, ListedEntry, LocateError, OwnerNames, TreeRoot,
+    list,
 };
 
 use super::files::not_located;
 use super::registry::Containers;
+use super::users;
 use crate::clock::rfc3339;
 use crate::services::error::{Result, ServiceError};
 use crate::tasks::on_own_thread;
@@ -42,6 +44,7 @@ impl Containers {
         let copy = self.copy_permit()?;
         let is_resting = handle.view().pid().is_none();
         let readonly_root = handle.view().record.host_config.readonly_rootfs;
+        let map = users::map(&handle.view().record);
         let files = self.readable(&handle).await?;
         let (asked, reference) = (AskedPath::new(path), reference.to_owned());
         let given_up = Arc::new(AtomicBool::new(false));
@@ -59,7 +62,7 @@ impl Containers {
                     };
                     Directory {
                         read_only,
-                        ..directory(listed, &names)
+                        ..directory(listed, &names, map)
                     }
                 })
             })?
@@ -84,20 +87,26 @@ fn read(
     Ok((listed, OwnerNames::of(root)))
 }
 
-fn directory(listed: Listed, names: &OwnerNames) -> Directory {
+fn directory(listed: Listed, names: &OwnerNames, map: Option<IdMap>) -> Directory {
     let entries = listed.entries.into_iter();
     Directory {
-        uid: listed.metadata.uid,
-        gid: listed.metadata.gid,
+        uid: inside(listed.metadata.uid, map),
+        gid: inside(listed.metadata.gid, map),
         read_only: false,
         total: listed.n_matching,
         is_cut: listed.is_cut,
-        entries: entries.map(|entry| file_entry(entry, names)).collect(),
+        entries: entries.map(|entry| file_entry(entry, names, map)).collect(),
     }
 }
 
-fn file_entry(entry: ListedEntry, names: &OwnerNames) -> FileEntry {
+/// Owners are told as the container knows them.
+fn inside(id: u32, map: Option<IdMap>) -> u32 {
+    map.map_or(id, |map| map.inside(id))
+}
+
+fn file_entry(entry: ListedEntry, names: &OwnerNames, map: Option<IdMap>) -> FileEntry {
     let metadata = entry.metadata;
+    let (uid, gid) = (inside(metadata.uid, map), inside(metadata.gid, map));
     let (seconds, nanoseconds) = metadata.modified;
     let modified_ns = seconds
         .saturating_mul(1_000_000_000)
@@ -108,10 +117,10 @@ fn file_entry(entry: ListedEntry, names: &OwnerNames) -> FileEntry {
         kind: kind(entry.kind),
         size: metadata.size_bytes,
         mode: metadata.mode,
-        uid: metadata.uid,
-        gid: metadata.gid,
-        user: names.user(metadata.uid).unwrap_or_default().to_owned(),
-        group: names.group(metadata.gid).unwrap_or_default().to_owned(),
+        uid,
+        gid,
+        user: names.user(uid).unwrap_or_default().to_owned(),
+        group: names.group(gid).unwrap_or_default().to_owned(),
         modified: rfc3339(modified_ns),
         link: entry.link.map(|text| text.to_string_lossy().into_owned()),
     }

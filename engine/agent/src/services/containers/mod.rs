@@ -49,6 +49,7 @@ mod stop;
 mod sysctls;
 mod top;
 mod update;
+mod users;
 mod view;
 mod wait;
 mod watching;

@@ -22,6 +22,7 @@ use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::services::images::{ImageUse, Images};
 use crate::tasks::{Tasks, blocking};
+use crate::users::Users;
 
 /// How many removed containers may be waiting for their files to be deleted.
 const MAX_SWEEPS: usize = 8;
@@ -55,6 +56,7 @@ pub(crate) struct Site {
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
     pub(super) watching: Watching,
+    pub(crate) users: Users,
     sweeps: Arc<Semaphore>,
     /// One permit for each monitor that may be looked for at a time.
     pub(super) searches: Semaphore,
@@ -91,6 +93,7 @@ pub(crate) struct SiteParts {
     pub(crate) launcher: Launcher,
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
+    pub(crate) users: Users,
 }
 
 #[derive(Default)]
@@ -207,6 +210,7 @@ impl Site {
             launcher,
             guard,
             powers,
+            users,
         } = parts;
         Self {
             clock,
@@ -220,6 +224,7 @@ impl Site {
             guard,
             powers,
             watching: Watching::default(),
+            users,
             sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
             searches: Semaphore::new(SEARCHES_MAX),
             copies: Arc::new(Semaphore::new(COPIES_MAX)),

@@ -4,6 +4,8 @@ use engine_api::containers::{ContainerConfig, HostConfig};
 use engine_runtime::{Member, Namespace, Phase, Sharing};
 
 use super::registry::{Containers, Site};
+use super::users;
+use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
 
 /// How another container is named.
@@ -43,8 +45,8 @@ impl Containers {
         }
         if !matches!(host.userns_mode.as_str(), "" | "host") {
             return Err(bad(format!(
-                "HostConfig.UsernsMode: invalid userns mode: {:?}; only \"host\" has an effect, \
-                 since this engine remaps no users",
+                "HostConfig.UsernsMode: invalid userns mode: {:?}; it is \"host\", or nothing \
+                 for what the engine is set to (--userns-remap)",
                 host.userns_mode
             )));
         }
@@ -60,16 +62,17 @@ impl Containers {
 ///
 /// # Errors
 /// Names the mode that is unknown, and the container that does not run or does not share.
-pub(super) fn of(site: &Site, host: &HostConfig, purpose: Purpose) -> Result<Sharing> {
+pub(super) fn of(site: &Site, record: &ContainerRecord, purpose: Purpose) -> Result<Sharing> {
+    let host = &record.host_config;
     let ipc = match host.ipc_mode.as_str() {
         "" | "private" | "shareable" | "none" => Namespace::Own,
         "host" => Namespace::Host,
-        mode => member(site, "IPC", mode, purpose)?,
+        mode => member(site, record, ("IPC", mode), purpose)?,
     };
     let pid = match host.pid_mode.as_str() {
         "" | "private" => Namespace::Own,
         "host" => Namespace::Host,
-        mode => member(site, "PID", mode, purpose)?,
+        mode => member(site, record, ("PID", mode), purpose)?,
     };
     let uts = match host.uts_mode.as_str() {
         "" | "private" => Namespace::Own,
@@ -93,7 +96,12 @@ pub(super) fn of(site: &Site, host: &HostConfig, purpose: Purpose) -> Result<Sha
     })
 }
 
-fn member(site: &Site, kind: &str, mode: &str, purpose: Purpose) -> Result<Namespace> {
+fn member(
+    site: &Site,
+    record: &ContainerRecord,
+    (kind, mode): (&str, &str),
+    purpose: Purpose,
+) -> Result<Namespace> {
     let Some(id) = mode.strip_prefix(OF) else {
         return Err(bad(format!("invalid {kind} mode: {mode}")));
     };
@@ -106,6 +114,7 @@ fn member(site: &Site, kind: &str, mode: &str, purpose: Purpose) -> Result<Names
              the donor container)"
         )));
     }
+    users::check_together(record, &view.record)?;
     match (&view.phase, purpose) {
         (Phase::Running { pid, .. }, _) => Ok(Namespace::Of(Member {
             pid: *pid,

@@ -3,12 +3,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use engine_api::containers::HostConfig;
 use engine_runtime::cgroups::Cgroup;
 use engine_runtime::{
-    BindHow, Mount, MountKind, Network, Process, Root, SPEC_VERSION, Seccomp, Spec, TerminalSize,
+    BindHow, Mount, MountKind, Network, Process, Remap, Root, SPEC_VERSION, Seccomp, Spec,
+    TerminalSize,
 };
 
 use super::registry::Site;
@@ -70,12 +72,13 @@ pub(super) fn work_order(
         readonly_paths: security::readonly_paths(host)?,
         log: limits::log(host)?,
         oom_score_adj: oom_score_adj(site, host)?,
-        sharing: sharing::of(site, host, purpose)?,
+        sharing: sharing::of(site, record, purpose)?,
         devices: devices::of(host)?,
         sysctls: sysctls::of(host)?,
         layout: Some(site.layout.clone()),
         writable_cgroups: host.privileged || security.writable_cgroups,
         writable_sysfs: host.privileged,
+        remap: record.remap,
     };
     site.guard
         .judge(&spec, &extra)
@@ -131,6 +134,17 @@ fn cgroup(site: &Site, record: &ContainerRecord) -> Result<String> {
     Ok(path)
 }
 
+/// Makes the directories of a path that are missing; they belong to the container's root.
+fn make_directories(path: &Path, remap: Option<Remap>) -> io::Result<()> {
+    let missing: Vec<&Path> = path.ancestors().take_while(|one| !one.exists()).collect();
+    fs::create_dir_all(path)?;
+    let Some(remap) = remap else { return Ok(()) };
+    for made in missing {
+        std::os::unix::fs::lchown(made, Some(remap.first), Some(remap.first))?;
+    }
+    Ok(())
+}
+
 /// Writes the files of `/etc`, and makes directories of the host that Docker makes too.
 ///
 /// # Errors
@@ -141,7 +155,7 @@ pub(super) fn write_etc(site: &Site, record: &ContainerRecord) -> Result<()> {
         if let (true, MountKind::Bind { source, .. }) = (asked.make_source, &asked.mount.kind)
             && !source.exists()
         {
-            fs::create_dir_all(source).map_err(ServiceError::failed(format!(
+            make_directories(source, record.remap).map_err(ServiceError::failed(format!(
                 "make the mount source {}",
                 source.display()
             )))?;
@@ -164,6 +178,10 @@ pub(super) fn write_etc(site: &Site, record: &ContainerRecord) -> Result<()> {
         // Everybody inside may read them, whatever mask the engine runs with.
         fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644))
             .map_err(ServiceError::failed(failed))?;
+        if let Some(remap) = record.remap {
+            std::os::unix::fs::chown(&path, Some(remap.first), Some(remap.first))
+                .map_err(ServiceError::failed(failed))?;
+        }
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ mod mounts;
 mod namespaces;
 mod resources;
 mod security;
+mod users;
 
 use std::fs;
 use std::path::Path;
