@@ -101,7 +101,11 @@ fn a_full_disk_stops_a_copy_and_a_commit_and_no_more() {
     let copied = engine.docker(&["cp", big, "box:/root/big"]);
     assert_ne!(copied.code, 0);
     assert!(copied.err.contains("disk is full"), "{}", copied.err);
-    engine.ok(&["exec", "box", "rm", "/root/big"]);
+    assert_eq!(
+        engine.ok(&["exec", "box", "ls", "-A", "/root"]),
+        "",
+        "a half of it stayed"
+    );
     engine.ok(&[
         "exec",
         "box",
