@@ -297,8 +297,10 @@ test('whoever may only look sees no file', async () => {
 
 test('the files of one that does not run are there, and of a read-only root nothing is offered', async () => {
   await house.api('POST', '/containers/box/kill')
-  await page.goto(files('/app'))
-  await page.getByText('These are the files that its next start will find').waitFor()
+  await until('the page knows that it ended', async () => {
+    await page.goto(files('/app'))
+    return page.getByText('These are the files that its next start will find').count()
+  })
   await row('app.conf').waitFor()
   const locked = await house.run('locked', 'sleep 1000', { HostConfig: { ReadonlyRootfs: true } })
   await openKnown(page, `${house.origin}/containers/${locked}/files?path=/etc`)

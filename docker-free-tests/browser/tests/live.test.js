@@ -35,10 +35,10 @@ const letIn = (name) => until(`${name} is let in`, async () => {
   return false
 })
 
-/** Makes a tab believe that it is hidden, or looked at again. */
+/** Makes a tab believe that it is hidden, or looked at again; it is told behind our back, as it may go elsewhere. */
 const hide = (which, hidden) => which.evaluate((is) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => is })
-  document.dispatchEvent(new Event('visibilitychange'))
+  setTimeout(() => document.dispatchEvent(new Event('visibilitychange')))
 }, hidden)
 
 async function logOutElsewhere() {
