@@ -142,6 +142,16 @@ async fn a_text_is_saved_only_over_what_was_read() {
     );
     assert!(house.engine.with(|state| state.put.is_empty()));
 
+    let again = house.ask(Method::GET, &save, &cookie, "").await;
+    assert_eq!(
+        again.status, 303,
+        "who asks for that address gets the editor"
+    );
+    assert_eq!(
+        again.headers[header::LOCATION],
+        at("files?path=%2Fapp%2Fapp.conf&edit=on")
+    );
+
     let fresh = format!("text=mine%0D%0Aand+more&digest={}", text.digest);
     let saved = house.ask(Method::POST, &save, &cookie, &fresh).await;
     assert_eq!(saved.status, 303);

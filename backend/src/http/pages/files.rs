@@ -135,6 +135,28 @@ const fn status(is_broken: bool, broken: StatusCode) -> StatusCode {
     if is_broken { broken } else { StatusCode::OK }
 }
 
+/// The editor, for whoever asks again for an address that a refused text was sent to: a tab that
+/// makes good what it missed, or a person by its address.
+pub(super) async fn editor(
+    permit: Permit<container::Files>,
+    Query(asked): Query<AskedFiles>,
+) -> Result<Response> {
+    Ok(go(&format!("{}&edit=on", home(&permit, &asked)?)))
+}
+
+/// The directory, likewise for its forms.
+pub(super) async fn directory(
+    permit: Permit<container::Files>,
+    Query(asked): Query<AskedFiles>,
+) -> Result<Response> {
+    Ok(go(&home(&permit, &asked)?))
+}
+
+fn home(permit: &Permit<container::Files>, asked: &AskedFiles) -> Result<String> {
+    let files = paths::ContainerFiles(permit.place().id.as_str());
+    Ok(paths::inside(&files, asked.path()?.as_str()))
+}
+
 pub(super) async fn save(
     permit: Permit<container::WriteFiles>,
     look: Permit<container::Files>,
