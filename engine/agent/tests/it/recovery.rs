@@ -18,11 +18,19 @@ async fn a_killed_engine_finds_its_containers_as_they_are() {
     let mut rig = Rig::new().await;
     let counting = "i=0; while true; do echo $i; i=$((i+1)); sleep 0.01; done";
     let lives = rig.run("lives", counting).await;
-    let ends = rig.run("ends", "sleep 0.5; exit 3").await;
+    let asked = "trap 'exit 3' TERM; echo ready; while true; do sleep 0.1; done";
+    let ends = rig.run("ends", asked).await;
+    until("it listens", async || {
+        rig.logs(&ends, LogOptions::default()).await == "ready\n"
+    })
+    .await;
+    let pid = rig.client.container(&ends).await.unwrap().state.pid;
     rig.create("waits", "true").await;
     let before = rig.client.container(&lives).await.unwrap().state;
 
     rig.signal_engine(Signal::SIGKILL);
+    // Not before: what the engine has told itself is not told again.
+    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
     let exit = rig.path(&format!("d/containers/{ends}/exit.json"));
     until("the other one has ended", async || exit.exists()).await;
     rig.start().await;

@@ -1,8 +1,9 @@
 //! Restart policies: who is started again, when, and what a person's word changes.
 
 use engine_api::containers::{ContainerConfig, HostConfig, RestartPolicy, WaitCondition};
-use engine_client::RemoveOptions;
-use nix::sys::signal::Signal;
+use engine_client::{LogOptions, RemoveOptions};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::rig::{Rig, until};
 
@@ -137,9 +138,17 @@ async fn what_a_person_stopped_stays_down_over_an_engine_but_for_always() {
 #[tokio::test]
 async fn an_end_that_no_engine_saw_is_told_and_its_policy_goes_on() {
     let mut rig = Rig::new().await;
-    let script = "test -e /n || { touch /n; sleep 0.4; exit 7; }; sleep 100";
+    let script = "trap 'exit 7' TERM
+        test -e /n || { touch /n; echo ready; while true; do sleep 0.05; done; }; sleep 100";
     let id = run(&rig, "dies", script, policy("on-failure", 5)).await;
+    until("it listens", async || {
+        rig.logs(&id, LogOptions::default()).await == "ready\n"
+    })
+    .await;
+    let pid = rig.client.container(&id).await.unwrap().state.pid;
     rig.signal_engine(Signal::SIGKILL);
+    // Not before: an engine that sees the end starts it again itself.
+    kill(Pid::from_raw(pid), Signal::SIGTERM).unwrap();
     let exit = rig.path(&format!("d/containers/{id}/exit.json"));
     until("it has ended", async || exit.exists()).await;
     rig.start().await;
