@@ -147,8 +147,16 @@ async fn nobody_looks_while_it_stands_still_and_the_next_engine_knows_how_it_far
     })
     .await;
     rig.client.pause_container(&id).await.unwrap();
-    let before = health(&rig, &id).await;
-    tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+    let pause = std::time::Duration::from_millis(200);
+    // A look that was under way when it stopped may still be told.
+    let mut before = health(&rig, &id).await;
+    until("nothing is under way", async || {
+        tokio::time::sleep(pause).await;
+        let earlier = std::mem::replace(&mut before, health(&rig, &id).await);
+        earlier == before
+    })
+    .await;
+    tokio::time::sleep(pause).await;
     assert_eq!(health(&rig, &id).await, before);
 
     rig.signal_engine(Signal::SIGKILL);

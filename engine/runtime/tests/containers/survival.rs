@@ -62,7 +62,7 @@ fn an_exec_that_ended_without_an_engine_is_listed() {
     start(&control);
     let request = Request::Exec {
         id: "short".into(),
-        process: process(&["/bin/sh", "-c", "sleep 0.1; exit 6"]),
+        process: process(&["/bin/sleep", "1000"]),
         streams: AttachStreams::default(),
     };
     control.send(&request, &[]).unwrap();
@@ -71,6 +71,8 @@ fn an_exec_that_ended_without_an_engine_is_listed() {
         _ => None,
     });
     drop(control);
+    // Not before: an end that was told is not listed.
+    signal(pid, 9);
     while fs::exists(format!("/proc/{pid}")).unwrap() {
         std::thread::yield_now();
     }
@@ -80,7 +82,7 @@ fn an_exec_that_ended_without_an_engine_is_listed() {
     let execs = &control.state().execs;
     assert_eq!(
         (execs.len(), execs[0].id.as_str(), execs[0].code),
-        (1, "short", Some(6))
+        (1, "short", Some(137))
     );
     kill(&control);
 }
