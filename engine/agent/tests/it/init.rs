@@ -42,30 +42,22 @@ async fn the_init_is_first_hands_signals_on_and_ends_with_the_programs_code() {
 #[tokio::test]
 async fn orphans_are_buried() {
     let rig = Rig::new().await;
-    let id = run(
-        &rig,
-        "web",
-        "for i in 1 2 3; do (sleep 0.05 &) ; done; sleep 100",
-    )
-    .await;
-    until("no orphan is left, dead or alive", async || {
-        let top = rig
-            .client
-            .container_top(&id, Some("-eo pid,stat,args"))
-            .await
-            .unwrap();
-        top.processes.len() == 3 || top.processes.len() == 2
+    // The log says when all three are on their way: before that, few processes prove nothing.
+    let script = "for i in 1 2 3; do (sleep 0.05 &) ; done; echo begun; exec sleep 100";
+    let id = run(&rig, "web", script).await;
+    until("the orphans have begun", async || {
+        rig.logs(&id, engine_client::LogOptions::default()).await == "begun\n"
     })
     .await;
-    let top = rig
-        .client
-        .container_top(&id, Some("-eo pid,stat,args"))
-        .await
-        .unwrap();
-    assert!(
-        !top.processes.iter().any(|row| row[1].starts_with('Z')),
-        "{top:?}"
-    );
+    until(
+        "only the init and its program are left, dead or alive",
+        async || {
+            let columns = Some("-eo pid,stat,args");
+            let top = rig.client.container_top(&id, columns).await.unwrap();
+            top.processes.len() == 2
+        },
+    )
+    .await;
     rig.end().await;
 }
 
