@@ -9,7 +9,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{self, ResolveFlags};
 pub use rustix::fs::{FileType, Mode, OFlags};
@@ -130,22 +130,11 @@ impl Root {
             Err(error) if error.errno == Errno::NOENT => {}
             other => return other,
         }
-        let mut here = self.dir.try_clone()?;
-        let mut so_far = PathBuf::new();
-        for component in relative(path).components() {
-            let Component::Normal(name) = component else {
-                return Err(self.failed("mkdir", path, Errno::INVAL));
-            };
-            so_far.push(name);
-            here = match self.open_dir(&so_far) {
-                Err(error) if error.errno == Errno::NOENT => {
-                    create_or_keep(&here, name, mode)?;
-                    here.open_dir(name)?
-                }
-                other => other?,
-            };
-        }
-        Ok(here)
+        // Mostly only the last of them is missing, so the way is looked for from its end.
+        let (above, name) = self.split(path)?;
+        let above = self.create_dir_all(above, mode)?;
+        create_or_keep(&above, name, mode)?;
+        above.open_dir(name)
     }
 
     /// Makes the new file `path` with exactly `mode`.

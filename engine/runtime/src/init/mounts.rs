@@ -1,6 +1,6 @@
 //! Step 3, continued: the kernel's file systems, and what the spec asks for beside them.
 
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Component, Path, PathBuf};
 
 use engine_sys::Errno;
@@ -157,48 +157,54 @@ fn groups(root: &Root, target: &str, spec: &Spec, layout: &Layout) -> Step<()> {
             Namespace::Host => unified.clone(),
             _ => unified.join(&spec.cgroup),
         };
-        return group(root, target, &shown, spec.writable_cgroups);
+        let point = root
+            .open_dir(Path::new(target))
+            .map_err(Failure::to(format!("open {target}")))?;
+        return group(point, &shown, spec.writable_cgroups);
     }
     let parameters = [("mode", "755"), ("size", "64k")];
     let tmpfs = new(root, target, "tmpfs", &parameters, kernel_attributes())?;
+    let hierarchies = tmpfs
+        .try_clone()
+        .map(|tmpfs| Root::from_fd(tmpfs, target))
+        .map_err(|error| Failure::new(format!("open {target}: {error}")))?;
     let legacy = layout.legacy.iter().map(|one| &one.mount);
     for hierarchy in legacy.chain(&layout.unified) {
         let Some(name) = hierarchy.file_name() else {
             continue;
         };
-        let point = Path::new(target).join(name);
-        root.create_dir_all(&point, 0o755)
-            .map_err(Failure::to(format!("make {}", point.display())))?;
-        group(
-            root,
-            &point.to_string_lossy(),
-            &hierarchy.join(&spec.cgroup),
-            spec.writable_cgroups,
-        )?;
+        let point = hierarchies
+            .create_dir_all(Path::new(name), 0o755)
+            .map_err(Failure::to(format!("make a directory in {target}")))?;
+        let shown = hierarchy.join(&spec.cgroup);
+        group(point, &shown, spec.writable_cgroups)?;
     }
-    link_controllers(root, target, layout)?;
+    link_controllers(&hierarchies, layout)?;
     mount::restrict(&tmpfs, Attributes::MOUNT_ATTR_RDONLY, false)
         .map_err(Failure::to(format!("make {target} read-only")))
 }
 
 /// Binds one of the container's groups: its namespace shows it as the root of the hierarchy.
-fn group(root: &Root, target: &str, group: &Path, is_writable: bool) -> Step<()> {
+fn group(point: impl AsFd, group: &Path, is_writable: bool) -> Step<()> {
+    let action = || Failure::to(format!("bind {}", group.display()));
     let mut attributes = kernel_attributes();
     attributes.set(Attributes::MOUNT_ATTR_RDONLY, !is_writable);
-    bind(root, target, group, attributes)
+    let source = mount::open_source(group).map_err(action())?;
+    let copy = mount::copy(&source, true).map_err(action())?;
+    mount::restrict(&copy, attributes, true).map_err(action())?;
+    mount::attach(&copy, point).map_err(action())
 }
 
 /// A hierarchy of several controllers is found under the name of each, as everywhere.
-fn link_controllers(root: &Root, target: &str, layout: &Layout) -> Step<()> {
+fn link_controllers(hierarchies: &Root, layout: &Layout) -> Step<()> {
     for hierarchy in layout.legacy.iter().filter(|one| one.controllers.len() > 1) {
         let Some(name) = hierarchy.mount.file_name() else {
             continue;
         };
         for controller in &hierarchy.controllers {
-            let link = Path::new(target).join(controller.name());
-            match root.symlink(name, &link) {
+            match hierarchies.dir().symlink(name, controller.name().as_ref()) {
                 Err(error) if error.errno != Errno::EXIST => {
-                    return Err(Failure::to(format!("link {}", link.display()))(error));
+                    return Err(Failure::to(format!("link {}", controller.name()))(error));
                 }
                 _ => {}
             }
@@ -224,17 +230,6 @@ fn new(
         .map_err(action())?;
     mount::attach(&made, &point).map_err(action())?;
     Ok(made)
-}
-
-fn bind(root: &Root, target: &str, source: &Path, attributes: Attributes) -> Step<()> {
-    let action = || Failure::to(format!("bind {} to {target}", source.display()));
-    let source = mount::open_source(source).map_err(action())?;
-    let copy = mount::copy(&source, true).map_err(action())?;
-    mount::restrict(&copy, attributes, true).map_err(action())?;
-    let point = root
-        .open_at(Path::new(target), OFlags::PATH, Mode::empty())
-        .map_err(action())?;
-    mount::attach(&copy, &point).map_err(action())
 }
 
 /// Copies the binds whose mounts spread, before this namespace is cut off from the host's; the
