@@ -8,8 +8,8 @@ use engine_api::execs::{ExecCreateBody, ExecStartBody};
 use super::{Error, Obstacle};
 use crate::fleet::{Attached, ClientError, EngineClient};
 
-/// Shells, the best first. What is in the image is found by what starts: looking for files would
-/// need a shell.
+/// Shells, the best first. One whose file is not there is not tried: a try is a process in the
+/// container and three events.
 const SHELLS: &[&[&str]] = &[
     &["/bin/bash"],
     &["/usr/bin/bash"],
@@ -139,12 +139,26 @@ pub(super) async fn start(
         };
     }
     for shell in SHELLS {
+        if is_missing(client, container, shell[0]).await {
+            continue;
+        }
         let command: Vec<String> = shell.iter().map(|&word| word.to_owned()).collect();
         if let Attempt::Runs(started) = attempt(client, container, request, &command).await? {
             return Ok(started);
         }
     }
-    Err(OpenError::NoShell)
+    // Perhaps nothing was tried: a container that is gone or down is not one without a shell.
+    if client.container(container).await?.state.running {
+        Err(OpenError::NoShell)
+    } else {
+        Err(OpenError::NotRunning)
+    }
+}
+
+/// Whether the container has no such file; what cannot be told is left to the try.
+async fn is_missing(client: &EngineClient, container: &str, path: &str) -> bool {
+    let stat = client.container_path_stat(container, path).await;
+    stat.is_err_and(|error| error.kind() == Some(ErrorKind::NotFound))
 }
 
 enum Attempt {

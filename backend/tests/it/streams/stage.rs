@@ -10,7 +10,9 @@ use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
 use backend::app::App;
 use backend::domain::{Front, Role};
-use engine_api::containers::{Container, ContainerState, ContainerSummary};
+use engine_api::containers::{
+    Container, ContainerState, ContainerSummary, PATH_STAT_HEADER, PathStat,
+};
 use engine_api::events::{Actor, Event};
 use engine_api::frame::{self, Stream};
 use engine_api::operation;
@@ -185,6 +187,7 @@ impl Stage {
             "system.events" => self.follow_events(query),
             "container.list" => json(&self.list(query)),
             "container.inspect" => self.inspect(name),
+            "container.path_stat" => self.path_stat(query),
             "image.list" => json(&Vec::<engine_api::images::ImageSummary>::new()),
             "container.stats" if query.contains("stream=false") => {
                 refuse(StatusCode::NOT_FOUND, "No such container")
@@ -277,6 +280,7 @@ impl Stage {
             Some((id, _, status)) => json(&Container {
                 id,
                 state: ContainerState {
+                    running: status == "running",
                     status,
                     ..ContainerState::default()
                 },
@@ -284,6 +288,19 @@ impl Stage {
             }),
             None => refuse(StatusCode::NOT_FOUND, "No such container"),
         }
+    }
+
+    /// The files of a container are the commands that it has.
+    fn path_stat(&self, query: &str) -> Response<Body> {
+        let path = query.strip_prefix("path=").unwrap().replace("%2F", "/");
+        let is_there = |command: &String| command.split(' ').next() == Some(path.as_str());
+        if !self.with(|play| play.commands.iter().any(is_there)) {
+            return refuse(StatusCode::NOT_FOUND, "Could not find the file");
+        }
+        let mut response = Response::new(Body::empty());
+        let facts = PathStat::default().to_header().parse().unwrap();
+        response.headers_mut().insert(PATH_STAT_HEADER, facts);
+        response
     }
 
     async fn load(&self, request: Request<Incoming>) -> Response<Body> {

@@ -42,6 +42,11 @@ async fn the_shell_is_the_first_one_that_starts() {
     let mut terminal = open(&house, &ana).await;
 
     assert_eq!(terminal.command, "/bin/ash");
+    assert_eq!(
+        stage.with(|play| play.execs.len()),
+        1,
+        "nothing else was tried"
+    );
     assert!(
         terminal
             .keyboard()
@@ -57,12 +62,13 @@ async fn the_shell_is_the_first_one_that_starts() {
 
 #[tokio::test]
 async fn an_image_without_a_shell_says_so_and_a_command_says_why() {
-    let (house, _stage) = Stage::house().await;
+    let (house, stage) = Stage::house().await;
     let (_, ana) = owner(&house, "ana").await;
     let permit = exec(&house, &ana).await;
 
     let none = terminals::open(&house.app.services, &permit, TerminalRequest::default()).await;
     assert!(matches!(none, Err(OpenError::NoShell)));
+    assert_eq!(stage.with(|play| play.execs.len()), 0, "nothing was tried");
 
     let command = vec!["/bin/vim".to_owned()];
     let request = TerminalRequest {
