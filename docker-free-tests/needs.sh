@@ -11,6 +11,7 @@ script:bsdutils
 ps:procps
 ip:iproute2
 mkfs.ext4:e2fsprogs
+mkfs.xfs:xfsprogs
 losetup:mount
 openssl:openssl
 strace:strace

@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::preflight::{self, StartError};
 use crate::records::{ContainerRecord, ContainerStore, LifeRecord};
+use crate::services::containers;
 use crate::services::error::{ServiceError, chain};
 use crate::services::events::Events;
 use crate::services::images::Images;
@@ -75,8 +76,7 @@ pub async fn run(config: &Config) -> Result<Report, StartError> {
     );
     check_images(&images, &mut report).await;
 
-    let store =
-        ContainerStore::open(&config.data).map_err(ServiceError::failed("open the containers"))?;
+    let store = containers::open_store(&config.data)?;
     let stored = blocking({
         let store = store.clone();
         move || store.load()

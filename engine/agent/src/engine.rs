@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::guard::Guard;
 use crate::http::{Door, listen};
 use crate::preflight::{self, StartError};
-use crate::records::{self, ContainerStore};
+use crate::records;
 use crate::recover;
 use crate::services::containers::{self, Containers, Powers, Site, SiteParts};
 use crate::services::error::ServiceError;
@@ -95,8 +95,7 @@ fn site(
     let layout = Layout::detect().map_err(ServiceError::failed("find the control groups"))?;
     let launcher =
         Launcher::new(MONITOR_ELF).map_err(ServiceError::failed("keep the monitor's program"))?;
-    let store =
-        ContainerStore::open(&config.data).map_err(ServiceError::failed("open the containers"))?;
+    let store = containers::open_store(&config.data)?;
     records::keep_program(&containers::init_program(&config.run), INIT_ELF)
         .map_err(ServiceError::failed("keep the init of containers"))?;
     let grantable = engine_sys::capability::bounding()

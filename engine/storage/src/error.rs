@@ -93,4 +93,21 @@ pub enum StoreError {
         #[source]
         source: SysError,
     },
+    /// The file system keeps nothing to a size.
+    #[error("--storage-opt size needs project quotas: {path} is on {file_system}")]
+    NoSizes {
+        /// Where containers lie.
+        path: PathBuf,
+        /// Its kind, and what is missing.
+        file_system: String,
+    },
+    /// A container's directories belong to no project of ours: a copy does not take it along.
+    #[error(
+        "--storage-opt size cannot be kept: the files in {path} were put there by something else \
+         and are not counted; make the container anew"
+    )]
+    Uncounted {
+        /// The container's directory.
+        path: PathBuf,
+    },
 }

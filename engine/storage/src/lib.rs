@@ -15,6 +15,7 @@ mod diff_id;
 mod error;
 mod layers;
 mod merged;
+mod size;
 mod snapshots;
 mod tree;
 mod usage;
@@ -27,6 +28,7 @@ pub use engine_sys::users::IdMap;
 pub use error::{ApplyError, StoreError};
 pub use layers::{Layer, Layers, Limits};
 pub use merged::{Access, Bind, Merged};
+pub use size::{check as check_size_support, give_back as give_back_size};
 pub use snapshots::Snapshot;
 pub use tree::{
     AskedPath, Found, FoundKind, ListOrder, ListQuery, Listed, ListedEntry, LocateError, Owner,

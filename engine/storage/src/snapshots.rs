@@ -8,10 +8,11 @@ use engine_sys::dir::Dir;
 use engine_sys::users::IdMap;
 
 use crate::error::StoreError;
+use crate::size;
 use crate::usage::{Usage, usage};
 
-const UPPER: &str = "upper";
-const WORK: &str = "work";
+pub(crate) const UPPER: &str = "upper";
+pub(crate) const WORK: &str = "work";
 
 /// The upper and work directory of a container's overlay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Snapshot {
     dir: PathBuf,
     /// Who the container's users are on the host, where those are others.
     pub(crate) map: Option<IdMap>,
+    /// The most that may be written, in bytes.
+    size: Option<u64>,
 }
 
 impl Snapshot {
@@ -27,6 +30,34 @@ impl Snapshot {
         Self {
             dir: dir.to_owned(),
             map: None,
+            size: None,
+        }
+    }
+
+    /// Says how much may be written, where that is limited.
+    #[must_use]
+    pub fn limited_to(self, size_bytes: Option<u64>) -> Self {
+        Self {
+            size: size_bytes,
+            ..self
+        }
+    }
+
+    /// Sees to it that the limit holds: whatever happened to the file system since it was set.
+    ///
+    /// # Errors
+    /// When the file system keeps none any more, or what was written is not counted.
+    pub fn keep_size(&self) -> Result<(), StoreError> {
+        let Some(size_bytes) = self.size else {
+            return Ok(());
+        };
+        size::check(&self.dir)?;
+        let kept = Dir::open(&self.dir).and_then(|dir| size::keep(&dir, size_bytes));
+        match kept.map_err(|source| self.failed("limit", source))? {
+            true => Ok(()),
+            false => Err(StoreError::Uncounted {
+                path: self.dir.clone(),
+            }),
         }
     }
 
@@ -85,6 +116,9 @@ impl Snapshot {
         let dir = Dir::open(&self.dir)?;
         dir.create_dir(OsStr::new(UPPER), 0o755)?;
         dir.create_dir(OsStr::new(WORK), 0o700)?;
+        if let Some(size_bytes) = self.size {
+            size::begin(&dir, size_bytes)?;
+        }
         let (mode, uid, gid) = match lowers.first() {
             Some(lower) => {
                 let metadata = Dir::open(lower)?.own_metadata()?;
@@ -106,6 +140,7 @@ impl Snapshot {
             Err(error) if error.is_not_found() => return Ok(()),
             other => other?,
         };
+        size::give_back(&self.dir);
         dir.remove_all(OsStr::new(UPPER))?;
         dir.remove_all(OsStr::new(WORK))
     }

@@ -28,6 +28,7 @@ pub mod pivot;
 pub mod poll;
 pub mod process;
 pub mod pty;
+pub mod quota;
 mod remove;
 pub mod rlimit;
 pub mod seccomp;

@@ -100,6 +100,8 @@ pub(crate) enum RecordError {
 #[derive(Debug, Clone)]
 pub(crate) struct ContainerStore {
     dir: PathBuf,
+    /// Gives back what a directory holds besides its files, right before it is deleted.
+    give_back: fn(&Path),
 }
 
 /// What was found on disk at start.
@@ -118,10 +120,15 @@ impl ContainerStore {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(crate) fn open(data: &Path) -> Result<Self, RecordError> {
+    pub(crate) fn open(data: &Path, give_back: fn(&Path)) -> Result<Self, RecordError> {
         let dir = data.join("containers");
         file::create_private_dir(&dir).map_err(directory("make", &dir))?;
-        Ok(Self { dir })
+        Ok(Self { dir, give_back })
+    }
+
+    /// Returns the directory of them all.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
     }
 
     /// Returns the directory of a container.
@@ -181,7 +188,7 @@ impl ContainerStore {
     /// When the disk fails; what is left is swept at the next start.
     pub(crate) fn sweep(&self, id: &ContainerId) -> Result<(), RecordError> {
         let dir = Dir::open(&self.dir).map_err(directory("open", &self.dir))?;
-        match dir.remove_all(OsStr::new(&removing(id))) {
+        match self.delete(&dir, OsStr::new(&removing(id))) {
             Err(error) if !error.is_not_found() => Err(directory("sweep", &self.dir_of(id))(error)),
             _ => Ok(()),
         }
@@ -225,13 +232,18 @@ impl ContainerStore {
                 }
                 // One that cannot be deleted, a file made immutable say, is no reason to do without
                 // all the others.
-                _ => match dir.remove_all(&entry.name) {
+                _ => match self.delete(&dir, &entry.name) {
                     Ok(()) => stored.n_swept += 1,
                     Err(error) => stored.unswept.push((path, error.to_string())),
                 },
             }
         }
         Ok(stored)
+    }
+
+    fn delete(&self, dir: &Dir, name: &OsStr) -> Result<(), SysError> {
+        (self.give_back)(&self.dir.join(name));
+        dir.remove_all(name)
     }
 }
 
@@ -286,7 +298,7 @@ mod tests {
     #[test]
     fn records_come_back_as_they_were_saved() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path()).unwrap();
+        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
         let saved = record(&store);
         assert_eq!(store.load().unwrap().records, [saved]);
     }
@@ -294,7 +306,7 @@ mod tests {
     #[test]
     fn half_made_and_half_removed_containers_are_swept() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path()).unwrap();
+        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
         store.make_dir(&ids::container_id()).unwrap();
         let foreign = data.path().join("containers/lost+found");
         fs::create_dir(&foreign).unwrap();
@@ -319,7 +331,7 @@ mod tests {
     #[test]
     fn a_damaged_record_is_told_and_left_alone() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path()).unwrap();
+        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
         let damaged = record(&store);
         fs::write(store.dir_of(&damaged.id).join("record.json"), "{").unwrap();
         let stored = store.load().unwrap();
@@ -330,7 +342,7 @@ mod tests {
     #[test]
     fn removing_twice_is_as_good_as_once() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path()).unwrap();
+        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
         let gone = record(&store);
         for _ in 0..2 {
             store.retire(&gone.id).unwrap();

@@ -38,10 +38,19 @@ impl Rig {
         Self::bare_with(&[]).await
     }
 
+    /// Starts an engine whose files lie on another disk, that has `busybox`.
+    pub(crate) async fn within(disk: &Path) -> Self {
+        Self::bare_within(disk, &[]).await.with_busybox().await
+    }
+
     async fn bare_with(words: &[&str]) -> Self {
+        Self::bare_within(Path::new("/tmp"), words).await
+    }
+
+    async fn bare_within(disk: &Path, words: &[&str]) -> Self {
         let dir = tempfile::Builder::new()
             .prefix("ga")
-            .tempdir_in("/tmp")
+            .tempdir_in(disk)
             .unwrap();
         let name = dir
             .path()
@@ -70,7 +79,11 @@ impl Rig {
 
     /// Starts an engine with further words in its command, that has `busybox`.
     pub(crate) async fn with(words: &[&str]) -> Self {
-        let rig = Self::bare_with(words).await;
+        Self::bare_with(words).await.with_busybox().await
+    }
+
+    async fn with_busybox(self) -> Self {
+        let rig = self;
         let archive = futures_util::stream::once(async { Ok(busybox()) });
         let mut progress = rig
             .client

@@ -13,7 +13,7 @@ use super::command::Beginning;
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
 use super::steps::Undo;
-use super::{health, process, resources, restarts, spec, users};
+use super::{health, process, resources, restarts, spec, storage, users};
 use crate::faults;
 use crate::ids;
 use crate::records::{ContainerRecord, LifeRecord, NewRecord};
@@ -81,6 +81,7 @@ impl Containers {
         // What the start would refuse is refused now.
         spec::work_order(&self.site, &record, None, Purpose::Check)?;
         resources::check_support(&self.site, &record.id, &record.host_config).await?;
+        storage::check_support(&self.site, &record.host_config).await?;
 
         let (record, on_disk) = {
             let site = Arc::clone(&self.site);
@@ -147,6 +148,7 @@ fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerR
     faults::point("create.dir");
     Snapshot::at(&dir)
         .of_users(record.remap.map(Into::into))
+        .limited_to(storage::size_bytes(&record.host_config)?)
         .create(&record.layers)
         .map_err(ServiceError::failed("make the container's root"))?;
 
@@ -368,17 +370,7 @@ fn check_kept(host: &HostConfig) -> Result<()> {
     ) {
         return bad(format!("unknown or invalid runtime name: {}", host.runtime));
     }
-    match host.storage_opt.iter().flatten().next() {
-        None => Ok(()),
-        Some((key, _)) if key != "size" => {
-            bad(format!("HostConfig.StorageOpt: unknown option {key}"))
-        }
-        Some(_) => bad(
-            "HostConfig.StorageOpt: --storage-opt is supported only for overlay over xfs with \
-             'pquota' mount option"
-                .to_owned(),
-        ),
-    }
+    storage::size_bytes(host).map(drop)
 }
 
 #[cfg(test)]

@@ -134,22 +134,27 @@ pub(super) fn shm_bytes(host: &HostConfig) -> Result<u64> {
     Ok(asked.unwrap_or(profile::SHM_BYTES))
 }
 
-/// Reads a size with an optional unit: `64m`, `1G`, `512kb`.
+/// Reads a size with an optional unit: `64m`, `1G`, `512kb`, `1.5 GiB`.
 pub(super) fn bytes(text: &str) -> Option<u64> {
     let text = text.trim().to_ascii_lowercase();
     let digits = text
-        .find(|c: char| !c.is_ascii_digit())
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
         .unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
-    let shift = match unit {
+    let shift = match unit.strip_prefix(' ').unwrap_or(unit) {
         "" | "b" => 0,
-        "k" | "kb" => 10,
-        "m" | "mb" => 20,
-        "g" | "gb" => 30,
-        "t" | "tb" => 40,
+        "k" | "kb" | "kib" => 10,
+        "m" | "mb" | "mib" => 20,
+        "g" | "gb" | "gib" => 30,
+        "t" | "tb" | "tib" => 40,
+        "p" | "pb" | "pib" => 50,
         _ => return None,
     };
-    number.parse::<u64>().ok()?.checked_mul(1 << shift)
+    let (whole, part) = number.split_once('.').unwrap_or((number, "0"));
+    let part_of = 10_u128.checked_pow(u32::try_from(part.len()).ok()?)?;
+    let part = (part.parse::<u128>().ok()?.checked_mul(1 << shift)?) / part_of;
+    let whole = whole.parse::<u64>().ok()?.checked_mul(1 << shift)?;
+    whole.checked_add(u64::try_from(part).ok()?)
 }
 
 const KNOWN_RLIMITS: &[&str] = &[
@@ -255,18 +260,11 @@ mod tests {
             ("1G", 1 << 30),
             ("512", 512),
             ("2kb", 2048),
+            ("1.5 MiB", 3 << 19),
         ] {
             assert_eq!(bytes(text), Some(value), "{text}");
         }
-        for bad in [
-            "",
-            "m",
-            "-1m",
-            "1x",
-            "1.5m",
-            "99999999999999999999g",
-            "20000000t",
-        ] {
+        for bad in ["", "m", "-1m", "1x", "99999999999999999999g", "20000000t"] {
             assert_eq!(bytes(bad), None, "{bad}");
         }
     }

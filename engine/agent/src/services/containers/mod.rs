@@ -46,6 +46,7 @@ mod starting;
 mod stats;
 mod steps;
 mod stop;
+mod storage;
 mod sysctls;
 mod top;
 mod update;
@@ -73,6 +74,7 @@ pub(crate) use running::{
 };
 pub(crate) use spec::init_program;
 pub(crate) use stop::Stop;
+pub(crate) use storage::open_store;
 pub(crate) use watching::PERIOD;
 // The door reads sizes and hands them on; it has no other business with the runtime.
 pub(crate) use engine_runtime::TerminalSize;

@@ -10,7 +10,7 @@ use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
 use super::command::{Client, Command};
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
-use super::{running, spec};
+use super::{running, spec, storage};
 use crate::faults;
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError, chain};
@@ -103,6 +103,7 @@ pub(super) fn launch(
 ) -> Result<Launched, StartFailure> {
     let bundle = site.bundle(&record.id);
     let failed = |error: &dyn std::error::Error| StartFailure::new(chain(error));
+    storage::keep(site, record).map_err(|e| failed(&e))?;
     let order = spec::work_order(site, record, size, Purpose::Start).map_err(|e| failed(&e))?;
     spec::write_etc(site, record).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;

@@ -7,6 +7,7 @@ mod mounts;
 mod namespaces;
 mod resources;
 mod security;
+mod storage;
 mod users;
 
 use std::fs;

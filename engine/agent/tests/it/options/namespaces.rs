@@ -166,11 +166,6 @@ async fn modes_that_there_are_not_and_names_that_conflict_are_refused() {
             json!({"Runtime": "kata"}),
             "unknown or invalid runtime name: kata",
         ),
-        (
-            "",
-            json!({"StorageOpt": {"size": "1G"}}),
-            "--storage-opt is supported only for overlay over xfs with 'pquota' mount option",
-        ),
         ("", json!({"Annotations": {"": "x"}}), "invalid Annotations"),
     ] {
         let (status, message) = refusal_of(&rig, config(hostname), host).await;
