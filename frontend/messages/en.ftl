@@ -586,7 +586,7 @@ plan-nothing = Nothing would change
 plan-nothing-text = The form says what is there already.
 plan-in-place-text = The container goes on while this is changed. Nothing is lost.
 plan-anew-steps = A new container is made first, then the old one is stopped, and the new one takes its name. It has another id and a new log.
-plan-anew-back = If the new one does not start, or ends within three seconds, the old one comes back with its name and runs again if it ran.
+plan-anew-back = If the new one does not start, ends within three seconds or, where it has a health check, does not become healthy, the old one comes back with its name and runs again if it ran.
 plan-changes = What changes
 plan-what = Option
 plan-before = Before
@@ -599,18 +599,31 @@ plan-keep-old = Keep the old container, stopped and under another name
 plan-apply = Apply
 plan-form = Back to the form
 done-container-edited = { $name } is changed.
-done-container-edited-kept = The container is changed. The old one is still there as { $name }.
 warned-container-edited = Changed, with a warning from the engine: { $name }
 warned-container-created = Created, with a warning from the engine: { $name }
 failed-container-edit = Not changed. { $name }
 edit-went-back = The old container is back. What went wrong: { $name }
 edit-went-back-running = The old container is back and runs again. What went wrong: { $name }
 edit-goes-back = The old container comes back as soon as the engine answers; until then its name may end in -before-edit and four digits. What went wrong: { $name }
+edit-old-stays = The old container is still there as { $name }.
+edit-mended-on = The server was interrupted: the new container stays, and what was left to do is done.
+edit-mended-back = The server was interrupted: the old container is back.
+edit-step-create = Make the new container, aside
+edit-step-stop = Stop the old one
+edit-step-rename = Give its name to the new one
+edit-step-start = Start the new one
+edit-step-runs = Wait whether it goes on for three seconds
+edit-step-healthy = Wait until it is healthy
+edit-step-at-most = At most { $name }
+edit-step-remove = Remove the old one
+edit-step-back = Back to the old one
 obstacle-paused = It is paused. Let it go on first.
 obstacle-goes-when-stopped = It is removed when it ends, so there would be no way back. Duplicate it, or stop it yourself.
 obstacle-edit-goes-on = It is being changed already.
 obstacle-changed-meanwhile = It was changed by somebody else meanwhile. Look again what would change.
 obstacle-ended-at-once = It ended as soon as it was started, with exit code { $name }.
+obstacle-unhealthy = Its health check says that it is not well.
+obstacle-not-healthy = It was not healthy after { $name } seconds.
 rule-address = must be an IP address; a host is name:address.
 rule-restart = must be no, always, unless-stopped, on-failure or on-failure:times.
 rule-span = must be a time such as 30s, 1m30s or 500ms, at least 1ms.
@@ -716,7 +729,7 @@ layer-command = Step
 
 ## Jobs
 jobs = Jobs
-jobs-none = No jobs. Pulls and loads appear here and keep running while you go elsewhere.
+jobs-none = No jobs. Pulls, loads and edits that make a container anew appear here and keep running while you go elsewhere.
 jobs-running = { $count ->
     [0] Jobs: none running
     [one] Jobs: 1 running
@@ -724,6 +737,8 @@ jobs-running = { $count ->
 }
 job-pull = Pull { $name }
 job-load = Load { $name }
+job-edit = Change { $name }
+job-stage-waiting = To come
 job-running = Running
 job-done = Done
 job-failed = Failed
@@ -738,6 +753,7 @@ job-layer-here = Already here
 job-layers = { $done } of { $total } layers
 job-bytes = { $done } of { $total }
 job-open-image = Open the image
+job-open-container = Open the container
 
 ## Events and audit
 events-filter = Filter: words, type:container action:die

@@ -559,7 +559,7 @@ plan-nothing = 바뀌는 것이 없습니다
 plan-nothing-text = 양식의 내용이 현재 설정과 같습니다.
 plan-in-place-text = 변경하는 동안 컨테이너가 계속 실행되며 잃는 것이 없습니다.
 plan-anew-steps = 새 컨테이너를 먼저 만든 뒤 이전 컨테이너를 중지하고 이름을 넘겨받습니다. ID가 바뀌고 로그가 새로 시작됩니다.
-plan-anew-back = 새 컨테이너가 시작되지 않거나 3초 안에 끝나면 이전 컨테이너가 이름을 되찾고, 실행 중이었다면 다시 실행됩니다.
+plan-anew-back = 새 컨테이너가 시작되지 않거나 3초 안에 끝나거나, 상태 확인가 있는데 정상이 되지 않으면 이전 컨테이너가 이름을 되찾고, 실행 중이었다면 다시 실행됩니다.
 plan-changes = 바뀌는 내용
 plan-what = 옵션
 plan-before = 이전
@@ -572,18 +572,31 @@ plan-keep-old = 이전 컨테이너를 중지된 상태로 다른 이름으로 �
 plan-apply = 적용
 plan-form = 양식으로 돌아가기
 done-container-edited = { $name }의 설정을 바꿨습니다.
-done-container-edited-kept = 설정을 바꿨습니다. 이전 컨테이너는 { $name }(으)로 남아 있습니다.
 warned-container-edited = 바꿨습니다. 엔진의 경고: { $name }
 warned-container-created = 만들었습니다. 엔진의 경고: { $name }
 failed-container-edit = 바꾸지 못했습니다. { $name }
 edit-went-back = 이전 컨테이너로 되돌렸습니다. 원인: { $name }
 edit-went-back-running = 이전 컨테이너로 되돌려 다시 실행했습니다. 원인: { $name }
 edit-goes-back = 엔진이 응답하는 대로 이전 컨테이너로 되돌립니다. 그때까지 이름 끝에 -before-edit와 네 자리가 붙을 수 있습니다. 원인: { $name }
+edit-old-stays = 이전 컨테이너는 { $name }(으)로 남아 있습니다.
+edit-mended-on = 서버가 중단되었습니다. 새 컨테이너를 그대로 두고 남은 일을 마쳤습니다.
+edit-mended-back = 서버가 중단되었습니다. 이전 컨테이너로 되돌렸습니다.
+edit-step-create = 새 컨테이너를 따로 만들기
+edit-step-stop = 이전 컨테이너 중지
+edit-step-rename = 이름을 새 컨테이너에 넘기기
+edit-step-start = 새 컨테이너 시작
+edit-step-runs = 3초 동안 계속 실행되는지 기다리기
+edit-step-healthy = 정상이 될 때까지 기다리기
+edit-step-at-most = 최대 { $name }
+edit-step-remove = 이전 컨테이너 제거
+edit-step-back = 이전 컨테이너로 되돌리기
 obstacle-paused = 일시 정지된 상태입니다. 먼저 계속 실행하세요.
 obstacle-goes-when-stopped = 끝나면 삭제되는 컨테이너라서 되돌릴 수 없습니다. 복제하거나 직접 중지하세요.
 obstacle-edit-goes-on = 이미 변경하는 중입니다.
 obstacle-changed-meanwhile = 그 사이에 다른 사람이 바꿨습니다. 바뀌는 내용을 다시 확인하세요.
 obstacle-ended-at-once = 시작하자마자 종료 코드 { $name }(으)로 끝났습니다.
+obstacle-unhealthy = 상태 확인가 비정상이라고 합니다.
+obstacle-not-healthy = { $name }초가 지나도 정상이 되지 않았습니다.
 rule-address = IP 주소여야 합니다. 호스트는 이름:주소 형식입니다.
 rule-restart = no, always, unless-stopped, on-failure 또는 on-failure:횟수여야 합니다.
 rule-span = 30s, 1m30s, 500ms 같은 시간이어야 하며 1ms 이상이어야 합니다.
@@ -684,13 +697,15 @@ layer-command = 단계
 
 ## 작업
 jobs = 작업
-jobs-none = 작업이 없습니다. 이미지 받기와 불러오기는 여기에 표시되며, 다른 페이지로 가도 계속됩니다.
+jobs-none = 작업이 없습니다. 이미지 받기와 불러오기, 컨테이너를 새로 만드는 편집은 여기에 표시되며, 다른 페이지로 가도 계속됩니다.
 jobs-running = { $count ->
     [0] 작업: 실행 중인 것 없음
    *[other] 작업: { $count }개 실행 중
 }
 job-pull = { $name } 받기
 job-load = { $name } 불러오기
+job-edit = { $name } 변경
+job-stage-waiting = 예정
 job-running = 진행 중
 job-done = 완료
 job-failed = 실패
@@ -705,6 +720,7 @@ job-layer-here = 이미 있음
 job-layers = 레이어 { $total }개 중 { $done }개
 job-bytes = { $total } 중 { $done }
 job-open-image = 이미지 열기
+job-open-container = 컨테이너 열기
 
 ## 이벤트와 감사 기록
 events-filter = 필터: 단어, type:container action:die
@@ -883,8 +899,8 @@ why-ran-for = 실행 시간
 why-restarts = 이전 재시작 횟수
 why-changed = 정상 실행 뒤 바뀐 것: { $name }
 why-last-lines = 마지막 줄
-why-last-probe = 마지막 상태 검사 결과
-health = 상태 검사
+why-last-probe = 마지막 상태 확인 결과
+health = 상태 확인
 health-healthy = 정상
 health-unhealthy = 비정상
 health-starting = 시작 중

@@ -100,6 +100,13 @@ pub enum Obstacle {
         /// With which code.
         code: i64,
     },
+    /// Its health check says that it is not well.
+    Unhealthy,
+    /// It was not well when its time for that was over.
+    NotHealthy {
+        /// How long that was.
+        seconds: u64,
+    },
     /// The file holds something else than what was read.
     FileChanged,
     /// The file is gone.
@@ -136,6 +143,8 @@ impl Obstacle {
         Self::EditGoesOn,
         Self::ChangedMeanwhile,
         Self::EndedAtOnce { code: 1 },
+        Self::Unhealthy,
+        Self::NotHealthy { seconds: 1 },
         Self::FileChanged,
         Self::FileGone,
         Self::FileTooLarge,
@@ -163,6 +172,8 @@ impl Obstacle {
             Self::EditGoesOn => "obstacle-edit-goes-on",
             Self::ChangedMeanwhile => "obstacle-changed-meanwhile",
             Self::EndedAtOnce { .. } => "obstacle-ended-at-once",
+            Self::Unhealthy => "obstacle-unhealthy",
+            Self::NotHealthy { .. } => "obstacle-not-healthy",
             Self::FileChanged => "obstacle-file-changed",
             Self::FileGone => "obstacle-file-gone",
             Self::FileTooLarge => "obstacle-file-too-large",
@@ -179,6 +190,7 @@ impl Obstacle {
         match self {
             Self::TooManyJobs { n } => Some(n.to_string()),
             Self::EndedAtOnce { code } => Some(code.to_string()),
+            Self::NotHealthy { seconds } => Some(seconds.to_string()),
             _ => None,
         }
     }
@@ -224,6 +236,13 @@ impl Error {
             Self::Refused(_) => "problem-not-allowed.text".to_owned(),
             Self::Audit(_) => "problem-audit.text".to_owned(),
             Self::Internal(_) => "problem-internal.text".to_owned(),
+        }
+    }
+
+    /// Returns the same failure in words, for a second place that tells it.
+    pub(super) fn echo(&self) -> Self {
+        Self::Engine {
+            message: self.noted(),
         }
     }
 

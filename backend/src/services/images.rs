@@ -113,9 +113,14 @@ pub async fn pull(
     };
     let order = Order {
         kind: JobKind::Pull,
+        host: permit.place().host.clone(),
+        detail: subject.clone(),
         subject,
         may_join,
-        work: |reporter| async move { follow(client.pull_image(&options).await?, &reporter).await },
+        work: |reporter: Reporter| async move {
+            let pull = async { follow(client.pull_image(&options).await?, &reporter).await };
+            reporter.cut(pull).await
+        },
     };
     jobs::begin(services, permit, order).await
 }
@@ -185,9 +190,14 @@ pub async fn load(
     let archive = tokio_stream::wrappers::ReceiverStream::new(arriving);
     let order = Order {
         kind: JobKind::Load,
+        host: permit.place().host.clone(),
+        detail: subject.clone(),
         subject,
         may_join: false,
-        work: |reporter| async move { follow(client.load_images(archive).await?, &reporter).await },
+        work: |reporter: Reporter| async move {
+            let load = async { follow(client.load_images(archive).await?, &reporter).await };
+            reporter.cut(load).await
+        },
     };
     let job = jobs::begin(services, permit, order).await?;
     Ok((

@@ -3,7 +3,8 @@
 //! ```text
 //! begin ─→ running ─→ done
 //!             ├─────→ failed
-//!             └─────→ cancelled      the work is dropped, and with it the engine's connection
+//!             └─────→ cancelled      by the work itself: [`Reporter::cut`] drops what may be dropped, and
+//!                                    with it the engine's connection; what may not leads back first
 //! ```
 //!
 //! A job's progress is folded line by line into a [`JobFact`]; whoever watches hears the job's id, at
@@ -14,16 +15,17 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use tokio::sync::{broadcast, oneshot};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Obstacle, Result, Services, audit};
 use crate::access::{Permission, Permit, job};
-use crate::domain::{AccountId, HostId, HostPlace, JobId, Outcome};
+use crate::domain::{ContainerId, HostId, JobId, Outcome};
 
-pub use super::progress::{Layer, Progress, Step};
+pub use super::job_fact::{JobFact, JobKind, JobState};
+pub use super::progress::{LastWords, Layer, Progress, Step};
+pub use super::stages::{Stage, StageState, Stages};
 
 /// Ended jobs that are kept to be looked at.
 const MOST_ENDED: usize = 50;
@@ -33,67 +35,6 @@ const MOST_RUNNING: usize = 16;
 const MOST_CHANGES: usize = 256;
 /// The least time between two announcements of mere progress.
 const BETWEEN: Duration = Duration::from_millis(100);
-
-/// What a job does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum JobKind {
-    /// Gets an image from a registry.
-    Pull,
-    /// Loads images from an archive.
-    Load,
-}
-
-/// How a job stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobState {
-    /// It goes on.
-    Running,
-    /// It is done.
-    Done,
-    /// It failed.
-    Failed {
-        /// Why, as [`Error::noted`] has it.
-        message: String,
-    },
-    /// Somebody ended it.
-    Cancelled,
-}
-
-/// A job, as it is now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct JobFact {
-    /// Its id.
-    pub id: JobId,
-    /// The host it works on.
-    pub host: HostId,
-    /// What it does.
-    pub kind: JobKind,
-    /// To what: an image's name, or an archive's.
-    pub subject: String,
-    /// Whose it is.
-    pub account: AccountId,
-    /// The name of who began it.
-    pub actor: String,
-    /// When it began.
-    pub started_at: Timestamp,
-    /// When it ended.
-    pub ended_at: Option<Timestamp>,
-    /// How it stands.
-    pub state: JobState,
-    /// How far it is.
-    pub progress: Progress,
-}
-
-impl JobFact {
-    /// Tells whether it goes on.
-    pub fn is_running(&self) -> bool {
-        self.state == JobState::Running
-    }
-
-    fn does_the_same(&self, other: &Self) -> bool {
-        (self.kind, &self.subject, &self.account) == (other.kind, &other.subject, &other.account)
-    }
-}
 
 struct Job {
     fact: Mutex<JobFact>,
@@ -205,6 +146,7 @@ impl Jobs {
 pub(super) struct Reporter {
     jobs: Jobs,
     job: Arc<Job>,
+    shutdown: CancellationToken,
 }
 
 impl Reporter {
@@ -216,6 +158,49 @@ impl Reporter {
         let taken = self.job.lock().progress.take_in(line);
         self.jobs.announce_progress(&self.job);
         taken.map_err(|message| Error::Engine { message })
+    }
+
+    /// Does a part of the work that may be dropped at any moment: when somebody cancels the job, or
+    /// the server shuts down.
+    ///
+    /// # Errors
+    /// Those of the work, or what ended it.
+    pub(super) async fn cut<T>(&self, work: impl Future<Output = Result<T>>) -> Result<T> {
+        tokio::select! {
+            result = work => result,
+            () = self.job.cancel.cancelled() => Err(Error::InTheWay(Obstacle::Cancelled)),
+            () = self.shutdown.cancelled() => Err(Error::InTheWay(Obstacle::ShutDown)),
+        }
+    }
+
+    /// Refuses to go on when the job shall end; asked before each part that may not be cut.
+    ///
+    /// # Errors
+    /// With what ends it.
+    pub(super) fn may_go_on(&self) -> Result<()> {
+        if self.job.cancel.is_cancelled() {
+            return Err(Error::InTheWay(Obstacle::Cancelled));
+        }
+        if self.shutdown.is_cancelled() {
+            return Err(Error::InTheWay(Obstacle::ShutDown));
+        }
+        Ok(())
+    }
+
+    /// Says what is different.
+    pub(super) fn tell(&self, change: impl FnOnce(&mut Progress)) {
+        change(&mut self.job.lock().progress);
+        self.jobs.announce(&self.job);
+    }
+
+    /// Says which container the job is about.
+    pub(super) fn is_about(&self, id: &ContainerId) {
+        self.job.lock().container = Some(id.clone());
+    }
+
+    /// Takes the job off the list: whoever began it has been told already that it came to nothing.
+    pub(super) fn withdraw(&self) {
+        self.jobs.forget(&self.job);
     }
 }
 
@@ -267,11 +252,15 @@ pub async fn cancel(services: &Services, permit: &Permit<job::Cancel>) -> Result
 pub(super) struct Order<W> {
     /// Which kind of work.
     pub(super) kind: JobKind,
+    /// Where.
+    pub(super) host: HostId,
     /// To what.
     pub(super) subject: String,
+    /// What the audit notes of it.
+    pub(super) detail: String,
     /// Whether one of the same person that does the same will do.
     pub(super) may_join: bool,
-    /// The work: polled until it ends, is cancelled, or the server shuts down.
+    /// The work; it looks itself whether it shall end before its time.
     pub(super) work: W,
 }
 
@@ -283,27 +272,28 @@ pub(super) async fn begin<P, W, F>(
     order: Order<W>,
 ) -> Result<JobId>
 where
-    P: Permission<Place = HostPlace>,
+    P: Permission,
     W: FnOnce(Reporter) -> F + Send + 'static,
     F: Future<Output = Result<()>> + Send + 'static,
 {
     let fact = JobFact {
         id: JobId::unique(),
-        host: permit.place().host.clone(),
+        host: order.host,
         kind: order.kind,
-        subject: order.subject.clone(),
+        subject: order.subject,
         account: permit.actor().account.id.clone(),
         actor: permit.actor().account.name.to_string(),
         started_at: services.clock().now(),
         ended_at: None,
         state: JobState::Running,
         progress: Progress::default(),
+        container: None,
     };
     let job = match services.jobs().add(fact, order.may_join)? {
         Added::New(job) => job,
         Added::Joined(id) => return Ok(id),
     };
-    let begun = audit::entry(services, permit, Outcome::Begun, order.subject);
+    let begun = audit::entry(services, permit, Outcome::Begun, order.detail);
     let (told, begins) = oneshot::channel();
     let rooms = services.clone();
     services.tasks().finish("job", async move {
@@ -321,13 +311,9 @@ where
         let reporter = Reporter {
             jobs: rooms.jobs().clone(),
             job: Arc::clone(&job),
+            shutdown: rooms.tasks().shutdown(),
         };
-        let shutdown = rooms.tasks().shutdown();
-        let result = tokio::select! {
-            result = (order.work)(reporter) => result,
-            () = job.cancel.cancelled() => Err(Error::InTheWay(Obstacle::Cancelled)),
-            () = shutdown.cancelled() => Err(Error::InTheWay(Obstacle::ShutDown)),
-        };
+        let result = (order.work)(reporter).await;
         end(&rooms, &job, result.as_ref().err());
         audit::complete(&rooms, number, begun, result.as_ref().err()).await;
     });
@@ -341,13 +327,16 @@ fn end(services: &Services, job: &Job, failure: Option<&Error>) {
         fact.ended_at = Some(services.clock().now());
         fact.state = match failure {
             None => JobState::Done,
-            Some(_) if job.cancel.is_cancelled() => JobState::Cancelled,
+            Some(error) if job.cancel.is_cancelled() => JobState::Cancelled {
+                message: error.noted(),
+            },
             Some(error) => JobState::Failed {
                 message: error.noted(),
             },
         };
-        if failure.is_none() {
-            fact.progress.finish();
+        match failure {
+            None => fact.progress.finish(),
+            Some(_) => fact.progress.stages.fail(),
         }
     }
     services.jobs().announce(job);

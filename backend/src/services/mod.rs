@@ -9,9 +9,9 @@
 //! that a crash cut: the permit was held when it began.
 //!
 //! Services call no other services, but: all use [`audit`], and it and `accounts` count what they
-//! refuse in [`refusals`]; `images` works through [`jobs`]; the list
+//! refuse in [`refusals`]; `images` and [`edits`] work through [`jobs`]; the list
 //! of `containers` is ordered by what [`metrics`] last heard; [`edits`] makes a container anew by the
-//! changes of `containers`.
+//! changes of `containers`, and quotes the last lines of [`logs`].
 
 pub mod accounts;
 pub mod audit;
@@ -25,6 +25,7 @@ mod held;
 mod history;
 pub mod hosts;
 pub mod images;
+mod job_fact;
 pub mod jobs;
 mod load;
 mod log_lines;
@@ -39,6 +40,7 @@ mod samplers;
 mod scrollback;
 pub mod setup;
 mod shells;
+mod stages;
 pub mod terminals;
 
 pub use error::{Error, Obstacle, Result};

@@ -1,8 +1,11 @@
-//! Progress of an image's way here: the engine's lines folded into what each layer does.
+//! Progress: an image's way here, the engine's lines folded into what each layer does; or the stages of
+//! other work.
 //!
 //! **Invariant:** pure. A line goes in, the next picture comes out.
 
 use engine_api::images::Progress as Line;
+
+use super::stages::Stages;
 
 /// Layers of one image; an engine that names more is not believed.
 const MOST_LAYERS: usize = 512;
@@ -49,6 +52,19 @@ pub struct Progress {
     pub layers: Vec<Layer>,
     /// What else the engine said, as `Digest: …`, `Loaded image: …`.
     pub notes: Vec<String>,
+    /// What is done one after the other, where that is known before.
+    pub stages: Stages,
+    /// What a program said last that did not run as it should.
+    pub last_words: LastWords,
+}
+
+/// What a program said last.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LastWords {
+    /// What its last health check said.
+    pub probe: String,
+    /// The last lines of its log, oldest first.
+    pub lines: Vec<String>,
 }
 
 impl Progress {
@@ -66,8 +82,9 @@ impl Progress {
         Ok(())
     }
 
-    /// Marks every layer as there.
+    /// Marks every layer as there, and every stage as done.
     pub(super) fn finish(&mut self) {
+        self.stages.finish();
         for layer in &mut self.layers {
             if layer.step != Step::Exists {
                 *layer = Layer {
@@ -83,7 +100,7 @@ impl Progress {
     /// and half when it is unpacked.
     pub fn fraction(&self) -> f64 {
         if self.layers.is_empty() {
-            return 0.0;
+            return self.stages.fraction();
         }
         let sum: f64 = self.layers.iter().map(Layer::fraction).sum();
         sum / count(self.layers.len())
@@ -109,7 +126,8 @@ impl Progress {
         layer.total_bytes = detail.total.filter(|total| *total > 0);
     }
 
-    fn note(&mut self, text: &str) {
+    /// Takes in what else there is to say.
+    pub(super) fn note(&mut self, text: &str) {
         let text = text.trim();
         if !text.is_empty() && self.notes.len() < MOST_NOTES {
             self.notes.push(text.to_owned());

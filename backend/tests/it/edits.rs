@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use backend::access::audit as audit_permission;
 use backend::domain::{Outcome, Role};
+use backend::services::jobs::{JobFact, JobState, StageState};
 use backend::services::{audit, edits};
 use backend::store::audit::Filter;
 use backend::store::edits::{self as rows, EditRow};
@@ -38,13 +39,79 @@ async fn edit(house: &House, cookie: &str, form: &str) -> (Answer, Answer) {
     (plan, done)
 }
 
+/// The job that an answer leads to.
+fn job(house: &House, answer: &Answer) -> JobFact {
+    let path = answer.headers["location"].to_str().unwrap();
+    let id = path.strip_prefix("/jobs/").unwrap().parse().unwrap();
+    house.app.services.jobs().find(&id).unwrap()
+}
+
+/// The same when it has ended, and its entry with it.
+async fn ended(house: &House, answer: &Answer) -> JobFact {
+    let id = job(house, answer).id;
+    let find = |app: &backend::app::App| app.services.jobs().find(&id).unwrap();
+    house.wait(|app| !find(app).is_running()).await;
+    find(&house.app)
+}
+
+/// Waits until a job is in a stage.
+async fn in_stage(house: &House, answer: &Answer, key: &str) {
+    let id = job(house, answer).id;
+    house
+        .wait(|app| {
+            let fact = app.services.jobs().find(&id).unwrap();
+            fact.progress
+                .stages
+                .going()
+                .is_some_and(|going| going.key == key)
+        })
+        .await;
+}
+
+fn failed_stage(job: &JobFact) -> Option<&'static str> {
+    let mut stages = job.progress.stages.all().iter();
+    let failed = stages.find(|stage| stage.state == StageState::Failed);
+    failed.map(|stage| stage.key)
+}
+
+/// Only what was there before is there, as it was.
+fn assert_all_is_as_before(house: &House) {
+    let containers = house.engine.with(|state| state.containers.clone());
+    let web = (id(1), "web".to_owned(), "running".to_owned());
+    assert!(containers.contains(&web), "{containers:?}");
+    assert_eq!(containers.len(), 2, "{containers:?}");
+}
+
+const OTHER: &str = "name=web&memory=64m&command=other";
+
+/// The oldest first; none of them is open.
+async fn closed_entries(
+    house: &House,
+    actor: &backend::access::Actor,
+) -> Vec<(String, Outcome, String)> {
+    let deadline = std::time::Instant::now() + crate::house::PATIENCE;
+    loop {
+        let permit = house.permit::<audit_permission::View>(actor, "").await;
+        let entries = audit::list(&house.app.services, &permit, Filter::default(), None);
+        let entries = entries.await.unwrap().into_iter();
+        let mut entries: Vec<_> = entries.map(|e| (e.action, e.outcome, e.result)).collect();
+        entries.reverse();
+        if entries
+            .iter()
+            .all(|(_, outcome, _)| *outcome != Outcome::Begun)
+        {
+            return entries;
+        }
+        assert!(std::time::Instant::now() < deadline, "open: {entries:?}");
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+}
+
 async fn last_entries(house: &House, actor: &backend::access::Actor) -> Vec<(String, Outcome)> {
-    let permit = house.permit::<audit_permission::View>(actor, "").await;
-    let entries = audit::list(&house.app.services, &permit, Filter::default(), None);
-    let entries = entries.await.unwrap().into_iter();
-    let mut entries: Vec<_> = entries.map(|e| (e.action, e.outcome)).collect();
-    entries.reverse();
+    let entries = closed_entries(house, actor).await.into_iter();
     entries
+        .map(|(action, outcome, _)| (action, outcome))
+        .collect()
 }
 
 async fn open_edits(house: &House) -> usize {
@@ -71,11 +138,16 @@ async fn the_new_container_is_made_before_the_old_one_is_touched_and_each_step_i
     let house = House::new().await;
     let (cookie, ana) = house.person("ana", Role::Owner).await;
 
-    let (plan, done) = edit(&house, &cookie, "name=web&memory=64m&command=other").await;
+    let (plan, done) = edit(&house, &cookie, OTHER).await;
 
     assert!(plan.body.contains("made anew"), "{}", plan.body);
     assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
     let new = id(102);
+    let job = ended(&house, &done).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+    assert_eq!(job.container.unwrap().as_str(), new);
+    let mut stages = job.progress.stages.all().iter();
+    assert!(stages.all(|stage| stage.state == StageState::Done));
     assert_eq!(
         asked(&house),
         [
@@ -120,13 +192,157 @@ async fn what_does_not_start_leads_back_to_the_old_container() {
 
     let (_, done) = edit(&house, &cookie, "name=shop&memory=64m&command=other").await;
 
-    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
-    let said = done.headers["set-cookie"].to_str().unwrap();
-    assert!(said.contains("failed-container-edit"), "{said}");
-    let containers = house.engine.with(|state| state.containers.clone());
-    let web = (id(1), "web".to_owned(), "running".to_owned());
-    assert!(containers.contains(&web), "{containers:?}");
-    assert_eq!(containers.len(), 2);
+    let job = ended(&house, &done).await;
+    let JobState::Failed { message } = &job.state else {
+        panic!("{job:?}");
+    };
+    assert_eq!(message, "edit-went-back-running name=exec format error");
+    assert_eq!(failed_stage(&job), Some("edit-step-start"));
+    assert_all_is_as_before(&house);
+    let entries = closed_entries(&house, &ana).await;
+    let edit = (
+        "container.edit".to_owned(),
+        Outcome::Failed,
+        message.clone(),
+    );
+    assert_eq!(entries[0], edit);
+    assert_eq!(open_edits(&house).await, 0);
+}
+
+#[tokio::test]
+async fn the_answer_does_not_wait_for_the_steps_and_a_step_that_goes_on_is_not_cut() {
+    let house = House::new().await;
+    let (cookie, ana) = house.person("ana", Role::Owner).await;
+    house
+        .engine
+        .with(|state| state.holds_at = Some("container.stop"));
+
+    let (_, done) = edit(&house, &cookie, OTHER).await;
+
+    in_stage(&house, &done, "edit-step-stop").await;
+    let path = done.headers["location"].to_str().unwrap();
+    let page = house.ask(Method::GET, path, &cookie, "").await;
+    assert!(page.body.contains("Change web"), "{}", page.body);
+    assert!(page.body.contains("Stop the old one"), "{}", page.body);
+    let cancel = format!("{path}/cancel");
+    house.ask(Method::POST, &cancel, &cookie, "").await;
+    assert!(job(&house, &done).is_running(), "the stop goes on");
+    house.engine.with(|state| state.holds_at = None);
+
+    let job = ended(&house, &done).await;
+    let message = "edit-went-back-running name=obstacle-cancelled".to_owned();
+    let cancelled = JobState::Cancelled {
+        message: message.clone(),
+    };
+    assert_eq!(job.state, cancelled);
+    assert_eq!(job.container.unwrap().as_str(), id(1));
+    assert_all_is_as_before(&house);
+    let asked = asked(&house);
+    assert!(
+        !asked.iter().any(|what| what.contains("rename")),
+        "{asked:?}"
+    );
+    let entries = closed_entries(&house, &ana).await;
+    let edit = ("container.edit".to_owned(), Outcome::Failed, message);
+    assert_eq!(entries[0], edit);
+    let page = house.ask(Method::GET, path, &cookie, "").await;
+    assert!(
+        page.body
+            .contains("The old container is back and runs again")
+    );
+}
+
+#[tokio::test]
+async fn the_old_container_goes_only_when_the_new_one_is_healthy() {
+    let house = House::new().await;
+    let (cookie, _) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| state.health = Some("starting"));
+
+    let (_, done) = edit(&house, &cookie, OTHER).await;
+    in_stage(&house, &done, "edit-step-healthy").await;
+    let count = |state: &mut crate::engine::State| state.containers.len();
+    assert_eq!(house.engine.with(count), 3, "both are there");
+    house.engine.with(|state| state.health = Some("healthy"));
+
+    let job = ended(&house, &done).await;
+    assert_eq!(job.state, JobState::Done, "{job:?}");
+    assert_eq!(house.engine.with(count), 2);
+    assert_eq!(open_edits(&house).await, 0);
+}
+
+#[tokio::test]
+async fn what_turns_unhealthy_leads_back_and_says_what_it_said_last() {
+    let house = House::new().await;
+    let (cookie, _) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| state.health = Some("unhealthy"));
+
+    let (_, done) = edit(&house, &cookie, OTHER).await;
+
+    let job = ended(&house, &done).await;
+    let message = "edit-went-back-running name=obstacle-unhealthy".to_owned();
+    assert_eq!(job.state, JobState::Failed { message });
+    assert_eq!(failed_stage(&job), Some("edit-step-healthy"));
+    assert_all_is_as_before(&house);
+    let path = done.headers["location"].to_str().unwrap();
+    let page = house.ask(Method::GET, path, &cookie, "").await;
+    for wanted in [
+        "not well",
+        "it is too quiet",
+        "its last line",
+        "Open the container",
+    ] {
+        assert!(page.body.contains(wanted), "{wanted}: {}", page.body);
+    }
+}
+
+#[tokio::test]
+async fn who_cancels_while_the_new_one_is_looked_at_has_the_old_one_back() {
+    let house = House::new().await;
+    let (cookie, _) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| state.health = Some("starting"));
+    let (_, done) = edit(&house, &cookie, OTHER).await;
+    in_stage(&house, &done, "edit-step-healthy").await;
+
+    let cancel = format!("{}/cancel", done.headers["location"].to_str().unwrap());
+    house.ask(Method::POST, &cancel, &cookie, "").await;
+
+    let job = ended(&house, &done).await;
+    assert!(matches!(job.state, JobState::Cancelled { .. }), "{job:?}");
+    assert_all_is_as_before(&house);
+}
+
+#[tokio::test]
+async fn a_server_that_ends_in_the_middle_leads_back_before() {
+    let house = House::new().await;
+    let (cookie, _) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| state.health = Some("starting"));
+    let (_, done) = edit(&house, &cookie, OTHER).await;
+    in_stage(&house, &done, "edit-step-healthy").await;
+
+    house.tasks.shutdown().cancel();
+
+    let job = ended(&house, &done).await;
+    let message = "edit-went-back-running name=obstacle-shut-down".to_owned();
+    assert_eq!(job.state, JobState::Failed { message });
+    assert_all_is_as_before(&house);
+    assert_eq!(open_edits(&house).await, 0);
+}
+
+#[tokio::test]
+async fn what_the_engine_refuses_is_said_on_the_form_and_is_no_job() {
+    let house = House::new().await;
+    let (cookie, ana) = house.person("ana", Role::Owner).await;
+    house
+        .engine
+        .with(|state| state.fails_at = Some("container.create"));
+
+    let (_, answer) = edit(&house, &cookie, OTHER).await;
+
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(answer.body.contains("exec format error"), "{}", answer.body);
+    let jobs = house.ask(Method::GET, "/jobs", &cookie, "").await;
+    assert!(!jobs.body.contains("Change web"), "{}", jobs.body);
+    assert_all_is_as_before(&house);
     let entries = last_entries(&house, &ana).await;
     assert_eq!(entries[0], ("container.edit".to_owned(), Outcome::Failed));
     assert_eq!(open_edits(&house).await, 0);

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex};
 
 use axum::body::{Body, Bytes};
 use axum::http::{Request, Response, StatusCode};
-use engine_api::containers::{Container, ContainerState, ContainerSummary};
+use engine_api::containers::{
+    Container, ContainerState, ContainerSummary, Health, HealthConfig, HealthResult,
+};
 use engine_api::error::ErrorBody;
 use engine_api::events::{Actor, Event};
 use engine_api::images::ImageSummary;
@@ -47,6 +49,10 @@ pub(crate) struct State {
     pub failed: Option<String>,
     /// Whether answers to changes are kept back.
     pub holds: bool,
+    /// The change that is kept back, as `container.stop`.
+    pub holds_at: Option<&'static str>,
+    /// How every container but the first fares that runs; they have a health check then.
+    pub health: Option<&'static str>,
     /// The last archive that was put into a container.
     pub put: Vec<u8>,
     last_nano: i64,
@@ -86,6 +92,8 @@ impl FakeEngine {
             fails_at: None,
             failed: None,
             holds: false,
+            holds_at: None,
+            health: None,
             put: Vec::new(),
             last_nano: 1_000_000_000,
         };
@@ -153,6 +161,7 @@ impl FakeEngine {
             "image.inspect" => refuse(StatusCode::NOT_FOUND, "No such image"),
             "container.changes" => json(&Vec::<u8>::new()),
             "container.wait" => self.wait(name),
+            "container.logs" => last_line(),
             "container.rename" => {
                 let query = request.uri().query().unwrap_or_default();
                 self.rename(name, query, caller)
@@ -212,6 +221,21 @@ impl FakeEngine {
         container.config.env = Some(vec!["KEY=s3cret".to_owned()]);
         container.config.image = "gantry/hello".to_owned();
         container.state.running = container.state.status == "running";
+        if let (Some(status), true) = (self.with(|state| state.health), wanted != self::id(1)) {
+            container.config.healthcheck = Some(HealthConfig {
+                test: Some(vec!["CMD".to_owned(), "look".to_owned()]),
+                ..HealthConfig::default()
+            });
+            let looked = HealthResult {
+                output: "it is too quiet".to_owned(),
+                ..HealthResult::default()
+            };
+            container.state.health = container.state.running.then(|| Health {
+                status: status.to_owned(),
+                log: vec![looked],
+                ..Health::default()
+            });
+        }
         container.host_config_json =
             serde_json::json!({"NetworkMode": "none", "Memory": 64 << 20, "MemorySwap": 128 << 20});
         json(&container)
@@ -252,6 +276,9 @@ impl FakeEngine {
     fn create(&self, query: &str, caller: String) -> Response<Body> {
         let name = query.split('&').find_map(|pair| pair.strip_prefix("name="));
         let name = name.unwrap_or("unnamed").to_owned();
+        if self.with(|state| state.fails_at == Some("container.create")) {
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, "exec format error");
+        }
         let made = self.with(|state| {
             state.asked.push(("container.create".to_owned(), caller));
             let made = id(100 + state.containers.len());
@@ -340,13 +367,18 @@ impl Dial for FakeEngine {
                 let service = tower::service_fn(move |request: Request<hyper::body::Incoming>| {
                     let answer = engine.answer(&request);
                     let is_change = request.method() != http::Method::GET;
+                    let name = name_of(&request);
                     let engine = engine.clone();
                     async move {
                         let is_put = request.method() == http::Method::PUT;
                         if is_put && let Ok(body) = request.into_body().collect().await {
                             engine.with(|state| state.put = body.to_bytes().to_vec());
                         }
-                        while is_change && engine.with(|state| state.holds) {
+                        let is_held = |state: &mut State| {
+                            is_change
+                                && (state.holds || state.holds_at.is_some_and(|at| at == name))
+                        };
+                        while engine.with(is_held) {
                             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                         }
                         Ok::<_, std::convert::Infallible>(answer)
@@ -363,6 +395,24 @@ impl Dial for FakeEngine {
     fn address(&self) -> String {
         "the fake engine".to_owned()
     }
+}
+
+/// A log of one line.
+fn last_line() -> Response<Body> {
+    let line = b"2027-01-15T08:00:00.000000000Z its last line\n";
+    let length = u32::try_from(line.len()).unwrap();
+    let head = engine_api::frame::header(engine_api::frame::Stream::Stdout, length);
+    let mut response = Response::new(Body::from([&head[..], &line[..]].concat()));
+    let kind = "application/vnd.docker.multiplexed-stream".parse().unwrap();
+    response.headers_mut().insert("content-type", kind);
+    response
+}
+
+/// The name of the operation that is asked for.
+fn name_of(request: &Request<hyper::body::Incoming>) -> &'static str {
+    let path = split_path(request.uri().path()).ok();
+    let found = path.and_then(|(_, path)| operation::find(request.method().as_str(), path));
+    found.map_or("", |(operation, _)| operation.name)
 }
 
 pub(crate) fn json(value: &impl Serialize) -> Response<Body> {

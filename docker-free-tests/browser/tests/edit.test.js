@@ -48,6 +48,14 @@ async function fill(target, fields) {
   }
 }
 
+/** Makes an empty file in a container. */
+async function touch(name, path) {
+  const made = await house.api('POST', `/containers/${name}/exec`, { Cmd: ['touch', path] })
+  assert.equal(made.status, 201, made.text)
+  const started = await house.api('POST', `/exec/${JSON.parse(made.text).Id}/start`, { Detach: true })
+  assert.equal(started.status, 200, started.text)
+}
+
 const submit = (target) => target.locator('.create__aside button.button--primary').click()
 
 /** The definition, without what every container has of its own. */
@@ -159,6 +167,12 @@ async function edit(id, fields) {
 
 const apply = () => page.locator('.plan button', { hasText: 'Apply' }).click()
 
+/** Waits on the job's page until it has come to that, without asking for the page again. */
+const ended = async (word) => {
+  await page.waitForURL(/\/jobs\//)
+  await page.locator('main .job .badge', { hasText: word }).waitFor()
+}
+
 test('limits, the restart policy and the name are changed while it runs', async () => {
   const id = await house.run('steady', 'while :; do sleep 1; done', { HostConfig: { Memory: 64 << 20 } })
   const before = await inspect('steady')
@@ -185,7 +199,9 @@ test('another command takes a new container, which keeps all the rest', async ()
   await becomes(() => page.locator('#command').inputValue(), FOREVER)
   await submit(page)
   await apply()
-  await page.locator('.notice--done', { hasText: 'shop is changed' }).waitFor()
+  await ended('Done')
+  await page.locator('main a', { hasText: 'Open the container' }).click()
+  await page.locator('#container-header h1', { hasText: 'shop' }).waitFor()
   const now = await inspect('shop')
   assert.notEqual(now.Id, id)
   assert.ok(now.State.Running)
@@ -201,8 +217,9 @@ test('when the new one does not start the old one runs again', async () => {
   const id = await house.run('vital', 'while :; do sleep 1; done', { StopTimeout: 1 })
   await edit(id, { command: '/no/such/program' })
   await apply()
-  await page.locator('.notice--failed', { hasText: 'The old container is back and runs again' }).waitFor()
-  await page.locator('.notice--failed', { hasText: '/no/such/program' }).waitFor()
+  await ended('Failed')
+  await page.locator('main .job__note', { hasText: 'The old container is back and runs again' }).waitFor()
+  await page.locator('main .job__note', { hasText: '/no/such/program' }).waitFor()
   await until('it runs', () => running('vital'))
   assert.equal((await inspect('vital')).Id, id)
   assert.deepEqual((await names()).filter((name) => name.startsWith('vital')), ['vital'])
@@ -210,12 +227,54 @@ test('when the new one does not start the old one runs again', async () => {
 
 test('when the new one ends at once the old one runs again', async () => {
   const id = await house.run('brave', 'while :; do sleep 1; done', { StopTimeout: 1 })
-  await edit(id, { command: "sh -c 'exit 7'" })
+  await edit(id, { command: "sh -c 'echo no more tea; exit 7'" })
   await apply()
-  await page.locator('.notice--failed', { hasText: 'exit code 7' }).waitFor()
+  await ended('Failed')
+  await page.locator('main .job__note', { hasText: 'exit code 7' }).waitFor()
+  await page.locator('main pre', { hasText: 'no more tea' }).waitFor()
+  await accessible(page, 'a job that went back')
   await until('it runs', () => running('brave'))
   assert.equal((await inspect('brave')).Id, id)
   assert.deepEqual((await names()).filter((name) => name.startsWith('brave')), ['brave'])
+})
+
+test('one that has a health check takes the place when it is healthy, and goes when it is not', async () => {
+  const id = await house.run('doctor', 'while :; do sleep 1; done', { StopTimeout: 1 })
+  await edit(id, { command: FOREVER, health_cmd: 'test -e /well', health_interval: '1s', health_retries: '600' })
+  await apply()
+  await page.locator('.step', { hasText: 'Wait until it is healthy' }).locator('.badge', { hasText: 'Running' }).waitFor()
+  // The job goes on while somebody looks elsewhere.
+  const job = page.url()
+  await page.goto(`${house.origin}/images`)
+  await openKnown(page, `${house.origin}/containers/${(await inspect('doctor')).Id}`)
+  await page.goto(job)
+  await touch('doctor', '/well')
+  await ended('Done')
+  const now = await inspect('doctor')
+  assert.equal(now.State.Health.Status, 'healthy')
+  assert.equal(await inspect(id), null)
+
+  await edit(now.Id, { health_cmd: "echo it is dark here; test -e /light", health_interval: '1s', health_retries: '2' })
+  await apply()
+  await ended('Failed')
+  await page.locator('main .job__note', { hasText: 'Its health check says that it is not well' }).waitFor()
+  await page.locator('main pre', { hasText: 'it is dark here' }).waitFor()
+  await until('it runs', () => running('doctor'))
+  assert.equal((await inspect('doctor')).Id, now.Id)
+  assert.deepEqual((await names()).filter((name) => name.startsWith('doctor')), ['doctor'])
+})
+
+test('a change that is cancelled leaves the old container', async () => {
+  const id = await house.run('patient', 'while :; do sleep 1; done', { StopTimeout: 1 })
+  await edit(id, { command: FOREVER, health_cmd: 'test -e /never', health_interval: '1s', health_retries: '600' })
+  await apply()
+  await page.locator('.step', { hasText: 'Wait until it is healthy' }).locator('.badge', { hasText: 'Running' }).waitFor()
+  await page.locator('main .job').getByRole('button', { name: 'Cancel' }).click()
+  await ended('Cancelled')
+  await page.locator('main .job__note', { hasText: 'The old container is back and runs again' }).waitFor()
+  await until('it runs', () => running('patient'))
+  assert.equal((await inspect('patient')).Id, id)
+  assert.deepEqual((await names()).filter((name) => name.startsWith('patient')), ['patient'])
 })
 
 test('what the engine refuses touches nothing', async () => {

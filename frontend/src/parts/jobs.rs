@@ -67,7 +67,13 @@ pub struct JobPanel {
     pub job: JobRow,
     /// One step for each layer.
     pub steps: Vec<JobStep>,
-    /// What it made, when it is done: label and address.
+    /// What is done one after the other.
+    pub stages: Vec<JobStage>,
+    /// What the last health check of a program said that did not run as it should.
+    pub probe: String,
+    /// The last lines of its log, without colours.
+    pub last_lines: Vec<String>,
+    /// What it made, or where to go from it, when it has ended: label and address.
     pub result: Option<(String, String)>,
 }
 
@@ -83,5 +89,16 @@ pub struct JobStep {
     /// Per cent done.
     pub percent: Option<u8>,
     /// "12 MB of 48 MB".
+    pub note: String,
+}
+
+/// One of the things that are done one after the other.
+#[derive(Debug, Clone)]
+pub struct JobStage {
+    /// "Start the new container".
+    pub name: String,
+    /// Where it is.
+    pub state: Badge,
+    /// "At most 35s", or empty.
     pub note: String,
 }

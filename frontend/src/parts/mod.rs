@@ -18,7 +18,7 @@ pub use file_row::FileRow;
 pub use file_way::FileWay;
 pub use health_card::{HealthCard, Probe};
 pub use image_row::ImageRow;
-pub use jobs::{JobPanel, JobRow, JobStep, JobTray};
+pub use jobs::{JobPanel, JobRow, JobStage, JobStep, JobTray};
 pub use log_window::{LogSource, LogWindow};
 pub use outcome::{Outcome, OutcomeRow};
 pub use records::{AuditRow, EventRow};

@@ -110,6 +110,7 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ("images-locked", images_index(images(), true).render()?),
         ("image", image_show(images()).render()?),
         ("job", job_show(images()).render()?),
+        ("job-back", job_back(containers()).render()?),
         (
             "events",
             events_index(frame(Section::Events, "events")).render()?,

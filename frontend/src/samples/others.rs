@@ -6,7 +6,7 @@ use crate::pages::{
     Account, Ask, AuditIndex, EventsIndex, Figure, Gallery, ImageShow, ImagesIndex, JobShow, Layer,
     Login, Overview, People, PersonRow, Problem, Search, SearchResult, SessionRow, Setup,
 };
-use crate::parts::{AuditRow, ContainerRow, EventRow, ImageRow, JobPanel, JobStep, Tab};
+use crate::parts::{AuditRow, ContainerRow, EventRow, ImageRow, JobPanel, JobStage, JobStep, Tab};
 use crate::paths;
 use crate::shell::{Shell, Theme};
 use crate::ui::{
@@ -467,7 +467,55 @@ pub fn job_panel(words: Words) -> JobPanel {
             step("0b5e1fa92c11", "job-extracting", Some(70)),
             step("a1c3d0e8f1b2", "job-waiting", Some(0)),
         ],
+        stages: Vec::new(),
+        probe: String::new(),
+        last_lines: Vec::new(),
         result: None,
+    }
+}
+
+/// An edit that went back.
+pub fn job_panel_back(words: Words) -> JobPanel {
+    let stage = |key: &str, (tone, icon, word): (Tone, &'static str, &str), note| JobStage {
+        name: words.t(key),
+        state: Badge {
+            tone,
+            icon,
+            word: words.t(word),
+        },
+        note,
+    };
+    let done = (Tone::Running, "circle-check", "job-done");
+    let failed = (Tone::Failed, "circle-x", "job-failed");
+    let waiting = (Tone::Idle, "circle-dashed", "job-stage-waiting");
+    let none = String::new;
+    let mut job = jobs(words).remove(2);
+    job.name = words.named("job-edit", "shop-web-1");
+    let why = words.t("obstacle-unhealthy");
+    job.note = words.named("edit-went-back-running", &why);
+    JobPanel {
+        words,
+        job,
+        steps: Vec::new(),
+        stages: vec![
+            stage("edit-step-create", done, none()),
+            stage("edit-step-stop", done, none()),
+            stage("edit-step-rename", done, none()),
+            stage("edit-step-start", done, none()),
+            stage(
+                "edit-step-healthy",
+                failed,
+                words.named("edit-step-at-most", "1m35s"),
+            ),
+            stage("edit-step-remove", waiting, none()),
+            stage("edit-step-back", done, none()),
+        ],
+        probe: "curl: (7) Failed to connect to localhost port 80".into(),
+        last_lines: vec![
+            "starting shop 4.2".into(),
+            "cannot reach the database at db:5432".into(),
+        ],
+        result: Some((words.t("job-open-container"), "/containers/00".into())),
     }
 }
 
@@ -475,6 +523,14 @@ pub fn job_panel(words: Words) -> JobPanel {
 pub fn job_show(shell: Shell) -> JobShow {
     JobShow {
         panel: job_panel(shell.words),
+        shell,
+    }
+}
+
+/// The page of an edit that went back.
+pub fn job_back(shell: Shell) -> JobShow {
+    JobShow {
+        panel: job_panel_back(shell.words),
         shell,
     }
 }

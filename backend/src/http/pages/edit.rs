@@ -6,7 +6,7 @@ use axum::response::Response;
 use frontend::paths;
 
 use super::create::images;
-use super::frame::{Frame, said_and_go};
+use super::frame::{Frame, go, said_and_go};
 use crate::access::{Permit, container};
 use crate::app::App;
 use crate::domain::FieldError;
@@ -14,7 +14,7 @@ use crate::http::extract::Fields;
 use crate::http::present::{drafts as form, edits as present, told};
 use crate::http::{Error, Result};
 use crate::services::drafts::Stored;
-use crate::services::edits::{self, Done, Order, Plan};
+use crate::services::edits::{self, Applied, Order, Plan};
 use crate::services::{self, Obstacle};
 
 /// The create form, filled from a container; its values stay masked.
@@ -98,12 +98,13 @@ async fn apply(
         keeps_old: fields.is_set("keep_old"),
     };
     match edits::apply(&app.services, permit, order).await {
-        Ok(done) => Ok(done_and_go(permit, &done)),
+        Ok(Applied::Begun(job)) => Ok(go(&paths::Job(job.as_str()))),
+        Ok(Applied::InPlace { name, warnings }) => Ok(done_and_go(permit, &name, &warnings)),
         Err(services::Error::Invalid(error)) => {
             let input = form::input(fields);
             Ok(draw(app, frame, permit, &plan.stored, &input, &[error]))
         }
-        Err(error @ (services::Error::WentBack { .. } | services::Error::InTheWay(_))) => {
+        Err(error @ services::Error::InTheWay(_)) => {
             let why = told(frame.reader.words, &error.noted());
             let page = paths::Container(permit.place().id.as_str());
             Ok(said_and_go("failed-container-edit", &why, &page))
@@ -112,14 +113,11 @@ async fn apply(
     }
 }
 
-fn done_and_go(permit: &Permit<container::Edit>, done: &Done) -> Response {
-    let id = done.id.as_ref().unwrap_or(&permit.place().id);
-    let page = paths::Container(id.as_str());
-    let name = &done.name;
-    match (&done.old, done.warnings.as_slice()) {
-        (Some(old), _) => said_and_go("done-container-edited-kept", old, &page),
-        (None, []) => said_and_go("done-container-edited", name, &page),
-        (None, warnings) => {
+fn done_and_go(permit: &Permit<container::Edit>, name: &str, warnings: &[String]) -> Response {
+    let page = paths::Container(permit.place().id.as_str());
+    match warnings {
+        [] => said_and_go("done-container-edited", name, &page),
+        warnings => {
             let text = format!("{name}: {}", warnings.join(" · "));
             said_and_go("warned-container-edited", &text, &page)
         }

@@ -1,15 +1,16 @@
-//! Jobs: the tray in the bar, the list, one job with its layers.
+//! Jobs: the tray in the bar, the list, one job with its layers or its stages.
 
 use frontend::format;
 use frontend::pages::{JobShow, JobsIndex};
-use frontend::parts::{JobPanel, JobRow, JobStep, JobTray};
+use frontend::parts::{JobPanel, JobRow, JobStage, JobStep, JobTray};
 use frontend::paths;
 use frontend::shell::Section;
 use frontend::ui::{Action, Badge, Look, Tone};
 
+use super::logs::plain;
 use super::{Reader, told};
 use crate::access::PermissionId;
-use crate::services::jobs::{JobFact, JobKind, JobState, Layer, Step};
+use crate::services::jobs::{JobFact, JobKind, JobState, Layer, Stage, StageState, Step};
 
 /// Jobs in the tray; the others are on their page.
 const MOST_IN_TRAY: usize = 8;
@@ -40,23 +41,52 @@ pub fn show(reader: &Reader, fact: &JobFact) -> JobShow {
     }
 }
 
-/// Returns a job and its layers.
+/// Returns a job and its layers or stages.
 pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
-    let label = reader.words.t("job-open-image");
-    let is_done = fact.state == JobState::Done;
-    let result = match fact.kind {
-        JobKind::Pull if is_done => {
-            Some((label, paths::Image(image_of(&fact.subject)).to_string()))
-        }
-        JobKind::Load if is_done => Some((reader.words.t("images"), paths::Images.to_string())),
-        JobKind::Pull | JobKind::Load => None,
-    };
-    let layers = &fact.progress.layers;
+    let progress = &fact.progress;
+    let stages = progress.stages.all().iter();
+    // To see a job is less than to read a log.
+    let reads_logs = reader.may(PermissionId::ContainerLogs);
+    let lines = progress.last_words.lines.iter().filter(|_| reads_logs);
+    let mut job = row(reader, fact);
+    if let Some(cancel) = &mut job.cancel {
+        cancel.bare = false;
+    }
     JobPanel {
         words: reader.words,
-        job: row(reader, fact),
-        steps: layers.iter().map(|layer| step(reader, layer)).collect(),
-        result,
+        job,
+        steps: progress
+            .layers
+            .iter()
+            .map(|layer| step(reader, layer))
+            .collect(),
+        stages: stages.map(|one| stage(reader, one)).collect(),
+        probe: plain_text(&progress.last_words.probe),
+        last_lines: lines.map(|line| plain(line)).collect(),
+        result: result(reader, fact),
+    }
+}
+
+/// Escapes taken out, line by line.
+fn plain_text(text: &str) -> String {
+    text.lines().map(plain).collect::<Vec<_>>().join("\n")
+}
+
+/// Where to go from a job that has ended.
+fn result(reader: &Reader, fact: &JobFact) -> Option<(String, String)> {
+    let words = reader.words;
+    let is_done = fact.state == JobState::Done;
+    match (fact.kind, &fact.container) {
+        (JobKind::Pull, _) if is_done => {
+            let path = paths::Image(image_of(&fact.subject)).to_string();
+            Some((words.t("job-open-image"), path))
+        }
+        (JobKind::Load, _) if is_done => Some((words.t("images"), paths::Images.to_string())),
+        (JobKind::Edit, Some(id)) if !fact.is_running() => {
+            let path = paths::Container(id.as_str()).to_string();
+            Some((words.t("job-open-container"), path))
+        }
+        _ => None,
     }
 }
 
@@ -72,7 +102,7 @@ pub fn row(reader: &Reader, fact: &JobFact) -> JobRow {
         JobState::Running => (Tone::Busy, "loader-circle", "job-running"),
         JobState::Done => (Tone::Running, "circle-check", "job-done"),
         JobState::Failed { .. } => (Tone::Failed, "circle-x", "job-failed"),
-        JobState::Cancelled => (Tone::Idle, "circle-stop", "job-cancelled"),
+        JobState::Cancelled { .. } => (Tone::Idle, "circle-stop", "job-cancelled"),
     };
     let path = paths::JobCancel(fact.id.as_str()).to_string();
     let cancel = Action {
@@ -101,13 +131,14 @@ fn name(reader: &Reader, fact: &JobFact) -> String {
     let key = match fact.kind {
         JobKind::Pull => "job-pull",
         JobKind::Load => "job-load",
+        JobKind::Edit => "job-edit",
     };
     reader.words.named(key, &fact.subject)
 }
 
-/// How far it is; unknown until the first layer is named.
+/// How far it is; unknown until the first layer or the stages are named.
 fn percent(fact: &JobFact) -> Option<u8> {
-    if fact.progress.layers.is_empty() {
+    if fact.progress.layers.is_empty() && fact.progress.stages.all().is_empty() {
         return None;
     }
     let whole = (fact.progress.fraction() * 100.0).clamp(0.0, 100.0);
@@ -124,6 +155,13 @@ fn note(reader: &Reader, fact: &JobFact) -> String {
     let progress = &fact.progress;
     match &fact.state {
         JobState::Failed { message } => told(reader.words, message),
+        JobState::Cancelled { message } if fact.kind == JobKind::Edit => {
+            told(reader.words, message)
+        }
+        JobState::Running if progress.stages.going().is_some() => {
+            let stage = progress.stages.going();
+            stage.map_or_else(String::new, |stage| reader.words.t(stage.key))
+        }
         JobState::Running if !progress.layers.is_empty() => {
             let is_there = |layer: &&Layer| matches!(layer.step, Step::Done | Step::Exists);
             let n_done = progress.layers.iter().filter(is_there).count();
@@ -134,9 +172,32 @@ fn note(reader: &Reader, fact: &JobFact) -> String {
                 &progress.layers.len().to_string(),
             )
         }
-        JobState::Running | JobState::Done | JobState::Cancelled => {
+        JobState::Done if fact.kind == JobKind::Edit => {
+            let notes = progress.notes.iter().map(|note| told(reader.words, note));
+            notes.collect::<Vec<_>>().join(" · ")
+        }
+        JobState::Running | JobState::Done | JobState::Cancelled { .. } => {
             progress.notes.last().cloned().unwrap_or_default()
         }
+    }
+}
+
+fn stage(reader: &Reader, stage: &Stage) -> JobStage {
+    let words = reader.words;
+    let (tone, icon, key) = match stage.state {
+        StageState::Waiting => (Tone::Idle, "circle-dashed", "job-stage-waiting"),
+        StageState::Going => (Tone::Busy, "loader-circle", "job-running"),
+        StageState::Done => (Tone::Running, "circle-check", "job-done"),
+        StageState::Failed => (Tone::Failed, "circle-x", "job-failed"),
+    };
+    JobStage {
+        name: words.t(stage.key),
+        state: Badge {
+            tone,
+            icon,
+            word: words.t(key),
+        },
+        note: told(words, &stage.note),
     }
 }
 
@@ -195,6 +256,7 @@ mod tests {
             ended_at: Some(now),
             state: JobState::Done,
             progress: Progress::default(),
+            container: None,
         };
         let reader = Reader::outside(Language::English, now);
         panel(&reader, &fact).result.map(|(_, path)| path)

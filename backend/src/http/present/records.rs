@@ -70,7 +70,10 @@ pub fn audit(reader: &Reader, record: &AuditRecord) -> AuditRow {
             word: reader.words.t(key),
         },
         address: record.address.clone().unwrap_or_default(),
-        detail: both(&record.detail, &told(reader.words, &record.result)),
+        detail: both(
+            &told(reader.words, &record.detail),
+            &told(reader.words, &record.result),
+        ),
     }
 }
 

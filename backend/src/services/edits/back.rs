@@ -178,7 +178,11 @@ pub async fn mend(services: &Services) -> Result<()> {
 }
 
 fn entry(services: &Services, row: &EditRow, outcome: Outcome) -> AuditEntry {
-    let way = if row.proved { "finished" } else { "went back" };
+    let way = if row.proved {
+        "edit-mended-on"
+    } else {
+        "edit-mended-back"
+    };
     AuditEntry {
         at: services.clock().now(),
         actor: AuditActor::Server,
@@ -191,6 +195,6 @@ fn entry(services: &Services, row: &EditRow, outcome: Outcome) -> AuditEntry {
             name: row.name.clone(),
         },
         outcome,
-        detail: format!("{way} after an interruption"),
+        detail: way.to_owned(),
     }
 }

@@ -11,11 +11,17 @@
 //! A row of the database is there from before the first step until after the last, and each step
 //! back may be made twice: so a crash anywhere leads back, at the next start of the server or as
 //! soon as the engine answers again. Until then the old one is there under a name that says so.
+//!
+//! "Runs" is: for three seconds or, where there is a health check, until it is healthy. All of it is a
+//! job, which may be cancelled until then: that leads back too.
 
+mod apply;
 mod back;
 mod plan;
+mod proof;
+mod rights;
 mod steps;
 
+pub use apply::{Applied, Order, apply};
 pub use back::{Going, mend};
 pub use plan::{Plan, plan, stored};
-pub use steps::{Done, Order, apply};

@@ -1,131 +1,85 @@
-//! The steps of an edit, each of which leaves its way back.
+//! The steps by which a container is made anew, each of which leaves its way back.
 
 use std::time::Duration;
 
-use engine_api::containers::{UpdateBody, WaitCondition};
+use tokio::sync::oneshot;
 
+use super::apply::Order;
 use super::back::{self, Reservation};
-use super::plan::Plan;
-use crate::access::{Permission, Permit, container, policy};
-use crate::domain::{ContainerId, ContainerPlace, HostPlace, Rule};
-use crate::fleet::{ContainerFact, EngineClient, Phase, RemoveOptions};
-use crate::services::drafts::{Draft, Way};
-use crate::services::{Error, Obstacle, Result, Services, audit, containers};
+use super::proof::{self, Proof};
+use super::rights::Rights;
+use crate::access::{Permit, container, policy};
+use crate::domain::{ContainerId, ContainerPlace, Rule};
+use crate::fleet::{ContainerFact, Phase, RemoveOptions};
+use crate::services::jobs::Reporter;
+use crate::services::{Error, Obstacle, Result, Services, containers};
 use crate::store::edits::EditRow;
 
-/// How long a new container must run before the old one goes.
-const PROOF: Duration = Duration::from_secs(3);
 /// How many digits of its id tell two edits of one name apart.
 const MARK: usize = 4;
+/// The keys of what is said with a name or a time.
+const OLD_STAYS: &str = "edit-old-stays";
+const AT_MOST: &str = "edit-step-at-most";
 
-/// What was decided on a plan.
-#[derive(Clone, Debug)]
-pub struct Order {
-    /// The plan.
-    pub plan: Plan,
-    /// Whether the old container stays, stopped, when it is made anew.
-    pub keeps_old: bool,
+/// An edit that makes a container anew, and what it works with.
+pub(super) struct Edit {
+    pub(super) services: Services,
+    pub(super) permit: Permit<container::Edit>,
+    pub(super) order: Order,
+    pub(super) reporter: Reporter,
 }
 
-/// What an edit came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Done {
-    /// The container as it is now: another one, when it was made anew.
-    pub id: Option<ContainerId>,
-    /// Its name.
-    pub name: String,
-    /// What the engine warned of.
-    pub warnings: Vec<String>,
-    /// The name of the old container, when it is still there.
-    pub old: Option<String>,
+/// The new container, which stands aside yet.
+struct Made {
+    row: EditRow,
+    reservation: Reservation,
+    rights: Rights,
+    id: ContainerId,
+    proof: Proof,
+    warnings: Vec<String>,
 }
 
-/// Does what a plan says. It goes on when the browser leaves.
+/// Makes a container anew. As long as nothing was touched a refusal goes to whoever waits for it.
 ///
 /// # Errors
-/// With the field where a name is taken or the engine refuses an option; [`Error::WentBack`] when the
-/// new container did not start and the old one is back.
-pub async fn apply(
-    services: &Services,
-    permit: &Permit<container::Edit>,
-    order: Order,
-) -> Result<Done> {
-    let fields: Vec<_> = order.plan.changes.iter().map(|c| c.field).collect();
-    let (rooms, held) = (services.clone(), permit.clone());
-    let (how, fields) = (&order.plan.way, fields.join(","));
-    let detail = match how {
-        Way::Anew => format!("anew fields={fields}"),
-        _ => format!("in-place fields={fields}"),
-    };
-    audit::bracket(services, permit, detail, async move {
-        match order.plan.way.clone() {
-            Way::Same => in_place(&rooms, &held, &order.plan.draft, None).await,
-            Way::InPlace(body) => in_place(&rooms, &held, &order.plan.draft, Some(&body)).await,
-            Way::Anew => anew(&rooms, &held, order).await,
-        }
-    })
-    .await
-}
-
-async fn in_place(
-    services: &Services,
-    permit: &Permit<container::Edit>,
-    draft: &Draft,
-    body: Option<&UpdateBody>,
-) -> Result<Done> {
-    let place = permit.place();
-    let name = draft.name().unwrap_or(&place.name).to_owned();
-    let rename = permit_for::<container::Rename>(services, permit, place.clone())?;
-    if name != place.name {
-        containers::rename(services, &rename, &name).await?;
-    }
-    let client = services.link().client(permit);
-    let mut warnings = Vec::new();
-    if let Some(body) = body {
-        match client.update_container(place.id.as_str(), body).await {
-            Ok(answer) => warnings = answer.warnings,
-            Err(error) => {
-                if name != place.name {
-                    containers::rename(services, &rename, &place.name).await?;
-                }
-                return Err(containers::of_create(error.into()));
+/// [`Error::WentBack`] when the new container did not prove itself, or the job was to end.
+pub(super) async fn walk(edit: Edit, refused: oneshot::Sender<Error>) -> Result<()> {
+    edit.reporter.is_about(&edit.permit.place().id);
+    let mut made = match make(&edit).await {
+        Ok(made) => made,
+        Err(error) => {
+            let echo = error.echo();
+            if refused.send(error).is_ok() {
+                edit.reporter.withdraw();
             }
+            return Err(echo);
         }
+    };
+    drop(refused);
+    if let Err(error) = replace(&edit, &made).await {
+        return Err(go_back(&edit, &made, error).await);
     }
-    containers::until(services, |index| {
-        index
-            .container(&place.id)
-            .is_none_or(|fact| fact.name == name)
-    })
-    .await;
-    Ok(Done {
-        id: None,
-        name,
-        warnings,
-        old: None,
-    })
+    made.row.proved = true;
+    made.reservation.advance(&made.row).await?;
+    edit.reporter.is_about(&made.id);
+    clear(&edit, &made).await
 }
 
-async fn anew(services: &Services, permit: &Permit<container::Edit>, order: Order) -> Result<Done> {
-    let place = permit.place();
-    let fact = services.index().container(&place.id);
+/// Makes the new container under a name of its own; nothing is touched by that.
+async fn make(edit: &Edit) -> Result<Made> {
+    let Edit {
+        services,
+        permit,
+        order,
+        reporter,
+    } = edit;
+    reporter.tell(|progress| progress.stages.plan(&["edit-step-create"]));
+    enter(edit, "edit-step-create")?;
+    let fact = services.index().container(&permit.place().id);
     let fact = fact.ok_or(Error::NotFound { kind: "container" })?;
-    look_first(services, &fact, &order)?;
+    look_first(services, &fact, order)?;
     let rights = Rights::ask(services, permit)?;
-    let unique = crate::ids::unique().simple().to_string();
-    let mark = &unique[unique.len() - MARK..];
-    let new_name = order.plan.draft.name().unwrap_or(&fact.name).to_owned();
-    let mut row = EditRow {
-        old: place.id.to_string(),
-        aside: marked(&fact.name, &format!("-before-edit-{mark}")),
-        fresh: marked(&new_name, &format!("-edit-{mark}")),
-        name: fact.name.clone(),
-        new_name,
-        made: None,
-        ran: fact.phase.is_alive(),
-        keeps_old: order.keeps_old,
-        proved: false,
-    };
+    let mut row = row_of(&fact, order);
     let reservation = Reservation::make(services, &row).await?;
     let fresh = Some(row.fresh.clone());
     let body = order.plan.draft.body();
@@ -139,35 +93,40 @@ async fn anew(services: &Services, permit: &Permit<container::Edit>, order: Orde
         }
     };
     row.made = Some(id.to_string());
-    let replaced = async {
-        reservation.advance(&row).await?;
-        replace(services, &rights, &row, &id).await
-    };
-    if let Err(error) = replaced.await {
-        return Err(went_back(&reservation, &row, permit, services, error).await);
-    }
-    row.proved = true;
-    reservation.advance(&row).await?;
-    let old = match row.keeps_old {
-        true => Some(row.aside.clone()),
-        false => remove(services, &rights.remove)
-            .await
-            .err()
-            .map(|_| row.aside.clone()),
-    };
-    reservation.end(&row).await?;
-    containers::until(services, |index| {
-        index
-            .container(&id)
-            .is_some_and(|fact| fact.name == row.new_name)
-    })
-    .await;
-    Ok(Done {
-        id: Some(id),
-        name: row.new_name,
+    // An engine that has just made it knows it; one that went away is met at the next step.
+    let new = services.link().client(permit).container(id.as_str()).await;
+    let proof = new.map_or(Proof::Runs, |new| Proof::of(&new));
+    Ok(Made {
+        row,
+        reservation,
+        rights,
+        id,
+        proof,
         warnings,
-        old,
     })
+}
+
+fn enter(edit: &Edit, stage: &'static str) -> Result<()> {
+    edit.reporter.may_go_on()?;
+    edit.reporter.tell(|progress| progress.stages.enter(stage));
+    Ok(())
+}
+
+fn row_of(fact: &ContainerFact, order: &Order) -> EditRow {
+    let unique = crate::ids::unique().simple().to_string();
+    let mark = &unique[unique.len() - MARK..];
+    let new_name = order.plan.draft.name().unwrap_or(&fact.name).to_owned();
+    EditRow {
+        old: fact.id.to_string(),
+        aside: marked(&fact.name, &format!("-before-edit-{mark}")),
+        fresh: marked(&new_name, &format!("-edit-{mark}")),
+        name: fact.name.clone(),
+        new_name,
+        made: None,
+        ran: fact.phase.is_alive(),
+        keeps_old: order.keeps_old,
+        proved: false,
+    }
 }
 
 /// What would make the way back impossible is refused before the first step.
@@ -191,105 +150,119 @@ fn marked(name: &str, mark: &str) -> String {
     format!("{}{mark}", &name[..end])
 }
 
-/// Every permit that the steps need, asked for before the first.
-struct Rights {
-    create: Permit<container::Create>,
-    stop: Permit<container::Stop>,
-    start: Permit<container::Start>,
-    rename: Permit<container::Rename>,
-    remove: Permit<container::Remove>,
-}
-
-impl Rights {
-    fn ask(services: &Services, permit: &Permit<container::Edit>) -> Result<Self> {
-        let place = permit.place();
-        let host = HostPlace {
-            host: place.host.clone(),
-        };
-        Ok(Self {
-            create: policy::permit(permit.actor(), host, services.watchtower())?,
-            stop: permit_for(services, permit, place.clone())?,
-            start: permit_for(services, permit, place.clone())?,
-            rename: permit_for(services, permit, place.clone())?,
-            remove: permit_for(services, permit, place.clone())?,
-        })
-    }
-}
-
-fn permit_for<P>(
-    services: &Services,
-    permit: &Permit<container::Edit>,
-    place: ContainerPlace,
-) -> Result<Permit<P>>
-where
-    P: Permission<Place = ContainerPlace>,
-{
-    Ok(policy::permit(
-        permit.actor(),
-        place,
-        services.watchtower(),
-    )?)
-}
-
-/// Puts the new container in the old one's place.
-async fn replace(
-    services: &Services,
-    rights: &Rights,
-    row: &EditRow,
-    id: &ContainerId,
-) -> Result<()> {
-    let new = |name: &str| ContainerPlace {
-        host: rights.stop.place().host.clone(),
-        id: id.clone(),
-        name: name.to_owned(),
-    };
-    let actor = rights.create.actor();
+/// Puts the new container in the old one's place. A step that has begun is not cut; only the wait for
+/// the new one is.
+async fn replace(edit: &Edit, made: &Made) -> Result<()> {
+    let (services, row, rights) = (&edit.services, &made.row, &made.rights);
+    plan(edit, made);
+    made.reservation.advance(row).await?;
     if row.ran {
+        enter(edit, "edit-step-stop")?;
         containers::stop(services, &rights.stop).await?;
     }
+    enter(edit, "edit-step-rename")?;
     containers::rename(services, &rights.rename, &row.aside).await?;
+    let new = |name: &str| place_of(edit, &made.id, name);
+    let actor = edit.permit.actor();
     let rename = policy::permit(actor, new(&row.fresh), services.watchtower())?;
     containers::rename(services, &rename, &row.new_name).await?;
     if row.ran {
-        // Held to the end: what the place is must not change the right.
-        let start = policy::permit(
-            rights.start.actor(),
-            new(&row.new_name),
-            services.watchtower(),
-        )?;
+        enter(edit, "edit-step-start")?;
+        let start = policy::permit(actor, new(&row.new_name), services.watchtower())?;
         containers::start(services, &start).await?;
-        stays(&services.link().client(&start), id).await?;
+        enter(edit, wait_stage(made.proof))?;
+        if let Proof::Healthy(bound) = made.proof {
+            let note = format!("{AT_MOST} name={}", words_of(bound));
+            edit.reporter.tell(|progress| progress.stages.note(note));
+        }
+        let client = services.link().client(&start);
+        edit.reporter
+            .cut(made.proof.wait(&client, &made.id))
+            .await?;
     }
+    edit.reporter.may_go_on()
+}
+
+/// Names the steps that are to come.
+fn plan(edit: &Edit, made: &Made) {
+    let row = &made.row;
+    let mut keys = Vec::new();
+    keys.extend(row.ran.then_some("edit-step-stop"));
+    keys.push("edit-step-rename");
+    keys.extend(row.ran.then_some("edit-step-start"));
+    keys.extend(row.ran.then(|| wait_stage(made.proof)));
+    keys.extend((!row.keeps_old).then_some("edit-step-remove"));
+    edit.reporter.tell(|progress| progress.stages.plan(&keys));
+}
+
+const fn wait_stage(proof: Proof) -> &'static str {
+    match proof {
+        Proof::Runs => "edit-step-runs",
+        Proof::Healthy(_) => "edit-step-healthy",
+    }
+}
+
+/// A time as `docker` writes it.
+fn words_of(time: Duration) -> String {
+    match (time.as_secs() / 60, time.as_secs() % 60) {
+        (0, seconds) => format!("{seconds}s"),
+        (minutes, seconds) => format!("{minutes}m{seconds}s"),
+    }
+}
+
+fn place_of(edit: &Edit, id: &ContainerId, name: &str) -> ContainerPlace {
+    ContainerPlace {
+        host: edit.permit.place().host.clone(),
+        id: id.clone(),
+        name: name.to_owned(),
+    }
+}
+
+/// Takes the old container away, unless it shall stay, and says what there is to say.
+async fn clear(edit: &Edit, made: &Made) -> Result<()> {
+    let (services, row) = (&edit.services, &made.row);
+    let mut stays = row.keeps_old;
+    if !row.keeps_old {
+        edit.reporter
+            .tell(|progress| progress.stages.enter("edit-step-remove"));
+        let removed = containers::remove(services, &made.rights.remove, RemoveOptions::default());
+        stays = removed.await.is_err();
+    }
+    edit.reporter.tell(|progress| {
+        if stays {
+            progress.note(&format!("{OLD_STAYS} name={}", row.aside));
+        }
+        for warning in &made.warnings {
+            progress.note(warning);
+        }
+    });
+    made.reservation.end(row).await?;
+    containers::until(services, |index| {
+        let fact = index.container(&made.id);
+        fact.is_some_and(|fact| fact.name == row.new_name)
+    })
+    .await;
     Ok(())
 }
 
-/// Waits whether a container that was started goes on.
-async fn stays(client: &EngineClient, id: &ContainerId) -> Result<()> {
-    let end = client.wait_container(id.as_str(), WaitCondition::NotRunning);
-    match tokio::time::timeout(PROOF, end).await {
-        Err(_still_runs) => Ok(()),
-        Ok(Ok(end)) => Err(Error::InTheWay(Obstacle::EndedAtOnce {
-            code: end.status_code,
-        })),
-        Ok(Err(error)) => Err(error.into()),
-    }
-}
-
-async fn remove(services: &Services, permit: &Permit<container::Remove>) -> Result<()> {
-    containers::remove(services, permit, RemoveOptions::default()).await
-}
-
 /// Leads back, and says what came of it. What does not come back now is mended later.
-async fn went_back(
-    reservation: &Reservation,
-    row: &EditRow,
-    permit: &Permit<container::Edit>,
-    services: &Services,
-    why: Error,
-) -> Error {
-    let client = services.link().client(permit);
+async fn go_back(edit: &Edit, made: &Made, why: Error) -> Error {
+    let (services, row) = (&edit.services, &made.row);
+    let is_ours = matches!(
+        why,
+        Error::InTheWay(Obstacle::Cancelled | Obstacle::ShutDown)
+    );
+    edit.reporter.tell(|progress| progress.stages.fail());
+    if !is_ours {
+        let place = place_of(edit, &made.id, &row.new_name);
+        let words = proof::last_words(services, &edit.permit, place).await;
+        edit.reporter.tell(|progress| progress.last_words = words);
+    }
+    edit.reporter
+        .tell(|progress| progress.stages.enter("edit-step-back"));
+    let client = services.link().client(&edit.permit);
     let is_back = match back::go_back(&client, row).await {
-        Ok(()) => reservation.end(row).await.is_ok(),
+        Ok(()) => made.reservation.end(row).await.is_ok(),
         Err(error) => {
             let error = crate::errors::chain(&error);
             tracing::warn!(error, name = row.name, "an edit's way back is tried again");
@@ -297,10 +270,13 @@ async fn went_back(
         }
     };
     containers::until(services, |index| {
-        let fact = index.container(&permit.place().id);
+        let fact = index.container(&edit.permit.place().id);
         !is_back || fact.is_some_and(|f| f.name == row.name && f.phase.is_alive() == row.ran)
     })
     .await;
+    if is_back {
+        edit.reporter.tell(|progress| progress.stages.finish());
+    }
     Error::WentBack {
         why: Box::new(why),
         is_back,

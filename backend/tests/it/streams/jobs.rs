@@ -99,7 +99,9 @@ async fn cancelling_a_job_drops_the_engines_stream() {
                 .is_some_and(|f| !f.is_running())
         })
         .await;
-    assert_eq!(fact(&house, &ana, &id).await.state, JobState::Cancelled);
+    let state = fact(&house, &ana, &id).await.state;
+    let message = "obstacle-cancelled".to_owned();
+    assert_eq!(state, JobState::Cancelled { message });
 }
 
 #[tokio::test]
