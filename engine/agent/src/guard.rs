@@ -7,12 +7,12 @@
 //! over the whole kernel, and a mount that shows the engine's own files or its socket among others.
 //! Who may ask for what below that is decided by the server.
 //!
-//! A source is judged by where its path leads now. Whoever can change a directory on the way to it on
-//! the host can make it lead elsewhere before the start.
+//! A source is judged by where its path leads, at the create for an early word, and once more when it
+//! is opened to be mounted: what was opened is what is mounted, whoever changes the path meanwhile.
 
 use std::path::{Path, PathBuf};
 
-use engine_runtime::{Mount, MountKind, Namespace, Network, Seccomp, Spec, profile};
+use engine_runtime::{Mount, MountKind, Namespace, Network, Seccomp, Source, Spec, profile};
 
 /// Capabilities that a confined container may be given beside the default ones. What is missing reaches
 /// beyond the container: modules, raw devices, the clock, the whole of the administration.
@@ -89,6 +89,27 @@ impl Guard {
             judge_reach(spec)?;
         }
         Ok(())
+    }
+
+    /// Judges what a source turned out to be when it was opened.
+    ///
+    /// # Errors
+    /// When it is, or shows, what is the engine's.
+    pub(crate) fn judge_source(&self, asked: &Path, opened: &Source) -> Result<(), Denied> {
+        match self.may_show(opened.location()) {
+            true => Ok(()),
+            false => Err(Denied::EnginePath(asked.to_owned())),
+        }
+    }
+
+    /// Tells whether a place on the host, with no link on the way to it, may be mounted.
+    pub(crate) fn may_show(&self, location: &Path) -> bool {
+        let real = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_owned());
+        let is_own = |own: &PathBuf| location.starts_with(own) || location.starts_with(real(own));
+        let holds = |own: &PathBuf| own.starts_with(location) || real(own).starts_with(location);
+        let own = &self.own;
+        let shows = self.confined && (own.iter().any(holds) || holds(&self.socket));
+        !own.iter().any(is_own) && !shows
     }
 
     /// Tells whether a mount of this source shows what is the engine's.
@@ -244,6 +265,7 @@ mod tests {
         spec.mounts.push(Mount {
             kind: MountKind::Bind {
                 source,
+                judged: None,
                 how: BindHow::default(),
             },
             target: "/m".to_owned(),

@@ -34,6 +34,7 @@ pub mod profile;
 mod protocol;
 pub mod reaper;
 pub mod seccomp;
+mod source;
 mod spec;
 pub mod usage;
 pub mod users;
@@ -50,8 +51,9 @@ pub use protocol::{
     AttachStreams, Event, ExecState, MonitorState, PROTOCOL_VERSION, Request, Target, TerminalSize,
 };
 pub use seccomp::check_profile;
+pub use source::Source;
 pub use spec::{
-    BindHow, BlockFlow, BlockLimit, BlockWeight, DeviceNode, Devices, LogOptions, Member, Mount,
-    MountKind, Namespace, Network, Process, Propagation, Remap, Resources, Rlimit, Root,
+    BindHow, BlockFlow, BlockLimit, BlockWeight, DeviceNode, Devices, Identity, LogOptions, Member,
+    Mount, MountKind, Namespace, Network, Process, Propagation, Remap, Resources, Rlimit, Root,
     SPEC_VERSION, Seccomp, Sharing, Spec, TmpfsHow,
 };

@@ -211,6 +211,9 @@ pub enum MountKind {
     /// A file or directory of the host.
     Bind {
         source: PathBuf,
+        /// What the source was when it was judged; anything else is not mounted.
+        #[serde(default)]
+        judged: Option<Identity>,
         #[serde(default)]
         how: BindHow,
     },
@@ -221,6 +224,13 @@ pub enum MountKind {
         #[serde(default)]
         how: TmpfsHow,
     },
+}
+
+/// What a file of the host is known by, as long as somebody holds it open.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    pub file_system: u64,
+    pub inode: u64,
 }
 
 /// How a file or directory of the host is mounted.

@@ -27,7 +27,7 @@ pub use engine_sys::path::Root as TreeRoot;
 pub use engine_sys::users::IdMap;
 pub use error::{ApplyError, StoreError};
 pub use layers::{Layer, Layers, Limits};
-pub use merged::{Access, Bind, Merged};
+pub use merged::{Access, Bind, Judge, Merged};
 pub use size::{check as check_size_support, give_back as give_back_size};
 pub use snapshots::Snapshot;
 pub use tree::{

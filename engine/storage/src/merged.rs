@@ -17,12 +17,12 @@ use engine_sys::dir::{FileType, metadata_of};
 use engine_sys::mount::{self, Attributes, Overlay};
 use engine_sys::namespace::{self, Namespaces};
 use engine_sys::path::{Mode, OFlags, Root};
-use engine_sys::{Errno, SysError, fd, users};
+use engine_sys::{Errno, SysError, fd, pinned, users};
 
 use crate::snapshots::Snapshot;
 
 /// A directory or file of the host that is mounted in a container.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Bind {
     /// Where it lies on the host.
     pub source: PathBuf,
@@ -30,6 +30,41 @@ pub struct Bind {
     pub target: PathBuf,
     /// Nothing may be written there.
     pub readonly: bool,
+    /// Asked about what the source leads to when it is opened.
+    pub judge: Option<Judge>,
+}
+
+impl Bind {
+    /// Opens the source; `None` when it is gone. What was judged is what will be mounted.
+    fn open(&self) -> Result<Option<OwnedFd>, SysError> {
+        let Ok(source) = mount::open_source(&self.source) else {
+            return Ok(None);
+        };
+        if let Some(Judge(may_show)) = &self.judge
+            && !may_show(&pinned::location(&source)?)
+        {
+            let what = "show what the profile of this host does not allow";
+            return Err(SysError::new(what, self.source.display(), Errno::PERM));
+        }
+        Ok(Some(source))
+    }
+}
+
+/// Says of a place on the host whether it may be shown, no link on the way to it.
+#[derive(Clone)]
+pub struct Judge(Arc<dyn Fn(&Path) -> bool + Send + Sync>);
+
+impl Judge {
+    /// Judges by this.
+    pub fn by(judge: impl Fn(&Path) -> bool + Send + Sync + 'static) -> Self {
+        Self(Arc::new(judge))
+    }
+}
+
+impl std::fmt::Debug for Judge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Judge")
+    }
 }
 
 /// What a container's root is made of.
@@ -88,11 +123,10 @@ impl Merged {
         namespace::unshare(Namespaces::MOUNT)?;
         // The host's own unmounts still arrive: nothing of it is held busy for long.
         mount::make_all_slaves()?;
-        let binds: Vec<(&Bind, OwnedFd)> = self
-            .binds
-            .iter()
-            .filter_map(|bind| Some((bind, mount::open_source(&bind.source).ok()?)))
-            .collect();
+        let mut binds = Vec::new();
+        for bind in &self.binds {
+            binds.extend(bind.open()?.map(|source| (bind, source)));
+        }
 
         if let Some(users) = &self.users {
             let layers: Vec<&Path> = self.lowers.iter().map(PathBuf::as_path).collect();

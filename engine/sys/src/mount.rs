@@ -296,6 +296,20 @@ pub fn open_source(path: &Path) -> Result<OwnedFd> {
         .during("open", path.display())
 }
 
+/// Opens a file or directory of the host, if it is still the one with this inode on this file
+/// system. Somebody has to hold that open, or the number may be another's by now.
+///
+/// # Errors
+/// When it is not there, or `ESTALE` when something else is.
+pub fn open_known_source(path: &Path, file_system: u64, inode: u64) -> Result<OwnedFd> {
+    let source = open_source(path)?;
+    let found = crate::dir::metadata_of(&source)?;
+    if (found.file_system, found.inode) == (file_system, inode) {
+        return Ok(source);
+    }
+    Err(Errno::STALE).during("find what was judged", path.display())
+}
+
 /// Says whether a failed mount call means that the kernel is too old for it.
 pub fn is_unknown(error: &SysError) -> bool {
     matches!(error.errno, Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP)

@@ -7,6 +7,7 @@
 mod changes;
 mod check;
 mod commits;
+mod confined;
 mod copies;
 mod copies_hostile;
 mod faults;

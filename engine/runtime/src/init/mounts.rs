@@ -12,7 +12,9 @@ use super::remap::outside;
 use super::{Failure, Step};
 use crate::layout::{Layout, Version};
 use crate::profile;
-use crate::spec::{BindHow, Mount, MountKind, Namespace, Propagation, Remap, Spec, TmpfsHow};
+use crate::spec::{
+    BindHow, Identity, Mount, MountKind, Namespace, Propagation, Remap, Spec, TmpfsHow,
+};
 
 /// The group of terminals, in every distribution.
 const TTY_GROUP: u32 = 5;
@@ -238,14 +240,26 @@ pub(super) fn spreading(spec: &Spec) -> Step<Vec<Option<OwnedFd>>> {
     spec.mounts
         .iter()
         .map(|extra| match &extra.kind {
-            MountKind::Bind { source, how } if how.propagation != Propagation::Private => {
+            MountKind::Bind {
+                source,
+                judged,
+                how,
+            } if how.propagation != Propagation::Private => {
                 let action = || Failure::to(format!("mount on {}", extra.target));
-                let source = mount::open_source(source).map_err(action())?;
+                let source = open_source(source, *judged).map_err(action())?;
                 mount::copy(&source, !how.alone).map(Some).map_err(action())
             }
             _ => Ok(None),
         })
         .collect()
+}
+
+/// Opens what is to be mounted: the very thing that was judged, where something was.
+fn open_source(path: &Path, judged: Option<Identity>) -> engine_sys::Result<OwnedFd> {
+    match judged {
+        Some(known) => mount::open_known_source(path, known.file_system, known.inode),
+        None => mount::open_source(path),
+    }
 }
 
 /// Mounts what the spec asks for, making the mount point when it is missing.
@@ -260,11 +274,15 @@ pub(super) fn extra(
     let target = Path::new(&extra.target);
     let action = || Failure::to(format!("mount on {}", extra.target));
     let (made, point) = match &extra.kind {
-        MountKind::Bind { source, how } => {
+        MountKind::Bind {
+            source,
+            judged,
+            how,
+        } => {
             let copy = match copy {
                 Some(copy) => copy,
                 None => {
-                    let source = mount::open_source(source).map_err(action())?;
+                    let source = open_source(source, *judged).map_err(action())?;
                     mount::copy(&source, !how.alone).map_err(action())?
                 }
             };

@@ -157,6 +157,7 @@ fn files_of_the_host_are_bound_and_their_mount_points_made() {
         sandbox.spec.mounts.push(Mount {
             kind: MountKind::Bind {
                 source: source.clone(),
+                judged: None,
                 how: BindHow::default(),
             },
             target: target.into(),

@@ -3,7 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use engine_runtime::{Mount, MountKind, TmpfsHow};
+use engine_runtime::{BindHow, Mount, MountKind, Source, TmpfsHow};
 
 use crate::sandbox::{Sandbox, process, run_exec, start};
 
@@ -146,4 +146,46 @@ fn a_process_that_enters_shows_nothing_of_the_host_to_a_tracer() {
     let leaks: Vec<_> = links.iter().filter(|link| !is_fine(link)).collect();
     assert!(leaks.is_empty(), "{leaks:?}");
     assert!(output.contains("pipe:"), "the watcher saw nobody");
+}
+
+#[test]
+fn a_source_that_is_another_than_was_judged_is_not_mounted() {
+    let links = tempfile::tempdir().unwrap();
+    let link = links.path().join("link");
+    for (judged, mounted, is_same) in [("/usr", "/usr", true), ("/usr", "/etc", false)] {
+        symlink(judged, &link).unwrap();
+        let source = Source::open(&link).unwrap();
+        assert_eq!(source.location(), std::path::Path::new(judged));
+        fs::remove_file(&link).unwrap();
+        symlink(mounted, &link).unwrap();
+        for how in [
+            BindHow::default(),
+            BindHow {
+                alone: true,
+                ..BindHow::default()
+            },
+        ] {
+            let mut sandbox = Sandbox::new(&["/bin/true"]);
+            sandbox.spec.mounts.push(Mount {
+                kind: MountKind::Bind {
+                    source: link.clone(),
+                    judged: Some(source.identity()),
+                    how,
+                },
+                target: "/m".into(),
+                readonly: true,
+            });
+            match sandbox.launch() {
+                Ok(_) => assert!(is_same, "{mounted} was mounted instead of {judged}"),
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(
+                        !is_same && error.contains("find what was judged"),
+                        "{error}"
+                    );
+                }
+            }
+        }
+        fs::remove_file(&link).unwrap();
+    }
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 use engine_api::containers::{Change, PathStat, go_mode};
 use engine_runtime::{Held, MountKind};
 use engine_storage::{
-    Access, AskedPath, Bind, ChangeKind, Found, FoundKind, LocateError, Merged, PackError,
+    Access, AskedPath, Bind, ChangeKind, Found, FoundKind, Judge, LocateError, Merged, PackError,
     PlaceError, PlaceOptions, TreeRoot, open_root_of, owner_of, pack, pack_contents, place,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -321,13 +321,19 @@ fn extract(
 pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
     let record = &view.record;
     let asked = mounts::asked(&record.host_config)?;
-    let asked = asked.into_iter().map(|asked| asked.mount);
-    let binds = spec::etc_mounts(site, record).into_iter().chain(asked);
-    let binds = binds.filter_map(|mount| match mount.kind {
+    let guard = site.guard.clone();
+    let judge = Judge::by(move |location| guard.may_show(location));
+    let asked = asked
+        .into_iter()
+        .map(|one| (one.mount, Some(judge.clone())));
+    let own = spec::etc_mounts(site, record).into_iter();
+    let binds = own.map(|mount| (mount, None)).chain(asked);
+    let binds = binds.filter_map(|(mount, judge)| match mount.kind {
         MountKind::Bind { source, .. } => Some(Bind {
             source,
             target: PathBuf::from(mount.target),
             readonly: mount.readonly,
+            judge,
         }),
         MountKind::Tmpfs { .. } => None,
     });

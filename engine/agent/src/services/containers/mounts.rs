@@ -54,7 +54,7 @@ pub(super) fn asked(host: &HostConfig) -> Result<Vec<Asked>> {
 pub(super) fn points(host: &HostConfig) -> Vec<MountPoint> {
     let asked = asked(host).unwrap_or_default();
     let point = |Asked { mount, .. }| match mount.kind {
-        MountKind::Bind { source, how } => MountPoint {
+        MountKind::Bind { source, how, .. } => MountPoint {
             kind: "bind".to_owned(),
             source: source.display().to_string(),
             destination: mount.target,
@@ -138,7 +138,7 @@ fn propagation_word(how: BindHow) -> &'static str {
 /// Docker's words for a source whose mount does not.
 pub(super) fn check_spread(all: &[Asked]) -> Result<()> {
     for asked in all {
-        let MountKind::Bind { source, how } = &asked.mount.kind else {
+        let MountKind::Bind { source, how, .. } = &asked.mount.kind else {
             continue;
         };
         let (is_shared, is_slave) = match how.propagation {
@@ -368,6 +368,7 @@ fn bind_of(source: &str, how: BindHow) -> Result<MountKind> {
     }
     Ok(MountKind::Bind {
         source: PathBuf::from(source),
+        judged: None,
         how,
     })
 }

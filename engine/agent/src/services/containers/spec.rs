@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use engine_api::containers::HostConfig;
 use engine_runtime::cgroups::Cgroup;
 use engine_runtime::{
-    BindHow, Mount, MountKind, Network, Process, Remap, Root, SPEC_VERSION, Seccomp, Spec,
+    BindHow, Mount, MountKind, Network, Process, Remap, Root, SPEC_VERSION, Seccomp, Source, Spec,
     TerminalSize,
 };
 
@@ -84,6 +84,32 @@ pub(super) fn work_order(
         .judge(&spec, &extra)
         .map_err(|e| ServiceError::Forbidden(e.to_string()))?;
     Ok(spec)
+}
+
+/// Opens what is to be mounted and judges that: init mounts nothing else. To be held until then.
+///
+/// # Errors
+/// When a source is not there, or leads to what the host denies.
+pub(super) fn hold_sources(
+    site: &Site,
+    record: &ContainerRecord,
+    order: &mut Spec,
+) -> Result<Vec<Source>> {
+    let own = etc_mounts(site, record);
+    let mut held = Vec::new();
+    for mount in order.mounts.iter_mut().filter(|mount| !own.contains(mount)) {
+        let MountKind::Bind { source, judged, .. } = &mut mount.kind else {
+            continue;
+        };
+        let opened = Source::open(source)
+            .map_err(ServiceError::failed(format!("mount on {}", mount.target)))?;
+        site.guard
+            .judge_source(source, &opened)
+            .map_err(|e| ServiceError::Forbidden(e.to_string()))?;
+        *judged = Some(opened.identity());
+        held.push(opened);
+    }
+    Ok(held)
 }
 
 /// Who is privileged has no filter, unless one is named.
@@ -238,6 +264,7 @@ pub(super) fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
         .map(|(source, target, readonly)| Mount {
             kind: MountKind::Bind {
                 source,
+                judged: None,
                 how: BindHow::default(),
             },
             target,

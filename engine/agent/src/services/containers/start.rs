@@ -104,8 +104,9 @@ pub(super) fn launch(
     let bundle = site.bundle(&record.id);
     let failed = |error: &dyn std::error::Error| StartFailure::new(chain(error));
     storage::keep(site, record).map_err(|e| failed(&e))?;
-    let order = spec::work_order(site, record, size, Purpose::Start).map_err(|e| failed(&e))?;
+    let mut order = spec::work_order(site, record, size, Purpose::Start).map_err(|e| failed(&e))?;
     spec::write_etc(site, record).map_err(|e| failed(&e))?;
+    let held = spec::hold_sources(site, record, &mut order).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
     ContainerStore::write_passing(&bundle.spec(), &bytes).map_err(|e| failed(&e))?;
     faults::point("start.spec");
@@ -122,6 +123,8 @@ pub(super) fn launch(
         .map_err(|e| StartFailure::of(&e))
         .inspect(|_| faults::point("start.launched"))
         .and_then(|control| go(control, clients));
+    // Until here: what is open keeps its number.
+    drop(held);
     if let Err(failure) = &launched {
         if failure.may_run {
             end_half_started(site, record);
