@@ -115,7 +115,7 @@ pub struct RemovedItem {
     pub deleted: Option<String>,
 }
 
-/// One line of the progress of a pull, an import or a load.
+/// One line of the progress of a pull, a push, an import or a load.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Progress {
@@ -135,6 +135,20 @@ pub struct Progress {
     pub error_detail: Option<ProgressError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What came of a push, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub aux: Option<PushResult>,
+}
+
+/// What a pushed tag stands for now.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct PushResult {
+    pub tag: String,
+    /// Of the manifest.
+    pub digest: String,
+    /// The length of the manifest.
+    pub size: u64,
 }
 
 /// How far a layer is; both absent when nothing can be said.
@@ -156,6 +170,15 @@ pub struct ProgressError {
     pub message: String,
 }
 
+/// A platform, where clients send it as JSON.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ImagePlatform {
+    pub os: String,
+    pub architecture: String,
+    pub variant: String,
+}
+
 /// The header that carries a registry's name and password, as base64 of JSON.
 pub const REGISTRY_AUTH_HEADER: &str = "x-registry-auth";
 
@@ -168,6 +191,15 @@ pub struct RegistryAuth {
     pub serveraddress: String,
     pub identitytoken: String,
     pub registrytoken: String,
+}
+
+/// What a registry's acceptance of a name and password is told with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct LoginAnswer {
+    pub status: String,
+    /// Always empty: the registry's own tokens are not handed on.
+    pub identity_token: String,
 }
 
 /// The keys that `filters` of the list may hold.

@@ -142,6 +142,7 @@ operations! {
     IMAGE_PRUNE "image.prune" Post "/images/prune" Destroy Json 25;
     IMAGE_INSPECT "image.inspect" Get "/images/{name}/json" Read Json 24;
     IMAGE_HISTORY "image.history" Get "/images/{name}/history" Read Json 24;
+    IMAGE_PUSH "image.push" Post "/images/{name}/push" Change Stream 24;
     IMAGE_TAG "image.tag" Post "/images/{name}/tag" Change Json 24;
     IMAGE_REMOVE "image.remove" Delete "/images/{name}" Destroy Json 24;
 

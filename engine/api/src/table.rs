@@ -39,7 +39,6 @@ const OTHERS: &[(&str, &str, Elsewhere)] = &[
     ("POST", "/containers/{id}/unpause", Absent),
     ("POST", "/containers/{id}/update", Absent),
     ("GET", "/distribution/{name}/json", Absent),
-    ("POST", "/images/{name}/push", Absent),
     ("GET", "/images/search", Absent),
     ("POST", "/networks/create", Absent),
     ("DELETE", "/networks/{id}", Absent),

@@ -344,6 +344,14 @@ pub(crate) fn write_failed(error: &io::Error) -> StoreError {
     }
 }
 
+pub(crate) fn read_failed(error: &io::Error) -> StoreError {
+    let source = SysError::from_io("read", "a blob", error);
+    StoreError::Disk {
+        action: "read a blob".to_owned(),
+        source,
+    }
+}
+
 fn name(digest: Digest) -> OsString {
     digest.hex().into()
 }

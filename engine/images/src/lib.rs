@@ -22,6 +22,7 @@ mod assemble;
 mod blobs;
 mod changes;
 mod commit;
+mod compress;
 mod digest;
 mod document;
 mod error;
@@ -41,6 +42,7 @@ pub use archive::{Loaded, load, save};
 pub use blobs::{BlobWriter, Blobs};
 pub use changes::{MalformedChange, apply_changes};
 pub use commit::{CommitOptions, commit};
+pub use compress::compress;
 pub use digest::{Digest, MalformedDigest};
 pub use document::DocumentError;
 pub use error::{FindError, LoadError, StoreError};
@@ -50,8 +52,8 @@ pub use manifest::{Descriptor, Empty, History, ImageConfig, Manifest, RootFs, Ru
 pub use platform::{MalformedPlatform, Platform};
 pub use reference::{DEFAULT_REGISTRY, DEFAULT_TAG, MalformedReference, Reference};
 pub use registry::{
-    Credentials, LayerProgress, MalformedMirror, Mirror, PullError, Registry, RegistryConfig,
-    Resolved, Secret,
+    Credentials, LayerProgress, MalformedMirror, Mirror, PushProgress, Pushed, Registry,
+    RegistryConfig, RegistryError, Resolved, Secret,
 };
 pub use store::{Image, Layer, Names, Prepared, Removed, Store};
 pub use sweep::Lease;

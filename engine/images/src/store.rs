@@ -221,6 +221,38 @@ impl Store {
         Ok(added)
     }
 
+    /// Keeps an image that is here by another manifest, of other archives of the same layers. What
+    /// only the former one needs goes.
+    ///
+    /// # Errors
+    /// When the list cannot be written; everything is as it was then.
+    pub fn exchange(&self, prepared: Prepared) -> Result<Option<Arc<Image>>, StoreError> {
+        let mut exchanged = None;
+        let mut former = Vec::new();
+        self.shared.change(|state| {
+            // It may have been removed meanwhile.
+            let Some(known) = state.images.get(&prepared.image.id) else {
+                return;
+            };
+            former = known.blobs();
+            let image = Image {
+                added_unix_ns: known.added_unix_ns,
+                ..prepared.image.clone()
+            };
+            let row = Row {
+                manifest: image.manifest,
+                added_unix_ns: image.added_unix_ns,
+            };
+            state.table.images.insert(image.id, row);
+            let image = Arc::new(image);
+            state.images.insert(image.id, Arc::clone(&image));
+            exchanged = Some(image);
+        })?;
+        drop(prepared);
+        self.shared.sweep(&former);
+        Ok(exchanged)
+    }
+
     /// Gives an image a further name, taking it from whoever had it.
     ///
     /// # Errors
@@ -271,6 +303,19 @@ impl Store {
             let mut images = state.images.values();
             images.any(|image| image.diff_ids().contains(&diff_id))
         }
+    }
+
+    /// Finds an image again and keeps its content as long as the lease lives, whatever becomes of
+    /// the image or its manifest meanwhile.
+    pub fn hold(&self, id: Digest) -> Option<(Arc<Image>, Lease)> {
+        let state = self.shared.state();
+        let image = state.images.get(&id).cloned()?;
+        let mut lease = self.lease();
+        for digest in image.blobs() {
+            lease.add_blob(digest);
+        }
+        drop(state);
+        Some((image, lease))
     }
 
     /// Keeps unpacked layers from being swept, whatever becomes of their image.

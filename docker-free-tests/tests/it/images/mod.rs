@@ -3,4 +3,5 @@
 mod archives;
 mod debian;
 mod pull;
+mod push;
 mod tags;

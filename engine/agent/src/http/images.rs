@@ -1,4 +1,4 @@
-//! `/images`: lists and details, and the ways in: pull, import, load.
+//! `/images`: lists and details, the ways in: pull, import, load; and the way out: push.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -14,7 +14,8 @@ use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
 use engine_api::images::{
-    FILTERS, HistoryItem, Image, ImageSummary, REGISTRY_AUTH_HEADER, RegistryAuth, RemovedItem,
+    FILTERS, HistoryItem, Image, ImagePlatform, ImageSummary, REGISTRY_AUTH_HEADER, RegistryAuth,
+    RemovedItem,
 };
 use engine_api::operation;
 use futures_util::future::join;
@@ -25,7 +26,7 @@ use super::extract::Values;
 use super::routes::{App, Route};
 use super::stream::{blocking_reader, flushed};
 use crate::services::error::{ServiceError, chain};
-use crate::services::images::{Board, Import, Wanted};
+use crate::services::images::{Board, Import, PushOf, Wanted};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -34,6 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::IMAGE_LOAD, post(load)),
         (&operation::IMAGE_INSPECT, get(inspect)),
         (&operation::IMAGE_HISTORY, get(history)),
+        (&operation::IMAGE_PUSH, post(push)),
         (&operation::IMAGE_TAG, post(tag)),
         (&operation::IMAGE_REMOVE, delete(remove)),
     ]
@@ -113,6 +115,33 @@ async fn pull(app: App, wanted: Wanted) -> Result<Response> {
     Ok(lines(flushed(told(board, Box::pin(work)))))
 }
 
+async fn push(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    values: Values,
+    headers: HeaderMap,
+) -> Result<Response> {
+    let platform = values.text("platform").map(platform).transpose()?;
+    let auth = auth(&headers)?;
+    let wanted = PushOf::parse(&name, values.text("tag"), platform.as_deref(), auth)?;
+    let push = app.images.find_for_push(wanted)?;
+    let board = push.board();
+    let work = async move { app.images.push(push).await };
+    Ok(lines(flushed(told(board, Box::pin(work)))))
+}
+
+/// Reads a platform as clients send it with a push: JSON, unlike everywhere else.
+fn platform(text: &str) -> Result<String> {
+    let Ok(platform) = serde_json::from_str::<ImagePlatform>(text) else {
+        return Err(ApiError::bad_request(format!(
+            "the platform {text:?} is malformed: {{\"os\":\"linux\",\"architecture\":\"amd64\"}} is one"
+        )));
+    };
+    let parts = [platform.os, platform.architecture, platform.variant];
+    let parts = parts.into_iter().filter(|part| !part.is_empty());
+    Ok(parts.collect::<Vec<_>>().join("/"))
+}
+
 async fn import(app: App, values: Values, body: Body) -> Result<Response> {
     let import = Import {
         repo: values.text("repo").map(str::to_owned),
@@ -150,7 +179,7 @@ fn told(
             done = &mut work => {
                 if let Err(error) = done {
                     let message = chain(&error);
-                    tracing::warn!(message, "a pull failed");
+                    tracing::warn!(message, "an image was not transferred");
                     board.failure(message);
                 }
                 Some((Ok(written(&board)), (board, None)))

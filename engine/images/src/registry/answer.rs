@@ -5,7 +5,7 @@ use reqwest::{Response, StatusCode};
 use serde::Deserialize;
 
 use super::client::Session;
-use super::error::PullError;
+use super::error::RegistryError;
 
 const ERROR_BYTES_MAX: usize = 64 << 10;
 
@@ -14,18 +14,18 @@ pub(super) async fn read_capped(
     mut response: Response,
     max_bytes: usize,
     host: &str,
-) -> Result<Vec<u8>, PullError> {
+) -> Result<Vec<u8>, RegistryError> {
     let mut body = Vec::new();
     loop {
         let chunk = response.chunk().await;
-        let chunk = chunk.map_err(|error| PullError::from_request(host.to_owned(), error))?;
+        let chunk = chunk.map_err(|error| RegistryError::from_request(host.to_owned(), error))?;
         let Some(chunk) = chunk else {
             return Ok(body);
         };
         body.extend_from_slice(&chunk);
         if body.len() > max_bytes {
             let reason = "its answer is too long";
-            return Err(PullError::Protocol {
+            return Err(RegistryError::Protocol {
                 host: host.to_owned(),
                 reason,
             });
@@ -33,25 +33,24 @@ pub(super) async fn read_capped(
     }
 }
 
-pub(super) fn refused(session: &Session) -> PullError {
+pub(super) fn refused(session: &Session) -> RegistryError {
     if session.credentials.is_some() {
-        return PullError::Unauthorized {
+        return RegistryError::Unauthorized {
             host: session.host(),
         };
     }
-    PullError::Denied {
-        repository: session.reference.familiar_name(),
-    }
+    session.denied()
 }
 
-pub(super) async fn accepted(session: &Session, response: Response) -> Result<Response, PullError> {
+pub(super) async fn accepted(
+    session: &Session,
+    response: Response,
+) -> Result<Response, RegistryError> {
     let host = session.host();
     match response.status() {
         status if status.is_success() => Ok(response),
-        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(PullError::Denied {
-            repository: session.reference.familiar_name(),
-        }),
-        StatusCode::TOO_MANY_REQUESTS => Err(PullError::RateLimited {
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(session.denied()),
+        StatusCode::TOO_MANY_REQUESTS => Err(RegistryError::RateLimited {
             host,
             after: retry_after(response.headers()),
         }),
@@ -60,11 +59,9 @@ pub(super) async fn accepted(session: &Session, response: Response) -> Result<Re
                 .await
                 .unwrap_or_default();
             if String::from_utf8_lossy(&body).contains("NAME_UNKNOWN") {
-                return Err(PullError::Denied {
-                    repository: session.reference.familiar_name(),
-                });
+                return Err(session.denied());
             }
-            Err(PullError::NotFound {
+            Err(RegistryError::NotFound {
                 reference: session.reference.familiar(),
             })
         }
@@ -72,7 +69,7 @@ pub(super) async fn accepted(session: &Session, response: Response) -> Result<Re
             let body = read_capped(response, ERROR_BYTES_MAX, &host)
                 .await
                 .unwrap_or_default();
-            Err(PullError::Status {
+            Err(RegistryError::Status {
                 host,
                 status: status.as_u16(),
                 message: message(&body),

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RANGE, WWW_AUTHENTICATE};
-use reqwest::{Response, StatusCode, Url, redirect};
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::Semaphore;
@@ -11,7 +12,7 @@ use tokio::sync::Semaphore;
 use super::answer::{accepted, read_capped, refused};
 use super::auth::{Authorization, Challenge, Credentials, Secret, TokenAnswer, basic, challenge};
 use super::endpoint::{Endpoint, RegistryConfig, host_and_port, is_loopback, same_origin};
-use super::error::PullError;
+use super::error::RegistryError;
 use crate::reference::Reference;
 
 const REDIRECTS_MAX: usize = 10;
@@ -20,23 +21,62 @@ const TOKEN_BYTES_MAX: usize = 1 << 20;
 /// Our side of every connection to registries.
 pub(super) struct Client {
     pub(super) config: RegistryConfig,
+    /// For answers: a peer that says nothing is given up.
+    asking: Ways,
+    /// For long requests, during which a peer has nothing to say.
+    sending: Ways,
+    /// One permit for each blob that may be under way, here or there.
+    pub(super) transfers: Semaphore,
+}
+
+/// The ways to a registry.
+struct Ways {
     /// Through the proxy that the environment names, if any.
     outside: reqwest::Client,
     /// To this machine itself, past every proxy.
     loopback: reqwest::Client,
-    /// One permit for each blob that may be under way.
-    pub(super) fetches: Semaphore,
 }
 
-/// Blobs that may be under way at a time, of all pulls.
-const FETCHES_MAX: usize = 24;
+/// Blobs that may be under way at a time, of all pulls and pushes.
+const TRANSFERS_MAX: usize = 24;
+
+/// What is wanted of a repository.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Pull,
+    Push,
+    Login,
+}
 
 /// One place, asked for one repository, on behalf of somebody.
 pub(super) struct Session {
     pub(super) endpoint: Endpoint,
     pub(super) reference: Reference,
     pub(super) credentials: Option<Credentials>,
+    purpose: Purpose,
+    /// Further repositories there, to be read from.
+    pub(super) sources: Vec<String>,
     authorization: Authorization,
+}
+
+/// A short request, as often as it takes to be understood.
+#[derive(Clone)]
+pub(super) struct Ask {
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Bytes,
+}
+
+impl Ask {
+    pub(super) fn new(method: Method, url: Url) -> Self {
+        Self {
+            method,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+        }
+    }
 }
 
 impl Session {
@@ -54,8 +94,55 @@ impl Session {
             endpoint,
             reference: reference.clone(),
             credentials,
+            purpose: Purpose::Pull,
+            sources: Vec::new(),
             authorization,
         }
+    }
+
+    /// The same, to push there; layers may be taken from `sources`, repositories of that registry.
+    pub(super) fn for_push(self, sources: Vec<String>) -> Self {
+        Self {
+            purpose: Purpose::Push,
+            sources,
+            ..self
+        }
+    }
+
+    /// The same, only to be let in.
+    pub(super) fn for_login(self) -> Self {
+        Self {
+            purpose: Purpose::Login,
+            ..self
+        }
+    }
+
+    /// The address of a thing in the repository.
+    pub(super) fn url(&self, thing: &str) -> Url {
+        self.endpoint.url(self.reference.repository(), thing)
+    }
+
+    /// What a refusal means.
+    pub(super) fn denied(&self) -> RegistryError {
+        let repository = self.reference.familiar_name();
+        match self.purpose {
+            Purpose::Pull => RegistryError::Denied { repository },
+            Purpose::Push => RegistryError::PushDenied { repository },
+            Purpose::Login => RegistryError::Unauthorized { host: self.host() },
+        }
+    }
+
+    /// What a token has to allow.
+    fn scopes(&self) -> Vec<String> {
+        let actions = match self.purpose {
+            Purpose::Login => return Vec::new(),
+            Purpose::Pull => "pull",
+            Purpose::Push => "pull,push",
+        };
+        let own = format!("repository:{}:{actions}", self.reference.repository());
+        let others = self.sources.iter();
+        let others = others.map(|source| format!("repository:{source}:pull"));
+        std::iter::once(own).chain(others).collect()
     }
 
     pub(super) fn host(&self) -> String {
@@ -71,16 +158,20 @@ impl Client {
                 .tls_backend_preconfigured(tls.clone())
                 .redirect(redirect::Policy::none())
                 .connect_timeout(config.patience)
-                .read_timeout(config.patience)
                 .user_agent("gantry")
         };
-        let outside = builder().build()?;
-        let loopback = builder().no_proxy().build()?;
+        let asking = || builder().read_timeout(config.patience);
         Ok(Self {
+            asking: Ways {
+                outside: asking().build()?,
+                loopback: asking().no_proxy().build()?,
+            },
+            sending: Ways {
+                outside: builder().build()?,
+                loopback: builder().no_proxy().build()?,
+            },
             config,
-            outside,
-            loopback,
-            fetches: Semaphore::new(FETCHES_MAX),
+            transfers: Semaphore::new(TRANSFERS_MAX),
         })
     }
 
@@ -91,58 +182,90 @@ impl Client {
         thing: &str,
         accept: &str,
         offset: u64,
-    ) -> Result<Response, PullError> {
-        let url = session.endpoint.url(session.reference.repository(), thing);
-        let mut headers = HeaderMap::new();
+    ) -> Result<Response, RegistryError> {
+        let mut ask = Ask::new(Method::GET, session.url(thing));
         if let Ok(accept) = accept.parse() {
-            headers.insert(ACCEPT, accept);
+            ask.headers.insert(ACCEPT, accept);
         }
         if offset > 0
             && let Ok(range) = format!("bytes={offset}-").parse()
         {
-            headers.insert(RANGE, range);
+            ask.headers.insert(RANGE, range);
         }
-        let response = self.follow(session, url.clone(), headers.clone()).await?;
+        accepted(session, self.ask(session, ask).await?).await
+    }
+
+    /// Asks, and says who we are when that is asked. Any answer but that question is returned.
+    pub(super) async fn ask(&self, session: &Session, ask: Ask) -> Result<Response, RegistryError> {
+        let response = self.follow(session, ask.clone()).await?;
         if response.status() != StatusCode::UNAUTHORIZED {
-            return accepted(session, response).await;
+            return Ok(response);
         }
         self.introduce(session, &response).await?;
-        let response = self.follow(session, url, headers).await?;
+        let response = self.follow(session, ask).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
             return Err(refused(session));
         }
-        accepted(session, response).await
+        Ok(response)
+    }
+
+    /// Sends content of any length. The caller watches whether it moves, and answers the question
+    /// who we are: content that has gone cannot be sent again from here.
+    pub(super) async fn put(
+        &self,
+        session: &Session,
+        ask: Ask,
+        content: Body,
+    ) -> Result<Response, RegistryError> {
+        let host = host_and_port(&ask.url).unwrap_or_default();
+        let request = self.request(session, &self.sending, &ask).body(content);
+        let response = request.send().await;
+        response.map_err(|error| RegistryError::from_request(host, error))
     }
 
     /// Sends one request and goes where it is redirected, credentials left behind on the way.
-    async fn follow(
-        &self,
-        session: &Session,
-        mut url: Url,
-        headers: HeaderMap,
-    ) -> Result<Response, PullError> {
+    async fn follow(&self, session: &Session, mut ask: Ask) -> Result<Response, RegistryError> {
+        let redirect = |reason| RegistryError::Redirect {
+            host: session.host(),
+            reason,
+        };
         for _ in 0..=REDIRECTS_MAX {
-            let mut request = self.client(&url).get(url.clone()).headers(headers.clone());
-            if same_origin(&url, session.endpoint.base())
-                && let Some(value) = session.authorization.get()
-            {
-                request = request.header(AUTHORIZATION, value.reveal());
-            }
-            let host = host_and_port(&url).unwrap_or_default();
-            let response = self.send(request, &host).await?;
+            let host = host_and_port(&ask.url).unwrap_or_default();
+            let request = self.request(session, &self.asking, &ask);
+            let response = self.send(request.body(ask.body.clone()), &host).await?;
             if !response.status().is_redirection() {
                 return Ok(response);
             }
-            url = self.next(session, &url, &response)?;
+            if !matches!(ask.method, Method::GET | Method::HEAD) {
+                return Err(redirect("it is not followed with a change"));
+            }
+            ask.url = self.location(session, &ask.url, &response)?;
         }
-        Err(PullError::Redirect {
-            host: session.host(),
-            reason: "it redirects more than 10 times",
-        })
+        Err(redirect("it redirects more than 10 times"))
     }
 
-    fn next(&self, session: &Session, from: &Url, response: &Response) -> Result<Url, PullError> {
-        let refused = |reason| PullError::Redirect {
+    /// A request with what the registry itself, and nobody else, is to know of us.
+    fn request(&self, session: &Session, ways: &Ways, ask: &Ask) -> RequestBuilder {
+        let request = ways
+            .to(&ask.url)
+            .request(ask.method.clone(), ask.url.clone());
+        let request = request.headers(ask.headers.clone());
+        match session.authorization.get() {
+            Some(value) if same_origin(&ask.url, session.endpoint.base()) => {
+                request.header(AUTHORIZATION, value.reveal())
+            }
+            _ => request,
+        }
+    }
+
+    /// Where an answer sends us, if we may go there.
+    pub(super) fn location(
+        &self,
+        session: &Session,
+        from: &Url,
+        response: &Response,
+    ) -> Result<Url, RegistryError> {
+        let refused = |reason| RegistryError::Redirect {
             host: session.host(),
             reason,
         };
@@ -162,23 +285,34 @@ impl Client {
         &self,
         request: reqwest::RequestBuilder,
         host: &str,
-    ) -> Result<Response, PullError> {
-        let stalled = || PullError::Stalled {
+    ) -> Result<Response, RegistryError> {
+        let stalled = || RegistryError::Stalled {
             host: host.to_owned(),
         };
         tokio::time::timeout(self.config.patience, request.send())
             .await
             .map_err(|_| stalled())?
-            .map_err(|error| PullError::from_request(host.to_owned(), error))
+            .map_err(|error| RegistryError::from_request(host.to_owned(), error))
     }
 
     /// Answers the question who we are.
-    async fn introduce(&self, session: &Session, response: &Response) -> Result<(), PullError> {
+    pub(super) async fn introduce(
+        &self,
+        session: &Session,
+        response: &Response,
+    ) -> Result<(), RegistryError> {
+        // Whoever we were sent to may ask too; only the registry is told, and says whom else to tell.
+        if !same_origin(response.url(), session.endpoint.base()) {
+            return Err(RegistryError::Redirect {
+                host: session.host(),
+                reason: "that one wants to know who we are",
+            });
+        }
         let questions = response.headers().get_all(WWW_AUTHENTICATE).iter();
         let mut questions = questions.filter_map(|value| challenge(value.to_str().ok()?));
         let Some(question) = questions.next() else {
             let reason = "it refuses the request and does not say how to log in";
-            return Err(PullError::Protocol {
+            return Err(RegistryError::Protocol {
                 host: session.host(),
                 reason,
             });
@@ -201,9 +335,9 @@ impl Client {
         session: &Session,
         realm: &str,
         service: Option<&str>,
-    ) -> Result<Secret, PullError> {
+    ) -> Result<Secret, RegistryError> {
         let host = session.host();
-        let redirect = |reason| PullError::Redirect {
+        let redirect = |reason| RegistryError::Redirect {
             host: session.host(),
             reason,
         };
@@ -226,7 +360,7 @@ impl Client {
         serde_json::from_slice::<TokenAnswer>(&body)
             .ok()
             .and_then(TokenAnswer::bearer)
-            .ok_or(PullError::Protocol {
+            .ok_or(RegistryError::Protocol {
                 host,
                 reason: "its token server sends no token",
             })
@@ -238,7 +372,7 @@ impl Client {
         mut url: Url,
         service: Option<&str>,
     ) -> reqwest::RequestBuilder {
-        let scope = format!("repository:{}:pull", session.reference.repository());
+        let scopes = session.scopes();
         let service = service.unwrap_or_default();
         if let Some(Credentials::IdentityToken(token)) = &session.credentials {
             let form = encode(
@@ -248,19 +382,20 @@ impl Client {
                     ("client_id", "gantry"),
                     ("refresh_token", token.reveal()),
                     ("service", service),
-                    ("scope", &scope),
+                    ("scope", &scopes.join(" ")),
                 ],
             );
             return self
-                .client(&url)
+                .asking
+                .to(&url)
                 .post(url)
                 .header("content-type", "application/x-www-form-urlencoded")
                 .body(form);
         }
         url.query_pairs_mut()
             .append_pair("service", service)
-            .append_pair("scope", &scope);
-        let request = self.client(&url).get(url);
+            .extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
+        let request = self.asking.to(&url).get(url);
         match &session.credentials {
             Some(Credentials::Password { username, password }) => {
                 request.header(AUTHORIZATION, basic(username, password).reveal())
@@ -268,8 +403,10 @@ impl Client {
             _ => request,
         }
     }
+}
 
-    fn client(&self, url: &Url) -> &reqwest::Client {
+impl Ways {
+    fn to(&self, url: &Url) -> &reqwest::Client {
         if url.host_str().is_some_and(is_loopback) {
             &self.loopback
         } else {

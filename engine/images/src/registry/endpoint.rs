@@ -143,6 +143,14 @@ impl Endpoint {
         url
     }
 
+    /// The address that says whether somebody is let in.
+    pub(crate) fn root(&self) -> Url {
+        let mut url = self.base.clone();
+        let path = format!("{}/v2/", url.path().trim_end_matches('/'));
+        url.set_path(&path);
+        url
+    }
+
     pub(crate) fn base(&self) -> &Url {
         &self.base
     }

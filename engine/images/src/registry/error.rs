@@ -1,4 +1,4 @@
-//! Why an image did not come, in words that say what to do.
+//! Why an image did not come or go, in words that say what to do.
 
 use std::error::Error as _;
 use std::io;
@@ -7,9 +7,9 @@ use crate::digest::Digest;
 use crate::document::DocumentError;
 use crate::error::StoreError;
 
-/// An image that was not pulled. Nothing of it is left.
+/// An image that was not pulled or pushed. Nothing of it is left here, and no name of it there.
 #[derive(Debug, thiserror::Error)]
-pub enum PullError {
+pub enum RegistryError {
     /// The registry's name is unknown.
     #[error("cannot find the registry {host}: its name does not resolve; check the name and DNS")]
     Dns {
@@ -70,19 +70,35 @@ pub enum PullError {
         /// What was asked for.
         repository: String,
     },
+    /// The repository does not take this image from this person.
+    #[error(
+        "push access denied for {repository}: log in with an account that may push there, or create the repository"
+    )]
+    PushDenied {
+        /// Where it was to go.
+        repository: String,
+    },
     /// The name or password is wrong.
     #[error("unauthorized: the registry {host} refused the user name or password")]
     Unauthorized {
         /// The registry.
         host: String,
     },
-    /// Too many pulls.
-    #[error("the registry {host} limits how often images are pulled{}", again(.after))]
+    /// Too many requests.
+    #[error("the registry {host} limits how often it is asked{}", again(.after))]
     RateLimited {
         /// The registry.
         host: String,
         /// When it will serve again, as it says.
         after: Option<String>,
+    },
+    /// That is not where a registry can be.
+    #[error(
+        "{text:?} is not the address of a registry: HOST[:PORT] is, with a dot, a port or localhost"
+    )]
+    Address {
+        /// What was given.
+        text: String,
     },
     /// It answers with something that is no answer.
     #[error("the registry {host} answered {status}{}", explained(.message))]
@@ -146,7 +162,7 @@ pub enum PullError {
     Store(#[from] StoreError),
 }
 
-impl PullError {
+impl RegistryError {
     /// Says whether there is no such image, as far as the asker may know.
     pub fn is_not_found(&self) -> bool {
         matches!(

@@ -8,7 +8,7 @@ use reqwest::header::CONTENT_RANGE;
 use tokio::sync::mpsc;
 
 use super::client::{Client, Session};
-use super::error::PullError;
+use super::error::RegistryError;
 use super::retry::Tries;
 use crate::blobs::{BlobWriter, write_failed};
 use crate::digest::Digest;
@@ -56,7 +56,7 @@ pub(super) async fn fetch(
     store: &Store,
     blob: &Descriptor,
     progress: &(dyn Fn(LayerProgress) + Send + Sync),
-) -> Result<(), PullError> {
+) -> Result<(), RegistryError> {
     let turn = store.blobs().turn(blob.digest).await;
     match store.blobs().size(blob.digest) {
         Some(n_bytes) if n_bytes == blob.size_bytes => {
@@ -67,13 +67,13 @@ pub(super) async fn fetch(
         Some(_) => store
             .blobs()
             .remove(blob.digest)
-            .map_err(PullError::Store)?,
+            .map_err(RegistryError::Store)?,
         None => {}
     }
     let mut last = None;
     for session in sessions {
         match fetch_from(client, session, store, blob, progress).await {
-            Err(error @ PullError::Store(_)) => return Err(error),
+            Err(error @ RegistryError::Store(_)) => return Err(error),
             Err(error) if error.is_no_connection() && last.is_some() => {}
             Err(error) => last = Some(error),
             Ok(()) => {
@@ -83,7 +83,7 @@ pub(super) async fn fetch(
             }
         }
     }
-    Err(last.unwrap_or(PullError::NotFound {
+    Err(last.unwrap_or(RegistryError::NotFound {
         reference: blob.digest.to_string(),
     }))
 }
@@ -94,7 +94,7 @@ async fn fetch_from(
     store: &Store,
     blob: &Descriptor,
     progress: &(dyn Fn(LayerProgress) + Send + Sync),
-) -> Result<(), PullError> {
+) -> Result<(), RegistryError> {
     let (pieces, incoming) = mpsc::channel(CHUNKS_MAX);
     let writer = store.blobs().writer()?;
     let digest = blob.digest;
@@ -102,7 +102,7 @@ async fn fetch_from(
     let mut lease = store.lease();
     lease.add_blob(digest);
     // Each has a thread for as long as the registry takes.
-    let _turn = client.fetches.acquire().await;
+    let _turn = client.transfers.acquire().await;
     let written = tasks::on_own_thread(move || {
         let written = write(writer, incoming, digest);
         drop(lease);
@@ -114,7 +114,7 @@ async fn fetch_from(
         Ok(())
     };
     let (read, written) = futures_util::future::join(read, written).await;
-    let written = written.map_err(|error| PullError::Store(write_failed(&error)))?;
+    let written = written.map_err(|error| RegistryError::Store(write_failed(&error)))?;
     match (read, written) {
         // The writer gave up first, and knows why.
         (Err(Failure::Pull(error)), _) => Err(error),
@@ -123,12 +123,12 @@ async fn fetch_from(
 }
 
 enum Failure {
-    Pull(PullError),
+    Pull(RegistryError),
     WriterGone,
 }
 
-impl From<PullError> for Failure {
-    fn from(error: PullError) -> Self {
+impl From<RegistryError> for Failure {
+    fn from(error: RegistryError) -> Self {
         Self::Pull(error)
     }
 }
@@ -174,7 +174,7 @@ async fn read_once(
 ) -> Result<(), Failure> {
     let host = session.endpoint.host();
     let total_bytes = blob.size_bytes;
-    let wrong_size = || PullError::WrongSize {
+    let wrong_size = || RegistryError::WrongSize {
         digest: blob.digest,
         expected: total_bytes,
     };
@@ -195,7 +195,7 @@ async fn read_once(
     }
     loop {
         let chunk = response.chunk().await;
-        let chunk = chunk.map_err(|error| PullError::from_request(host.clone(), error))?;
+        let chunk = chunk.map_err(|error| RegistryError::from_request(host.clone(), error))?;
         let Some(chunk) = chunk else {
             break;
         };
@@ -211,7 +211,7 @@ async fn read_once(
     }
     if *n_bytes < total_bytes {
         let source = std::io::ErrorKind::UnexpectedEof.into();
-        return Err(PullError::Broken { host, source }.into());
+        return Err(RegistryError::Broken { host, source }.into());
     }
     Ok(())
 }
@@ -236,8 +236,8 @@ fn write(
     mut writer: BlobWriter,
     mut pieces: mpsc::Receiver<Piece>,
     expected: Digest,
-) -> Result<(), PullError> {
-    let failed = |error| PullError::Store(write_failed(&error));
+) -> Result<(), RegistryError> {
+    let failed = |error| RegistryError::Store(write_failed(&error));
     while let Some(piece) = pieces.blocking_recv() {
         match piece {
             Piece::Chunk(chunk) => writer.write_all(&chunk).map_err(failed)?,
@@ -245,15 +245,17 @@ fn write(
             Piece::End => {
                 let finished = writer.finish();
                 if finished.digest != expected {
-                    return Err(PullError::WrongDigest {
+                    return Err(RegistryError::WrongDigest {
                         expected,
                         found: finished.digest,
                     });
                 }
-                return finished.keep().map(drop).map_err(PullError::Store);
+                return finished.keep().map(drop).map_err(RegistryError::Store);
             }
         }
     }
     // Cancelled, or failed on the other side, where the reason is known.
-    Err(PullError::Store(StoreError::Damaged { digest: expected }))
+    Err(RegistryError::Store(StoreError::Damaged {
+        digest: expected,
+    }))
 }

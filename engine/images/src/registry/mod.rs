@@ -1,8 +1,8 @@
-//! Registries: how images come from other machines.
+//! Registries: how images come from other machines, and go to them.
 //!
 //! A pull is two steps, so that its caller can unpack a layer while the next one is on its way:
 //! [`Registry::resolve`] finds the image and fetches its documents, [`Registry::fetch_layer`]
-//! brings one layer. Both are cancelled by dropping them.
+//! brings one layer. [`Registry::push`] is the other direction. All are cancelled by dropping them.
 //!
 //! **Invariant:** credentials go to the registry that they are for and to the token server that it
 //! names, over TLS or to a host that is named as insecure; on a redirect to anywhere else they are
@@ -14,11 +14,15 @@ mod client;
 mod endpoint;
 mod error;
 mod fetch;
+mod login;
 mod pull;
+mod push;
 mod retry;
+mod upload;
 
 pub use auth::{Credentials, Secret};
 pub use endpoint::{MalformedMirror, Mirror, RegistryConfig};
-pub use error::PullError;
+pub use error::RegistryError;
 pub use fetch::LayerProgress;
 pub use pull::{Registry, Resolved};
+pub use push::{PushProgress, Pushed};

@@ -7,7 +7,7 @@ use super::answer::read_capped;
 use super::auth::Credentials;
 use super::client::{Client, Session};
 use super::endpoint::RegistryConfig;
-use super::error::PullError;
+use super::error::RegistryError;
 use super::fetch::{self, LayerProgress};
 use super::retry::Tries;
 use crate::digest::Digest;
@@ -27,7 +27,7 @@ const INDEX_DEPTH_MAX: usize = 3;
 /// All registries. Cheap to clone.
 #[derive(Clone)]
 pub struct Registry {
-    client: Arc<Client>,
+    pub(super) client: Arc<Client>,
 }
 
 /// An image that was found: its documents are here, its layers are not yet.
@@ -55,9 +55,9 @@ impl Registry {
     ///
     /// # Errors
     /// When the machine has no random numbers or no TLS to offer, as good as never.
-    pub fn new(config: RegistryConfig) -> Result<Self, PullError> {
+    pub fn new(config: RegistryConfig) -> Result<Self, RegistryError> {
         let client = Client::new(config)
-            .map_err(|error| PullError::from_request("this machine".to_owned(), error))?;
+            .map_err(|error| RegistryError::from_request("this machine".to_owned(), error))?;
         Ok(Self {
             client: Arc::new(client),
         })
@@ -75,7 +75,7 @@ impl Registry {
         reference: &Reference,
         platform: Option<&Platform>,
         credentials: Option<&Credentials>,
-    ) -> Result<Resolved, PullError> {
+    ) -> Result<Resolved, RegistryError> {
         let endpoints = self.client.config.endpoints(reference);
         let sessions = endpoints
             .into_iter()
@@ -99,7 +99,7 @@ impl Registry {
                         sessions: all,
                     });
                 }
-                Err(error @ PullError::Store(_)) => return Err(error),
+                Err(error @ RegistryError::Store(_)) => return Err(error),
                 // The registry may still be there without TLS, where that is allowed.
                 Err(error) if error.is_no_connection() => last = last.or(Some(error)),
                 Err(error) => {
@@ -112,7 +112,7 @@ impl Registry {
             }
         }
         let reference = reference.familiar();
-        Err(last.unwrap_or(PullError::NotFound { reference }))
+        Err(last.unwrap_or(RegistryError::NotFound { reference }))
     }
 
     /// Brings one layer of a resolved image, unless it is here.
@@ -125,7 +125,7 @@ impl Registry {
         resolved: &Resolved,
         layer: &Layer,
         progress: &(dyn Fn(LayerProgress) + Send + Sync),
-    ) -> Result<(), PullError> {
+    ) -> Result<(), RegistryError> {
         let sessions = &resolved.sessions;
         fetch::fetch(&self.client, sessions, store, &layer.blob, progress).await
     }
@@ -135,7 +135,7 @@ impl Registry {
         store: &Store,
         session: &Session,
         platform: Option<&Platform>,
-    ) -> Result<(Image, Digest, Lease), PullError> {
+    ) -> Result<(Image, Digest, Lease), RegistryError> {
         let top = self.top(session).await?;
         let digest = top.digest;
         let (fetched, manifest) = self.descend(session, top, platform).await?;
@@ -156,7 +156,7 @@ impl Registry {
         Ok((image, digest, lease))
     }
 
-    async fn top(&self, session: &Session) -> Result<Fetched, PullError> {
+    async fn top(&self, session: &Session) -> Result<Fetched, RegistryError> {
         let reference = &session.reference;
         match reference.digest() {
             Some(digest) => {
@@ -176,7 +176,7 @@ impl Registry {
         session: &Session,
         mut fetched: Fetched,
         platform: Option<&Platform>,
-    ) -> Result<(Fetched, Manifest), PullError> {
+    ) -> Result<(Fetched, Manifest), RegistryError> {
         for _ in 0..=INDEX_DEPTH_MAX {
             let index = match fetched.document {
                 Document::Manifest(ref manifest) => {
@@ -191,11 +191,11 @@ impl Registry {
                 .await?;
             if fetched.bytes.len() as u64 != chosen.size_bytes {
                 let (digest, expected) = (chosen.digest, chosen.size_bytes);
-                return Err(PullError::WrongSize { digest, expected });
+                return Err(RegistryError::WrongSize { digest, expected });
             }
         }
         let reason = "its indexes lead to ever further indexes";
-        Err(PullError::Protocol {
+        Err(RegistryError::Protocol {
             host: session.endpoint.host(),
             reason,
         })
@@ -206,7 +206,7 @@ impl Registry {
         session: &Session,
         name: &str,
         expected: Option<Digest>,
-    ) -> Result<Fetched, PullError> {
+    ) -> Result<Fetched, RegistryError> {
         let accept = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].join(", ");
         let (bytes, said) = self
             .small(
@@ -221,7 +221,7 @@ impl Registry {
         if let Some(expected) = expected.or(said)
             && expected != digest
         {
-            return Err(PullError::WrongDigest {
+            return Err(RegistryError::WrongDigest {
                 expected,
                 found: digest,
             });
@@ -234,19 +234,23 @@ impl Registry {
         })
     }
 
-    async fn config(&self, session: &Session, config: &Descriptor) -> Result<Vec<u8>, PullError> {
+    async fn config(
+        &self,
+        session: &Session,
+        config: &Descriptor,
+    ) -> Result<Vec<u8>, RegistryError> {
         let thing = format!("blobs/{}", config.digest);
         let (bytes, _) = self.small(session, &thing, "*/*", CONFIG_BYTES_MAX).await?;
         let found = Digest::of(&bytes);
         if found != config.digest {
-            return Err(PullError::WrongDigest {
+            return Err(RegistryError::WrongDigest {
                 expected: config.digest,
                 found,
             });
         }
         if bytes.len() as u64 != config.size_bytes {
             let (digest, expected) = (config.digest, config.size_bytes);
-            return Err(PullError::WrongSize { digest, expected });
+            return Err(RegistryError::WrongSize { digest, expected });
         }
         Ok(bytes)
     }
@@ -258,7 +262,7 @@ impl Registry {
         thing: &str,
         accept: &str,
         max_bytes: u64,
-    ) -> Result<(Vec<u8>, Option<Digest>), PullError> {
+    ) -> Result<(Vec<u8>, Option<Digest>), RegistryError> {
         let mut tries = Tries::default();
         let max_bytes = usize::try_from(max_bytes).unwrap_or(usize::MAX);
         loop {
@@ -269,7 +273,7 @@ impl Registry {
                 let host = session.endpoint.host();
                 Ok((read_capped(response, max_bytes, &host).await?, said))
             };
-            let error: PullError = match attempt.await {
+            let error: RegistryError = match attempt.await {
                 Err(error) => error,
                 Ok(found) => return Ok(found),
             };
@@ -286,7 +290,7 @@ impl Resolved {
     ///
     /// # Errors
     /// When a layer is missing after all.
-    pub fn prepared(self, store: &Store) -> Result<Prepared, PullError> {
+    pub fn prepared(self, store: &Store) -> Result<Prepared, RegistryError> {
         for layer in &self.image.layers {
             let digest = layer.blob.digest;
             if store.blobs().size(digest).is_none() {
@@ -313,14 +317,16 @@ fn choose<'a>(
     reference: &Reference,
     index: &'a Index,
     platform: Option<&Platform>,
-) -> Result<&'a Descriptor, PullError> {
+) -> Result<&'a Descriptor, RegistryError> {
     let host = Platform::host();
     let wanted = platform.unwrap_or(&host);
-    index.choose(wanted).ok_or_else(|| PullError::NoPlatform {
-        reference: reference.familiar(),
-        wanted: wanted.to_string(),
-        offered: index.platforms(),
-    })
+    index
+        .choose(wanted)
+        .ok_or_else(|| RegistryError::NoPlatform {
+            reference: reference.familiar(),
+            wanted: wanted.to_string(),
+            offered: index.platforms(),
+        })
 }
 
 /// Whoever asks for a platform gets it or an error; who does not, gets what there is for Linux.
@@ -328,7 +334,7 @@ fn check_platform(
     reference: &Reference,
     found: &Platform,
     wanted: Option<&Platform>,
-) -> Result<(), PullError> {
+) -> Result<(), RegistryError> {
     let fits = match wanted {
         Some(wanted) => found.fitness(wanted).is_some(),
         None => found.os == "linux" || found.os.is_empty(),
@@ -336,7 +342,7 @@ fn check_platform(
     if fits {
         return Ok(());
     }
-    Err(PullError::NoPlatform {
+    Err(RegistryError::NoPlatform {
         reference: reference.familiar(),
         wanted: wanted.map_or_else(|| "linux".to_owned(), Platform::to_string),
         offered: found.to_string(),

@@ -5,6 +5,8 @@ mod archives;
 mod fake;
 mod killed;
 mod pulls;
+mod pushes;
 mod real;
+mod sink;
 mod trust;
 mod world;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine_images::{Digest, PullError, RegistryConfig};
+use engine_images::{Digest, RegistryConfig, RegistryError};
 use serde_json::json;
 
 use crate::fake::{Conduct, Fake};
@@ -116,7 +116,7 @@ async fn the_platform_is_chosen_from_an_index() {
         .pull_as(&one, Some("linux/amd64"), None)
         .await
         .unwrap_err();
-    assert!(matches!(error, PullError::NoPlatform { .. }), "{error}");
+    assert!(matches!(error, RegistryError::NoPlatform { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -176,7 +176,7 @@ async fn a_registry_that_stalls_is_given_up() {
         .unwrap_err();
 
     assert!(
-        matches!(error, PullError::Stalled { .. }),
+        matches!(error, RegistryError::Stalled { .. }),
         "{}",
         words(&error)
     );
@@ -249,7 +249,7 @@ async fn content_that_lies_is_refused_and_leaves_nothing() {
 
         let is_lie = matches!(
             error,
-            PullError::WrongDigest { .. } | PullError::WrongSize { .. }
+            RegistryError::WrongDigest { .. } | RegistryError::WrongSize { .. }
         );
         assert!(is_lie, "{what}: {}", words(&error));
         world.assert_empty();
@@ -278,7 +278,10 @@ async fn a_pull_by_digest_gets_that_digest() {
         .pull(&format!("{}/a@{}", fake.address, other.manifest))
         .await
         .unwrap_err();
-    assert!(matches!(error, PullError::WrongDigest { .. }), "{error}");
+    assert!(
+        matches!(error, RegistryError::WrongDigest { .. }),
+        "{error}"
+    );
     world.assert_empty();
 
     let name = format!("{}/a@{}", fake.address, made.manifest);

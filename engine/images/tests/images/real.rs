@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use engine_images::{Digest, PullError};
+use engine_images::{Digest, RegistryError};
 use tempfile::TempDir;
 
 use crate::world::{image, password, words, world};
@@ -148,7 +148,7 @@ async fn what_skopeo_pushed_is_pulled_with_the_same_digest() {
         .pull(&format!("{}/gzip/image:2", real.address))
         .await
         .unwrap_err();
-    assert!(matches!(error, PullError::NotFound { .. }), "{error}");
+    assert!(matches!(error, RegistryError::NotFound { .. }), "{error}");
 }
 
 #[tokio::test]
@@ -163,9 +163,13 @@ async fn a_registry_with_passwords_wants_the_right_one() {
         .pull_as(&name, None, Some(&password("guess")))
         .await
         .unwrap_err();
-    assert!(matches!(none, PullError::Denied { .. }), "{}", words(&none));
     assert!(
-        matches!(wrong, PullError::Unauthorized { .. }),
+        matches!(none, RegistryError::Denied { .. }),
+        "{}",
+        words(&none)
+    );
+    assert!(
+        matches!(wrong, RegistryError::Unauthorized { .. }),
         "{}",
         words(&wrong)
     );
@@ -198,7 +202,11 @@ async fn a_certificate_that_nobody_signed_is_refused() {
         .unwrap_err();
 
     // Not even on loopback is plain HTTP tried behind a certificate that is not good.
-    assert!(matches!(error, PullError::Tls { .. }), "{}", words(&error));
+    assert!(
+        matches!(error, RegistryError::Tls { .. }),
+        "{}",
+        words(&error)
+    );
     assert!(
         words(&error).contains("nobody this machine trusts"),
         "{}",

@@ -1,6 +1,6 @@
 //! Who gets to see the password, and whom we believe.
 
-use engine_images::{Credentials, PullError, RegistryConfig, Secret};
+use engine_images::{Credentials, RegistryConfig, RegistryError, Secret};
 
 use crate::fake::{Conduct, Fake};
 use crate::world::{Made, image, password, words, world, world_with};
@@ -25,8 +25,11 @@ async fn a_password_is_sent_when_asked_for() {
         .pull_as(&name, None, Some(&password("wrong")))
         .await
         .unwrap_err();
-    assert!(matches!(none, PullError::Denied { .. }), "{none}");
-    assert!(matches!(wrong, PullError::Unauthorized { .. }), "{wrong}");
+    assert!(matches!(none, RegistryError::Denied { .. }), "{none}");
+    assert!(
+        matches!(wrong, RegistryError::Unauthorized { .. }),
+        "{wrong}"
+    );
     world.assert_empty();
 
     world
@@ -97,7 +100,7 @@ async fn a_token_server_that_is_not_trusted_gets_nothing() {
             .await
             .unwrap_err();
         assert!(
-            matches!(error, PullError::Redirect { .. }),
+            matches!(error, RegistryError::Redirect { .. }),
             "{realm}: {}",
             words(&error)
         );
@@ -128,6 +131,35 @@ async fn a_redirect_leaves_the_password_behind() {
 }
 
 #[tokio::test]
+async fn whoever_a_redirect_leads_to_learns_nothing_by_asking_either() {
+    let (fake, elsewhere, tokens) = (
+        Fake::start().await,
+        Fake::start().await,
+        Fake::start().await,
+    );
+    let made = made();
+    fake.offer("a", "1", &made);
+    fake.want(BASIC, "Basic realm=\"x\"");
+    let content = format!("http://{}/content", elsewhere.address);
+    let away = Conduct::Say(307, vec![("location", content)], Vec::new());
+    fake.behave(made.layers[0], &[away]);
+    let realm = format!("Bearer realm=\"http://{}/token\"", tokens.address);
+    elsewhere.want("Bearer x", &realm);
+
+    let name = format!("{}/a:1", fake.address);
+    let world = world();
+    let pulled = world.pull_as(&name, None, Some(&password("secret"))).await;
+
+    let refused = pulled.unwrap_err();
+    assert!(
+        matches!(refused, RegistryError::Redirect { .. }),
+        "{refused}"
+    );
+    assert_eq!(tokens.asked().len(), 0);
+    world.assert_empty();
+}
+
+#[tokio::test]
 async fn redirects_that_lead_astray_are_refused() {
     let made = made();
     let fake = Fake::start().await;
@@ -148,7 +180,7 @@ async fn redirects_that_lead_astray_are_refused() {
             .await
             .unwrap_err();
         assert!(
-            matches!(error, PullError::Redirect { .. }),
+            matches!(error, RegistryError::Redirect { .. }),
             "{location}: {}",
             words(&error)
         );

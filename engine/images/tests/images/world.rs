@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use engine_images::{
-    Credentials, Digest, Image, Platform, PullError, Reference, Registry, RegistryConfig, Secret,
-    Store,
+    Credentials, Digest, Image, Platform, Reference, Registry, RegistryConfig, RegistryError,
+    Secret, Store,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -45,7 +45,7 @@ pub(crate) fn world_with(config: RegistryConfig) -> World {
 
 impl World {
     /// Does what an engine does for a pull, but for unpacking.
-    pub(crate) async fn pull(&self, name: &str) -> Result<Image, PullError> {
+    pub(crate) async fn pull(&self, name: &str) -> Result<Image, RegistryError> {
         self.pull_as(name, None, None).await
     }
 
@@ -54,7 +54,7 @@ impl World {
         name: &str,
         platform: Option<&str>,
         credentials: Option<&Credentials>,
-    ) -> Result<Image, PullError> {
+    ) -> Result<Image, RegistryError> {
         let reference: Reference = name.parse().unwrap();
         let platform: Option<Platform> = platform.map(|platform| platform.parse().unwrap());
         let (store, registry) = (&self.store, &self.registry);

@@ -92,7 +92,17 @@ impl Images {
     /// # Errors
     /// When one of them is not here.
     pub(crate) fn save(&self, names: &[String]) -> Result<Chunks> {
-        let images = self.chosen(names)?;
+        // Held: a push may exchange an image's archives for others meanwhile.
+        let mut held = Vec::new();
+        let images = self
+            .chosen(names)?
+            .into_iter()
+            .filter_map(|(image, names)| {
+                let (image, lease) = self.store.hold(image.id)?;
+                held.push(lease);
+                Some((image, names))
+            });
+        let images: Vec<_> = images.collect();
         let (sender, chunks) = chunks::channel();
         let store = self.store.clone();
         for (image, _) in &images {
@@ -103,6 +113,7 @@ impl Images {
             chunks::send(&sender, |target| {
                 engine_images::save(&store, &images, target)
             });
+            drop(held);
         })
         .map_err(ServiceError::failed("begin to save the images"))?;
         Ok(chunks)
@@ -134,7 +145,7 @@ impl Images {
     }
 
     /// All tags of a repository.
-    fn tags_of(&self, repository: &Reference) -> Vec<Reference> {
+    pub(super) fn tags_of(&self, repository: &Reference) -> Vec<Reference> {
         let bare = repository.bare();
         let images = self.store.list();
         images

@@ -12,9 +12,11 @@
 mod commit;
 mod held;
 mod load;
+mod login;
 mod progress;
 mod prune;
 mod pull;
+mod push;
 mod remove;
 mod service;
 mod show;
@@ -26,5 +28,6 @@ pub(crate) use held::LayersHeld;
 pub(crate) use load::Import;
 pub(crate) use progress::Board;
 pub(crate) use pull::Wanted;
+pub(crate) use push::PushOf;
 pub(crate) use remove::ImageUse;
 pub(crate) use service::{ImageForContainer, Images};

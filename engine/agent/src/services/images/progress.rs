@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use engine_api::images::{Progress, ProgressDetail, ProgressError};
+use engine_api::images::{Progress, ProgressDetail, ProgressError, PushResult};
 use tokio::sync::Notify;
 
 /// Columns of the bar that terminals show.
@@ -49,6 +49,15 @@ impl Board {
             }),
             progress: Some(bar(current, total)),
             id: Some(id.to_owned()),
+            ..Progress::default()
+        });
+    }
+
+    /// Tells what a pushed tag stands for now; the last line of its push.
+    pub(crate) fn pushed(&self, result: PushResult) {
+        self.push(Progress {
+            progress_detail: Some(ProgressDetail::default()),
+            aux: Some(result),
             ..Progress::default()
         });
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_api::images::RegistryAuth;
 use engine_images::{
-    Credentials, Digest, Layer, LayerProgress, Platform, PullError, Reference, Resolved, Secret,
+    Credentials, Digest, Layer, LayerProgress, Platform, Reference, RegistryError, Resolved, Secret,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
@@ -91,7 +91,7 @@ impl Images {
                 credentials.as_ref(),
             )
             .await
-            .map_err(|error| failed(&reference, error))?;
+            .map_err(|error| failed("pull", &reference, error))?;
         Ok(Pull {
             resolved,
             board: Arc::default(),
@@ -125,7 +125,7 @@ impl Images {
         let before = self.store.named(&reference).map(|image| image.id);
         let prepared = resolved
             .prepared(&self.store)
-            .map_err(|error| failed(&reference, error))?;
+            .map_err(|error| failed("pull", &reference, error))?;
         let is_new = before != Some(prepared.image.id);
         let added = self.add(vec![(prepared, names)]).await?;
         unfinished.finished();
@@ -177,7 +177,7 @@ impl Images {
             self.registry
                 .fetch_layer(&self.store, resolved, layer, &progress)
                 .await
-                .map_err(|error| failed(&resolved.reference, error))
+                .map_err(|error| failed("pull", &resolved.reference, error))
         };
         fetch().await?;
         let unpacked = self.unpack_layer(layer, Some(board)).await;
@@ -222,7 +222,7 @@ fn tell(board: &Board, id: &str, progress: LayerProgress) {
     }
 }
 
-fn credentials(auth: RegistryAuth) -> Option<Credentials> {
+pub(super) fn credentials(auth: RegistryAuth) -> Option<Credentials> {
     if !auth.registrytoken.is_empty() {
         return Some(Credentials::RegistryToken(Secret::new(auth.registrytoken)));
     }
@@ -234,12 +234,15 @@ fn credentials(auth: RegistryAuth) -> Option<Credentials> {
     (!username.is_empty()).then_some(Credentials::Password { username, password })
 }
 
-fn failed(reference: &Reference, error: PullError) -> ServiceError {
+/// What a registry's refusal means to whoever asked.
+pub(super) fn failed(action: &str, reference: &Reference, error: RegistryError) -> ServiceError {
     match &error {
         _ if error.is_full() => ServiceError::failed(super::unpack::FULL)(error),
         _ if error.is_not_found() => ServiceError::NotFound(chain(&error)),
-        PullError::Unauthorized { .. } => ServiceError::Unauthorized(chain(&error)),
-        PullError::Document(_) => ServiceError::BadRequest(chain(&error)),
-        _ => ServiceError::failed(format!("pull {}", reference.familiar()))(error),
+        RegistryError::Unauthorized { .. } | RegistryError::PushDenied { .. } => {
+            ServiceError::Unauthorized(chain(&error))
+        }
+        RegistryError::Document(_) => ServiceError::BadRequest(chain(&error)),
+        _ => ServiceError::failed(format!("{action} {}", reference.familiar()))(error),
     }
 }
