@@ -702,7 +702,7 @@ image-platform-hint = Empty: this machine's.
 image-file = Archive
 image-file-hint = Made by docker save, or an OCI archive; plain, gzip or zstd.
 registry-user = Registry user
-registry-user-hint = Only for private images; not kept.
+registry-user-hint = Where the registry asks for one; not kept.
 registry-password = Registry password or token
 images-filter = Filter: words
 images-none = No images
@@ -722,6 +722,10 @@ image-runs = What its containers run
 image-tag = Add name
 image-tag-title = Another name
 image-tag-hint = Such as team/app:2
+image-push = Push
+image-push-title = Push to a registry
+image-push-hint = The name says where: registry.example.com/team/app:2. One without a registry goes to Docker Hub.
+image-push-needs-name = Give it a name first: the name says to which registry it goes.
 image-names = Names
 image-platform-is = Platform
 layers = Layers
@@ -729,13 +733,14 @@ layer-command = Step
 
 ## Jobs
 jobs = Jobs
-jobs-none = No jobs. Pulls, loads and edits that make a container anew appear here and keep running while you go elsewhere.
+jobs-none = No jobs. Pulls, pushes, loads and edits that make a container anew appear here and keep running while you go elsewhere.
 jobs-running = { $count ->
     [0] Jobs: none running
     [one] Jobs: 1 running
    *[other] Jobs: { $count } running
 }
 job-pull = Pull { $name }
+job-push = Push { $name }
 job-load = Load { $name }
 job-edit = Change { $name }
 job-stage-waiting = To come
@@ -748,8 +753,11 @@ job-waiting = Waiting
 job-downloading = Downloading
 job-verifying = Verifying
 job-extracting = Unpacking
+job-compressing = Compressing
+job-uploading = Uploading
 job-layer-done = Done
 job-layer-here = Already here
+job-layer-there = Already there
 job-layers = { $done } of { $total } layers
 job-bytes = { $done } of { $total }
 job-open-image = Open the image

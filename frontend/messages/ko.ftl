@@ -671,7 +671,7 @@ image-platform-hint = 비워 두면 이 시스템의 플랫폼을 씁니다.
 image-file = 아카이브
 image-file-hint = docker save로 만든 파일 또는 OCI 아카이브(압축 없음, gzip, zstd).
 registry-user = 레지스트리 사용자
-registry-user-hint = 비공개 이미지에만 필요하며 저장하지 않습니다.
+registry-user-hint = 레지스트리가 요구할 때만 필요하며 저장하지 않습니다.
 registry-password = 레지스트리 비밀번호 또는 토큰
 images-filter = 필터: 단어
 images-none = 이미지가 없습니다
@@ -690,6 +690,10 @@ image-runs = 컨테이너가 실행하는 것
 image-tag = 이름 추가
 image-tag-title = 다른 이름
 image-tag-hint = 예: team/app:2
+image-push = 올리기
+image-push-title = 레지스트리로 올리기
+image-push-hint = 이름이 올릴 곳을 정합니다. 예: registry.example.com/team/app:2. 레지스트리가 없는 이름은 Docker Hub로 갑니다.
+image-push-needs-name = 먼저 이름을 지정하세요. 이름이 올릴 레지스트리를 정합니다.
 image-names = 이름
 image-platform-is = 플랫폼
 layers = 레이어
@@ -697,12 +701,13 @@ layer-command = 단계
 
 ## 작업
 jobs = 작업
-jobs-none = 작업이 없습니다. 이미지 받기와 불러오기, 컨테이너를 새로 만드는 편집은 여기에 표시되며, 다른 페이지로 가도 계속됩니다.
+jobs-none = 작업이 없습니다. 이미지 받기, 올리기, 불러오기, 컨테이너를 새로 만드는 편집은 여기에 표시되며, 다른 페이지로 가도 계속됩니다.
 jobs-running = { $count ->
     [0] 작업: 실행 중인 것 없음
    *[other] 작업: { $count }개 실행 중
 }
 job-pull = { $name } 받기
+job-push = { $name } 올리기
 job-load = { $name } 불러오기
 job-edit = { $name } 변경
 job-stage-waiting = 예정
@@ -715,8 +720,11 @@ job-waiting = 대기 중
 job-downloading = 받는 중
 job-verifying = 검증 중
 job-extracting = 푸는 중
+job-compressing = 압축 중
+job-uploading = 올리는 중
 job-layer-done = 완료
 job-layer-here = 이미 있음
+job-layer-there = 레지스트리에 이미 있음
 job-layers = 레이어 { $total }개 중 { $done }개
 job-bytes = { $total } 중 { $done }
 job-open-image = 이미지 열기

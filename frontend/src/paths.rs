@@ -153,6 +153,8 @@ about! {
     Image = "/images/", "id", "";
     /// Post: another name for it.
     ImageTag = "/images/", "id", "/tag";
+    /// Post: starts a push as a job.
+    ImagePush = "/images/", "id", "/push";
     /// Asks first; post removes.
     ImageRemove = "/images/", "id", "/remove";
     /// One job.

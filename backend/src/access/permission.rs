@@ -121,6 +121,7 @@ permissions! {
         View ImageView "image.view" Read ImagePlace "See an image and its layers.";
         Pull ImagePull "image.pull" Change HostPlace "Pull an image from a registry.";
         Load ImageLoad "image.load" Change HostPlace "Load images from an archive.";
+        Push ImagePush "image.push" Operate ImagePlace "Push an image to a registry.";
         Tag ImageTag "image.tag" Change ImagePlace "Give an image one more name.";
         Remove ImageRemove "image.remove" Destroy ImagePlace "Remove an image.";
     }

@@ -52,6 +52,7 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerRemove
             | Id::ImagePull
             | Id::ImageLoad
+            | Id::ImagePush
             | Id::ImageTag
             | Id::ImageRemove
             | Id::JobCancel

@@ -21,7 +21,7 @@ pub use engine_client::stream::{Chunks, JsonLines, OutputStream};
 pub use engine_client::upgrade::{Attached, AttachedOutput, Input};
 pub use engine_client::{
     ClientError, DirectoryQuery, EngineClient, FileAttributes, FileContent, LogOptions, NewFile,
-    Opened, PullOptions, RemoveOptions,
+    Opened, PullOptions, PushOptions, RemoveOptions,
 };
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};

@@ -1,4 +1,4 @@
-//! Images: lists from the index, details from the engine, getting one as a job.
+//! Images: lists from the index, details from the engine, getting and pushing one as a job.
 
 use std::sync::Arc;
 
@@ -14,7 +14,9 @@ use super::reference::Reference;
 use super::{Error, Result, Services, audit};
 use crate::access::{Permit, image};
 use crate::domain::{JobId, Rule};
-use crate::fleet::{ContainerFact, ImageFact, ImageQuery, JsonLines, Page, PullOptions};
+use crate::fleet::{
+    ContainerFact, ImageFact, ImageQuery, JsonLines, Page, PullOptions, PushOptions,
+};
 
 /// Pieces of an upload that wait for the engine; the browser waits while they do.
 const UPLOAD_QUEUE: usize = 16;
@@ -120,6 +122,55 @@ pub async fn pull(
         work: |reporter: Reporter| async move {
             let pull = async { follow(client.pull_image(&options).await?, &reporter).await };
             reporter.cut(pull).await
+        },
+    };
+    jobs::begin(services, permit, order).await
+}
+
+/// What to push.
+#[derive(Clone, Debug)]
+pub struct PushRequest {
+    /// A name that the image has, with its tag: it says where.
+    pub reference: Reference,
+    /// A name and a password at the registry, when it wants some.
+    pub credentials: Option<Credentials>,
+}
+
+/// Begins to push an image under one of its names; one's own push of it that goes on already is
+/// joined.
+///
+/// # Errors
+/// When the image has no such name, or too many jobs go on.
+pub async fn push(
+    services: &Services,
+    permit: &Permit<image::Push>,
+    request: PushRequest,
+) -> Result<JobId> {
+    let place = permit.place();
+    let fact = services.index().find_image(place.id.as_str());
+    let subject = request.reference.to_string();
+    if !fact.is_some_and(|fact| fact.tags.contains(&subject)) {
+        return Err(Error::field("push", Rule::Choice));
+    }
+    let client = services.link().client(permit);
+    let may_join = request.credentials.is_none();
+    let auth = request
+        .credentials
+        .map(|credentials| header(&request.reference, credentials));
+    let options = PushOptions {
+        image: request.reference.name().to_owned(),
+        tag: request.reference.version().to_owned(),
+        auth: auth.transpose()?,
+    };
+    let order = Order {
+        kind: JobKind::Push,
+        host: place.host.clone(),
+        detail: subject.clone(),
+        subject,
+        may_join,
+        work: |reporter: Reporter| async move {
+            let push = async { follow(client.push_image(&options).await?, &reporter).await };
+            reporter.cut(push).await
         },
     };
     jobs::begin(services, permit, order).await

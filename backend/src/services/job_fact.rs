@@ -12,6 +12,8 @@ use crate::domain::{AccountId, ContainerId, HostId, JobId};
 pub enum JobKind {
     /// Gets an image from a registry.
     Pull,
+    /// Brings an image to a registry.
+    Push,
     /// Loads images from an archive.
     Load,
     /// Makes a container anew.

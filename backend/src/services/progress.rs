@@ -26,6 +26,10 @@ pub enum Step {
     Downloaded,
     /// It is unpacked.
     Extracting,
+    /// It is made small before it goes.
+    Compressing,
+    /// Its bytes go.
+    Uploading,
     /// It is there.
     Done,
     /// It was there before.
@@ -97,7 +101,7 @@ impl Progress {
     }
 
     /// Returns how much of the work is done, between 0 and 1; a layer counts half when it is there
-    /// and half when it is unpacked.
+    /// and half when it is unpacked, or half when it is ready and half when it went.
     pub fn fraction(&self) -> f64 {
         if self.layers.is_empty() {
             return self.stages.fraction();
@@ -143,9 +147,9 @@ impl Layer {
         };
         match self.step {
             Step::Waiting => 0.0,
-            Step::Downloading => within / 2.0,
+            Step::Downloading | Step::Compressing => within / 2.0,
             Step::Verifying | Step::Downloaded => 0.5,
-            Step::Extracting => 0.5 + within / 2.0,
+            Step::Extracting | Step::Uploading => 0.5 + within / 2.0,
             Step::Done | Step::Exists => 1.0,
         }
     }
@@ -154,13 +158,16 @@ impl Layer {
 /// The word that an engine has for a step; `None` when the line is about something else.
 fn step(status: &str) -> Option<Step> {
     Some(match status {
-        "Pulling fs layer" | "Waiting" => Step::Waiting,
+        "Pulling fs layer" | "Waiting" | "Preparing" => Step::Waiting,
         "Downloading" | "Loading layer" | "Retrying" => Step::Downloading,
         "Verifying Checksum" => Step::Verifying,
         "Download complete" => Step::Downloaded,
         "Extracting" => Step::Extracting,
-        "Pull complete" => Step::Done,
+        "Compressing" => Step::Compressing,
+        "Pushing" => Step::Uploading,
+        "Pull complete" | "Pushed" => Step::Done,
         "Already exists" | "Layer already exists" => Step::Exists,
+        status if status.starts_with("Mounted from ") => Step::Exists,
         status if status.starts_with("Retrying in") => Step::Downloading,
         _ => return None,
     })

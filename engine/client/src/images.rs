@@ -33,6 +33,17 @@ pub struct PullOptions {
     pub auth: Option<String>,
 }
 
+/// What to push.
+#[derive(Debug, Clone, Default)]
+pub struct PushOptions {
+    /// The reference without its tag.
+    pub image: String,
+    /// The tag.
+    pub tag: String,
+    /// The value of the credentials header: base64 of JSON.
+    pub auth: Option<String>,
+}
+
 /// Bytes that are sent to an engine: an archive.
 pub trait ImageSource: Stream<Item = std::io::Result<Bytes>> + Send + 'static {}
 
@@ -82,6 +93,24 @@ impl EngineClient {
         }
         Ok(JsonLines::new(
             operation::IMAGE_CREATE.name,
+            self.send(call).await?,
+        ))
+    }
+
+    /// Brings an image to the registry that its name says. A failure after the start comes as a line
+    /// with `error`.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub async fn push_image(&self, options: &PushOptions) -> Result<JsonLines<Progress>> {
+        let mut call = Call::new(&operation::IMAGE_PUSH, &options.image)
+            .query("tag", &options.tag)
+            .within(UPLOAD_DEADLINE);
+        if let Some(auth) = &options.auth {
+            call = call.header(REGISTRY_AUTH_HEADER, auth)?;
+        }
+        Ok(JsonLines::new(
+            operation::IMAGE_PUSH.name,
             self.send(call).await?,
         ))
     }

@@ -57,11 +57,17 @@ pub struct ImageShow {
     pub layers: Vec<Layer>,
     /// The new name; or the reason why it may not be given.
     pub tag: Result<Field, String>,
+    /// What a push asks for; or the reason why there is none.
+    pub push: Result<Vec<Field>, String>,
 }
 
 impl ImageShow {
     fn tag_path(&self) -> String {
         paths::ImageTag(&self.id).to_string()
+    }
+
+    fn push_path(&self) -> String {
+        paths::ImagePush(&self.id).to_string()
     }
 }
 

@@ -445,6 +445,18 @@ pub fn image_show(shell: Shell) -> ImageShow {
             hint: words.t("image-tag-hint"),
             ..field(words, "reference", "name", Kind::Text)
         }),
+        push: Ok(vec![
+            Field {
+                hint: words.t("image-push-hint"),
+                value: "nginx:1.29".into(),
+                ..field(words, "push", "name", Kind::Text)
+            },
+            Field {
+                hint: words.t("registry-user-hint"),
+                ..field(words, "user", "registry-user", Kind::Text)
+            },
+            field(words, "password", "registry-password", Kind::Password),
+        ]),
         id: row.id,
         shell,
     }

@@ -1,4 +1,4 @@
-//! Images: the list, the two ways in, one of them, its names, its end.
+//! Images: the list, the two ways in, one of them, its names, its way to a registry, its end.
 
 use axum::extract::{Multipart, Query, State};
 use axum::http::StatusCode;
@@ -10,10 +10,10 @@ use crate::access::{Permit, image};
 use crate::app::App;
 use crate::domain::{FieldError, Rule};
 use crate::http::extract::Fields;
-use crate::http::present::images::{self as present, Refused, Typed};
+use crate::http::present::images::{self as present, Refused, RefusedOne, Typed};
 use crate::http::present::lists::{self, Asked};
 use crate::http::{Error, Result};
-use crate::services::images::{self, Credentials, PullRequest};
+use crate::services::images::{self, Credentials, PullRequest, PushRequest};
 
 /// The name of the archive's field.
 const ARCHIVE: &str = "archive";
@@ -95,19 +95,25 @@ pub(super) async fn pull(
 fn requested(fields: &Fields) -> Result<PullRequest, FieldError> {
     let reference = fields.text("reference").parse();
     let reference = reference.map_err(|rule| FieldError::new("reference", rule))?;
-    let optional = |name| Some(fields.text(name).trim()).filter(|text| !text.is_empty());
-    let password = fields.text("password");
-    if !password.is_empty() && optional("user").is_none() {
-        return Err(FieldError::new("user", Rule::Required));
-    }
+    let platform = fields.text("platform").trim();
     Ok(PullRequest {
         reference,
-        platform: optional("platform").map(str::to_owned),
-        credentials: optional("user").map(|name| Credentials {
+        platform: (!platform.is_empty()).then(|| platform.to_owned()),
+        credentials: credentials(fields)?,
+    })
+}
+
+/// A name and a password at a registry, or none; a password is somebody's.
+fn credentials(fields: &Fields) -> Result<Option<Credentials>, FieldError> {
+    let (name, password) = (fields.text("user").trim(), fields.text("password"));
+    match (name.is_empty(), password.is_empty()) {
+        (true, true) => Ok(None),
+        (true, false) => Err(FieldError::new("user", Rule::Required)),
+        (false, _) => Ok(Some(Credentials {
             name: name.to_owned(),
             password: password.to_owned().into(),
-        }),
-    })
+        })),
+    }
 }
 
 /// Passes an archive on as it comes; nothing of it is kept here. The browser is led to the job when
@@ -154,7 +160,7 @@ pub(super) async fn show(
     frame: Frame,
 ) -> Result<Response> {
     let shown = images::show(&app.services, &permit).await?;
-    let mut page = present::show(&frame.reader, &shown, "", None);
+    let mut page = present::show(&frame.reader, &shown, &RefusedOne::default());
     frame.greet(&mut page.shell);
     Ok(frame.draw(&page))
 }
@@ -178,11 +184,61 @@ pub(super) async fn tag(
         }
         Err(error) => {
             let error = Error::from(error).into_field()?;
-            let shown = images::show(&app.services, &view).await?;
-            let page = present::show(&frame.reader, &shown, typed, Some(&error));
-            Ok(frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+            let refused = RefusedOne {
+                name: typed.to_owned(),
+                tag: Some(&error),
+                ..RefusedOne::default()
+            };
+            again_one(&app, &view, &frame, &refused).await
         }
     }
+}
+
+pub(super) async fn push(
+    permit: Permit<image::Push>,
+    view: Permit<image::View>,
+    State(app): State<App>,
+    frame: Frame,
+    fields: Fields,
+) -> Result<Response> {
+    let reference = fields.text("push").parse();
+    let request = match (reference, credentials(&fields)) {
+        (Ok(reference), Ok(credentials)) => Ok(PushRequest {
+            reference,
+            credentials,
+        }),
+        (Err(rule), _) => Err(FieldError::new("push", rule)),
+        (_, Err(error)) => Err(error),
+    };
+    let begun = match request {
+        Ok(request) => images::push(&app.services, &permit, request).await,
+        Err(error) => Err(error.into()),
+    };
+    match begun {
+        Ok(job) => Ok(go(&paths::Job(job.as_str()))),
+        Err(error) => {
+            let error = Error::from(error).into_field()?;
+            let refused = RefusedOne {
+                push: fields.text("push").to_owned(),
+                user: fields.text("user").to_owned(),
+                pushed: Some(&error),
+                ..RefusedOne::default()
+            };
+            again_one(&app, &view, &frame, &refused).await
+        }
+    }
+}
+
+/// Draws an image's page again with what is wrong in one of its forms.
+async fn again_one(
+    app: &App,
+    view: &Permit<image::View>,
+    frame: &Frame,
+    refused: &RefusedOne<'_>,
+) -> Result<Response> {
+    let shown = images::show(&app.services, view).await?;
+    let page = present::show(&frame.reader, &shown, refused);
+    Ok(frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 #[derive(Debug, Default, serde::Deserialize)]

@@ -58,6 +58,7 @@ pub fn table() -> Vec<Entry> {
         post(paths::ImagePull::PATTERN, images::pull),
         post(paths::ImageLoad::PATTERN, images::load).unlimited(),
         get(paths::Image::PATTERN, images::show),
+        post(paths::ImagePush::PATTERN, images::push),
         post(paths::ImageTag::PATTERN, images::tag),
         get(paths::ImageRemove::PATTERN, images::ask_remove),
         post(paths::ImageRemove::PATTERN, images::remove),

@@ -8,7 +8,9 @@ use frontend::pages::{Ask, ImageShow, ImagesIndex, Layer};
 use frontend::parts::ImageRow;
 use frontend::paths::{self, Value};
 use frontend::shell::Section;
-use frontend::ui::{Action, Column, Dialog, Empty, Field, KeyValue, Kind, Notice, Pair, View};
+use frontend::ui::{
+    Action, Choice, Column, Dialog, Empty, Field, KeyValue, Kind, Notice, Pair, View,
+};
 use jiff::Timestamp;
 
 use super::fields::{field, mark, password};
@@ -38,6 +40,21 @@ pub struct Refused<'a> {
     pub pull: Option<&'a FieldError>,
     /// The rule of the load form.
     pub load: Option<&'a FieldError>,
+}
+
+/// A form of one image's page that was refused: what was typed, and the rule it broke.
+#[derive(Clone, Debug, Default)]
+pub struct RefusedOne<'a> {
+    /// The new name.
+    pub name: String,
+    /// The name to push.
+    pub push: String,
+    /// The name at the registry.
+    pub user: String,
+    /// The rule of the form for a new name.
+    pub tag: Option<&'a FieldError>,
+    /// The rule of the push form.
+    pub pushed: Option<&'a FieldError>,
 }
 
 /// An image and how many containers were made of it.
@@ -116,14 +133,8 @@ fn pull_fields(reader: &Reader, typed: &Typed) -> Vec<Field> {
             ..hinted("reference", "image-reference", &typed.reference)
         },
         hinted("platform", "image-platform", &typed.platform),
-        Field {
-            autocomplete: "off",
-            ..hinted("user", "registry-user", &typed.user)
-        },
-        Field {
-            required: false,
-            ..password(words, "password", "registry-password", "off")
-        },
+        registry_user(reader, &typed.user),
+        registry_password(reader),
     ]
 }
 
@@ -165,7 +176,7 @@ fn actions(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> V
 }
 
 /// Returns one image's page.
-pub fn show(reader: &Reader, shown: &Shown, name: &str, error: Option<&FieldError>) -> ImageShow {
+pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageShow {
     let words = reader.words;
     let fact = &shown.fact;
     let mut shell = reader.shell(Section::Images, fact.name().to_owned());
@@ -174,13 +185,20 @@ pub fn show(reader: &Reader, shown: &Shown, name: &str, error: Option<&FieldErro
     }
     let mut tag = [Field {
         hint: words.t("image-tag-hint"),
-        value: name.to_owned(),
+        value: refused.name.clone(),
         required: true,
         ..field(words, "reference", "name")
     }];
-    let rest = mark(words, &mut tag, error);
+    let mut push = push_fields(reader, &fact.tags, refused);
+    let rest = mark(words, &mut tag, refused.tag);
+    let rest = rest.or(mark(words, &mut push, refused.pushed));
     shell.notices.extend(rest.map(Notice::failed));
     let [tag] = tag;
+    let push = match reader.reason(PermissionId::ImagePush) {
+        Some(reason) => Err(reason),
+        None if fact.tags.is_empty() => Err(words.t("image-push-needs-name")),
+        None => Ok(push),
+    };
     ImageShow {
         shell,
         id: fact.id.to_string(),
@@ -203,6 +221,41 @@ pub fn show(reader: &Reader, shown: &Shown, name: &str, error: Option<&FieldErro
             Some(reason) => Err(reason),
             None => Ok(tag),
         },
+        push,
+    }
+}
+
+fn push_fields(reader: &Reader, names: &[String], refused: &RefusedOne<'_>) -> Vec<Field> {
+    let words = reader.words;
+    let choice = |name: &String| Choice {
+        value: name.clone(),
+        label: name.clone(),
+    };
+    vec![
+        Field {
+            hint: words.t("image-push-hint"),
+            value: refused.push.clone(),
+            kind: Kind::Choice(names.iter().map(choice).collect()),
+            ..field(words, "push", "name")
+        },
+        registry_user(reader, &refused.user),
+        registry_password(reader),
+    ]
+}
+
+fn registry_user(reader: &Reader, typed: &str) -> Field {
+    Field {
+        hint: reader.words.t("registry-user-hint"),
+        value: typed.to_owned(),
+        autocomplete: "off",
+        ..field(reader.words, "user", "registry-user")
+    }
+}
+
+fn registry_password(reader: &Reader) -> Field {
+    Field {
+        required: false,
+        ..password(reader.words, "password", "registry-password", "off")
     }
 }
 

@@ -58,7 +58,7 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
         steps: progress
             .layers
             .iter()
-            .map(|layer| step(reader, layer))
+            .map(|layer| step(reader, fact.kind, layer))
             .collect(),
         stages: stages.map(|one| stage(reader, one)).collect(),
         probe: plain_text(&progress.last_words.probe),
@@ -77,7 +77,7 @@ fn result(reader: &Reader, fact: &JobFact) -> Option<(String, String)> {
     let words = reader.words;
     let is_done = fact.state == JobState::Done;
     match (fact.kind, &fact.container) {
-        (JobKind::Pull, _) if is_done => {
+        (JobKind::Pull | JobKind::Push, _) if is_done => {
             let path = paths::Image(image_of(&fact.subject)).to_string();
             Some((words.t("job-open-image"), path))
         }
@@ -130,6 +130,7 @@ pub fn row(reader: &Reader, fact: &JobFact) -> JobRow {
 fn name(reader: &Reader, fact: &JobFact) -> String {
     let key = match fact.kind {
         JobKind::Pull => "job-pull",
+        JobKind::Push => "job-push",
         JobKind::Load => "job-load",
         JobKind::Edit => "job-edit",
     };
@@ -201,13 +202,16 @@ fn stage(reader: &Reader, stage: &Stage) -> JobStage {
     }
 }
 
-fn step(reader: &Reader, layer: &Layer) -> JobStep {
+fn step(reader: &Reader, kind: JobKind, layer: &Layer) -> JobStep {
     let key = match layer.step {
         Step::Waiting => "job-waiting",
         Step::Downloading => "job-downloading",
         Step::Verifying | Step::Downloaded => "job-verifying",
         Step::Extracting => "job-extracting",
+        Step::Compressing => "job-compressing",
+        Step::Uploading => "job-uploading",
         Step::Done => "job-layer-done",
+        Step::Exists if kind == JobKind::Push => "job-layer-there",
         Step::Exists => "job-layer-here",
     };
     let is_there = matches!(layer.step, Step::Done | Step::Exists);

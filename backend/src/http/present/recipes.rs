@@ -172,6 +172,12 @@ const IMAGE: &[Row] = &[
         "?repo=team/app&tag=2",
     ),
     row(
+        (Id::ImagePush, "image-push", "upload"),
+        "docker push {}",
+        &ask::IMAGE_PUSH,
+        "",
+    ),
+    row(
         (Id::ImageView, "layers", "layers"),
         "docker history {}",
         &ask::IMAGE_HISTORY,

@@ -3,7 +3,8 @@
 use std::io::Write as _;
 
 use docker_free_tests::registry::{NAME, PASSWORD, Registry};
-use docker_free_tests::{Engine, docker, need};
+use docker_free_tests::server::Server;
+use docker_free_tests::{Engine, docker, need, wait};
 
 const NEEDED: &[&str] = &["docker", "busybox", "docker-registry"];
 
@@ -224,4 +225,47 @@ fn a_damaged_layer_is_not_pushed_and_a_push_that_nobody_waits_for_ends() {
     before.holds_again(&engine);
     drop(asked);
     engine.ok(&["push", &name]);
+}
+
+#[test]
+fn an_owner_pushes_from_the_page_with_a_password_that_nobody_keeps() {
+    if !need::all(NEEDED) {
+        return;
+    }
+    let registry = Registry::closed();
+    let name = format!("{}/shop/app:1", registry.address);
+    let engine = Engine::with_busybox();
+    engine.ok(&["tag", "busybox", &name]);
+    let server = Server::start(&engine);
+    let mut owner = server.first_owner();
+    let path = format!("/images/{}/push", engine.inspect_image(&name));
+    wait::until_true("the server knows the image", || {
+        owner.get("/images").text().contains(&name)
+    });
+
+    let strange = owner
+        .post(&path, &[("push", "127.0.0.1:1/x:1")])
+        .expect(422);
+    assert!(strange.text().contains("127.0.0.1:1/x:1") || strange.text().contains(&name));
+    let without = [("push", name.as_str())];
+    let refused = owner.post(&path, &without).expect(303);
+    let job = refused.header("location").expect("a job").to_owned();
+    wait::until_true("the registry refuses", || {
+        owner.get(&job).text().contains("push access denied")
+    });
+    let known = [
+        ("push", name.as_str()),
+        ("user", NAME),
+        ("password", PASSWORD),
+    ];
+    let begun = owner.post(&path, &known).expect(303);
+    let job = begun.header("location").expect("a job").to_owned();
+    wait::until_true("it is pushed", || {
+        owner.get(&job).text().contains("1: digest: sha256:")
+    });
+
+    let audit = owner.get("/audit").text();
+    assert!(audit.contains("image.push") && audit.contains(&name));
+    assert!(!audit.contains(PASSWORD) && !server.log_text().contains(PASSWORD));
+    assert!(!engine.log_text().contains(PASSWORD));
 }
