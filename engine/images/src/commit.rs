@@ -105,7 +105,7 @@ struct Counted<W> {
 impl<W: Write> Write for Counted<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let n_written = self.target.write(bytes)?;
-        self.has_members |= bytes[..n_written].iter().any(|byte| *byte != 0);
+        self.has_members = self.has_members || bytes[..n_written].iter().any(|byte| *byte != 0);
         Ok(n_written)
     }
 

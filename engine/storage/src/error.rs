@@ -1,5 +1,6 @@
 //! What can go wrong with layers and snapshots.
 
+use std::fmt;
 use std::path::PathBuf;
 
 use engine_sys::SysError;
@@ -7,23 +8,41 @@ use engine_tar::TarError;
 
 use crate::diff_id::DiffId;
 
+/// Which layer an [`ApplyError`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// One that was asked for by its digest.
+    Named(DiffId),
+    /// One that is being made: its digest comes out at the end.
+    New,
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(diff_id) => write!(f, "layer {diff_id}"),
+            Self::New => f.write_str("the new layer"),
+        }
+    }
+}
+
 /// A layer that was not unpacked. Nothing of it is left.
 #[derive(Debug, thiserror::Error)]
 pub enum ApplyError {
     /// The archive is malformed or too large, or its source failed.
-    #[error("failed to unpack layer {diff_id}")]
+    #[error("failed to unpack {layer}")]
     Archive {
-        /// The layer that was asked for.
-        diff_id: DiffId,
+        /// The layer.
+        layer: Subject,
         /// Why.
         #[source]
         source: TarError,
     },
     /// An entry would do what no layer may.
-    #[error("layer {diff_id} refused: entry {entry:?} {reason}")]
+    #[error("{layer} refused: entry {entry:?} {reason}")]
     Refused {
-        /// The layer that was asked for.
-        diff_id: DiffId,
+        /// The layer.
+        layer: Subject,
         /// The entry's name, shortened.
         entry: String,
         /// What it would do.
@@ -38,10 +57,10 @@ pub enum ApplyError {
         found: DiffId,
     },
     /// The disk failed or is full.
-    #[error("failed to write layer {diff_id}")]
+    #[error("failed to write {layer}")]
     Write {
-        /// The layer that was asked for.
-        diff_id: DiffId,
+        /// The layer.
+        layer: Subject,
         /// Why.
         #[source]
         source: SysError,

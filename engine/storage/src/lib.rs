@@ -25,8 +25,8 @@ pub use diff_id::{DiffId, MalformedDiffId};
 /// The root of a tree of files: the only way to a path below it.
 pub use engine_sys::path::Root as TreeRoot;
 pub use engine_sys::users::IdMap;
-pub use error::{ApplyError, StoreError};
-pub use layers::{Layer, Layers, Limits};
+pub use error::{ApplyError, StoreError, Subject};
+pub use layers::{Layer, Layers, Limits, Unpacked};
 pub use merged::{Access, Bind, Judge, Merged};
 pub use size::{check as check_size_support, give_back as give_back_size};
 pub use snapshots::Snapshot;

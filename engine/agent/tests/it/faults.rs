@@ -1,9 +1,15 @@
 //! An engine that dies between two steps: the next one finds no half of anything, and nothing of
 //! it is left once the container is removed.
 
-use engine_api::containers::{ContainerConfig, CreateBody, HostConfig, RestartPolicy, UpdateBody};
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use engine_api::containers::{
+    ContainerConfig, CreateBody, HostConfig, RestartPolicy, UpdateBody, WaitCondition,
+};
 use engine_api::execs::{ExecCreateBody, ExecStartBody};
-use engine_client::RemoveOptions;
+use engine_client::{CommitOptions, RemoveOptions};
 
 use crate::rig::{Rig, until};
 
@@ -180,6 +186,79 @@ async fn a_removed_container_is_gone_or_still_there() {
         if is_there {
             rig.client.remove_container("it", FORCE).await.unwrap();
         }
+    }
+    rig.end().await;
+}
+
+/// Everything on the disk that belongs to images: content, layers, and what is half written.
+fn of_images(rig: &Rig) -> BTreeSet<PathBuf> {
+    let dirs = [
+        "images/blobs/sha256",
+        "images/blobs/tmp",
+        "layers",
+        "layers/tmp",
+    ];
+    let dirs = dirs.map(|dir| rig.path("d").join(dir));
+    let entries = dirs.iter().flat_map(|dir| fs::read_dir(dir).unwrap());
+    entries.map(|entry| entry.unwrap().path()).collect()
+}
+
+#[tokio::test]
+async fn a_commit_is_whole_or_never_was_and_nothing_stands_still_for_it() {
+    let mut rig = Rig::new().await;
+    let id = make(&rig, "no").await;
+    rig.client.start_container(&id).await.unwrap();
+    rig.inside(&id, "echo mine > /root/f").await;
+    let pid = rig.client.container(&id).await.unwrap().state.pid;
+    let before = of_images(&rig);
+    for (place, is_there) in [
+        ("commit.marked", Some(false)),
+        ("commit.paused", Some(false)),
+        ("commit.writing", Some(false)),
+        ("commit.read", Some(false)),
+        // It goes on while its image is being kept: which is first, nobody knows.
+        ("commit.unpaused", None),
+        ("commit.kept", Some(false)),
+        ("commit.unpacked", Some(false)),
+        ("commit.listed", Some(true)),
+        ("commit.told", Some(true)),
+    ] {
+        rig.signal_engine(nix::sys::signal::Signal::SIGTERM);
+        rig.start_to_die_at(place).await;
+        let options = CommitOptions {
+            repository: Some("made".to_owned()),
+            ..CommitOptions::default()
+        };
+        let made = rig.client.commit_container(&id, &options).await;
+        assert!(made.is_err(), "{place}");
+        rig.died().await;
+        rig.start().await;
+
+        settle(&rig, &["running"], place).await;
+        assert_eq!(rig.client.container(&id).await.unwrap().state.pid, pid);
+        until("no mark is left", async || {
+            fs::read_dir(rig.path("r/commits"))
+                .unwrap()
+                .next()
+                .is_none()
+        })
+        .await;
+        let found = rig.client.image("made").await.is_ok();
+        assert_eq!(is_there.unwrap_or(found), found, "{place}");
+        if found {
+            let words = ContainerConfig::default();
+            let again = rig.create_image("again", "made", Some("grep -qx mine /root/f"), words);
+            let again = again.await;
+            rig.client.start_container(&again).await.unwrap();
+            let ended = rig.client.wait_container(&again, WaitCondition::NotRunning);
+            assert_eq!(ended.await.unwrap().status_code, 0, "{place}");
+            rig.client.remove_container(&again, FORCE).await.unwrap();
+            rig.client.remove_image("made", false).await.unwrap();
+        }
+        until(&format!("nothing is left after {place}"), async || {
+            of_images(&rig) == before
+        })
+        .await;
     }
     rig.end().await;
 }

@@ -361,6 +361,11 @@ impl Rig {
         let ours = self.dir.path().to_string_lossy().into_owned();
         assert!(!mounts.contains(&ours), "mounts");
         assert!(!self.path("s").exists(), "socket");
+        // A monitor ends a moment after its container.
+        until("no process of it is left", async || {
+            !is_named_by_a_process(&ours)
+        })
+        .await;
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -489,6 +494,14 @@ fn busybox() -> Bytes {
         .unwrap();
     assert!(tar.status.success());
     tar.stdout.into()
+}
+
+/// Says whether a word of some process's command has the text in it.
+fn is_named_by_a_process(text: &str) -> bool {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let mut commands =
+        processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    commands.any(|command| String::from_utf8_lossy(&command).contains(text))
 }
 
 fn names_in(dir: &Path) -> Vec<String> {

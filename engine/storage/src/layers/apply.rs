@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use super::members::Unpacker;
 use super::store::Layer;
 use crate::diff_id::DiffId;
-use crate::error::ApplyError;
+use crate::error::{ApplyError, Subject};
 
 /// The directory of the content, inside the layer's own.
 pub(super) const DIFF: &str = "diff";
@@ -41,15 +41,15 @@ impl Default for Limits {
     }
 }
 
-/// Unpacks `source` into `dir/diff` and compares the digest.
+/// Unpacks `source` into `dir/diff`; returns what it is and the digest that it turned out to have.
 pub(super) fn apply(
     dir: &Dir,
-    diff_id: DiffId,
+    layer: Subject,
     source: impl Read + Send,
     limits: &Limits,
-) -> Result<Layer, ApplyError> {
-    let write = |source| ApplyError::Write { diff_id, source };
-    let archive = |source| ApplyError::Archive { diff_id, source };
+) -> Result<(Layer, DiffId), ApplyError> {
+    let write = |source| ApplyError::Write { layer, source };
+    let archive = |source| ApplyError::Archive { layer, source };
     dir.create_dir(OsStr::new(DIFF), 0o755).map_err(write)?;
     dir.set_mode(OsStr::new(DIFF), 0o755).map_err(write)?;
 
@@ -61,21 +61,13 @@ pub(super) fn apply(
     };
     let buffered = BufReader::with_capacity(BUFFER_BYTES, hashed);
     let mut members = Archive::new(buffered, limits.entries_max);
-    let mut unpacker = Unpacker::new(dir, diff_id, limits).map_err(write)?;
+    let mut unpacker = Unpacker::new(dir, layer, limits).map_err(write)?;
     while let Some(member) = members.next_member().map_err(archive)? {
         unpacker.add(&member, &mut members.content())?;
     }
-    let layer = unpacker.finish()?;
+    let unpacked = unpacker.finish()?;
     members.drain().map_err(archive)?;
-
-    let found = DiffId::new(hash.finalize().into());
-    if found != diff_id {
-        return Err(ApplyError::WrongDigest {
-            expected: diff_id,
-            found,
-        });
-    }
-    Ok(layer)
+    Ok((unpacked, DiffId::new(hash.finalize().into())))
 }
 
 struct Hashed<'a, R> {

@@ -19,8 +19,7 @@ use super::attributes::{set_attributes, set_file_attributes, timestamps};
 use super::name::clean;
 use super::store::Layer;
 use super::whiteout::{self, Meaning};
-use crate::diff_id::DiffId;
-use crate::error::ApplyError;
+use crate::error::{ApplyError, Subject};
 
 const COPY_BYTES: usize = 256 * 1024;
 /// Bytes of memory that the names of a layer's directories may take.
@@ -33,7 +32,7 @@ pub(super) struct Unpacker<'a> {
     /// Holds the layer's directory under the name [`DIFF`].
     outer: &'a Dir,
     root: Root,
-    diff_id: DiffId,
+    subject: Subject,
     depth_max: usize,
     /// The parent of the entry before, by its name: neighbours in an archive usually share it.
     /// That entry can have replaced things inside this directory, but not the directory.
@@ -60,11 +59,11 @@ impl From<SysError> for Failure {
 }
 
 impl<'a> Unpacker<'a> {
-    pub(super) fn new(outer: &'a Dir, diff_id: DiffId, limits: &Limits) -> Result<Self, SysError> {
+    pub(super) fn new(outer: &'a Dir, subject: Subject, limits: &Limits) -> Result<Self, SysError> {
         Ok(Self {
             outer,
             root: Root::new(outer.open_dir(OsStr::new(DIFF))?),
-            diff_id,
+            subject,
             depth_max: limits.depth_max,
             last_parent: None,
             directory_times: BTreeMap::new(),
@@ -92,10 +91,10 @@ impl<'a> Unpacker<'a> {
 
     /// Sets the times of the directories and tells what was unpacked.
     pub(super) fn finish(mut self) -> Result<Layer, ApplyError> {
-        let diff_id = self.diff_id;
+        let layer = self.subject;
         for (path, time) in std::mem::take(&mut self.directory_times) {
             self.set_directory_time(&path, time)
-                .map_err(|source| ApplyError::Write { diff_id, source })?;
+                .map_err(|source| ApplyError::Write { layer, source })?;
         }
         Ok(self.layer)
     }
@@ -350,13 +349,13 @@ impl<'a> Unpacker<'a> {
     }
 
     fn explain(&self, member: &Member, failure: Failure) -> ApplyError {
-        let diff_id = self.diff_id;
+        let layer = self.subject;
         match failure {
-            Failure::Sys(source) => ApplyError::Write { diff_id, source },
-            Failure::Copy(CopyError::Source(source)) => ApplyError::Archive { diff_id, source },
+            Failure::Sys(source) => ApplyError::Write { layer, source },
+            Failure::Copy(CopyError::Source(source)) => ApplyError::Archive { layer, source },
             Failure::Copy(CopyError::Target(error)) => {
                 let source = SysError::from_io("write", self.root.dir().path().display(), &error);
-                ApplyError::Write { diff_id, source }
+                ApplyError::Write { layer, source }
             }
             Failure::Refused(reason) => {
                 let entry = String::from_utf8_lossy(&member.path)
@@ -364,7 +363,7 @@ impl<'a> Unpacker<'a> {
                     .take(200)
                     .collect();
                 ApplyError::Refused {
-                    diff_id,
+                    layer,
                     entry,
                     reason,
                 }

@@ -27,5 +27,5 @@ pub(crate) use attributes::{
     is_kept as is_attribute_kept, set_attributes, set_file_attributes, timestamps,
 };
 pub(crate) use name::clean_plain;
-pub use store::{Layer, Layers};
+pub use store::{Layer, Layers, Unpacked};
 pub(crate) use whiteout::is_whiteout;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::apply::{self, Limits};
 use crate::diff_id::DiffId;
-use crate::error::{ApplyError, StoreError};
+use crate::error::{ApplyError, StoreError, Subject};
 
 const TEMPORARY: &str = "tmp";
 const RECORD: &str = "layer.json";
@@ -78,6 +78,25 @@ impl Layers {
         self.in_turn(diff_id, || match self.layer(diff_id) {
             Some(layer) => Ok(layer),
             None => self.unpack(diff_id, source),
+        })
+    }
+
+    /// Unpacks a layer whose archive is still being written, so that nobody knows its digest yet.
+    ///
+    /// Blocks until `source` ends. What comes out is no layer before it is [kept](Unpacked::keep).
+    ///
+    /// # Errors
+    /// When the archive is refused or cannot be written. Nothing of it is left then.
+    pub fn unpack_new(self: &Arc<Self>, source: impl Read + Send) -> Result<Unpacked, ApplyError> {
+        let place = Temporary {
+            layers: Arc::clone(self),
+            name: self.temporary_name(),
+        };
+        let (layer, diff_id) = self.fill(&place.name, Subject::New, source)?;
+        Ok(Unpacked {
+            place,
+            layer,
+            diff_id,
         })
     }
 
@@ -153,28 +172,50 @@ impl Layers {
 
     fn unpack(&self, diff_id: DiffId, source: impl Read + Send) -> Result<Layer, ApplyError> {
         let name = self.temporary_name();
-        let unpacked = self.unpack_as(&name, diff_id, source);
+        let unpacked = self
+            .fill(&name, Subject::Named(diff_id), source)
+            .and_then(|(layer, found)| self.settle(&name, (diff_id, found), layer));
         if unpacked.is_err() {
             // The first failure is the one to tell; what is left is swept at the next start.
             let _ = self.temporary.remove_all(&name);
         }
-        let layer = unpacked?;
-        lock(&self.known).insert(diff_id, layer);
-        Ok(layer)
+        unpacked
     }
 
-    fn unpack_as(
+    /// Unpacks into a temporary directory.
+    fn fill(
         &self,
         name: &OsStr,
-        diff_id: DiffId,
+        subject: Subject,
         source: impl Read + Send,
-    ) -> Result<Layer, ApplyError> {
-        let write = |source| ApplyError::Write { diff_id, source };
+    ) -> Result<(Layer, DiffId), ApplyError> {
+        let write = |source| ApplyError::Write {
+            layer: subject,
+            source,
+        };
         self.temporary.create_dir(name, 0o700).map_err(write)?;
         let dir = self.temporary.open_dir(name).map_err(write)?;
+        apply::apply(&dir, subject, source, &self.limits)
+    }
 
-        let layer = apply::apply(&dir, diff_id, source, &self.limits)?;
-
+    /// Makes what was unpacked durable and gives it its name, if it is what it should be.
+    fn settle(
+        &self,
+        name: &OsStr,
+        (diff_id, found): (DiffId, DiffId),
+        layer: Layer,
+    ) -> Result<Layer, ApplyError> {
+        if found != diff_id {
+            return Err(ApplyError::WrongDigest {
+                expected: diff_id,
+                found,
+            });
+        }
+        let write = |source| ApplyError::Write {
+            layer: Subject::Named(diff_id),
+            source,
+        };
+        let dir = self.temporary.open_dir(name).map_err(write)?;
         let record = serde_json::to_vec(&layer).unwrap_or_default();
         let file = dir.create_file(OsStr::new(RECORD), 0o600).map_err(write)?;
         std::io::Write::write_all(&mut &file, &record)
@@ -188,6 +229,7 @@ impl Layers {
             .rename(name, &self.dir, OsStr::new(&hex))
             .map_err(write)?;
         self.dir.sync().map_err(write)?;
+        lock(&self.known).insert(diff_id, layer);
         Ok(layer)
     }
 
@@ -196,6 +238,41 @@ impl Layers {
             .fetch_add(1, Ordering::Relaxed)
             .to_string()
             .into()
+    }
+}
+
+/// A layer that is unpacked and not yet kept. Dropped, it was never there; that blocks.
+#[derive(Debug)]
+pub struct Unpacked {
+    place: Temporary,
+    layer: Layer,
+    diff_id: DiffId,
+}
+
+#[derive(Debug)]
+struct Temporary {
+    layers: Arc<Layers>,
+    name: OsString,
+}
+
+impl Unpacked {
+    /// Keeps it, durably, under the digest that its archive should have; blocks.
+    ///
+    /// # Errors
+    /// When it has another, or the disk fails.
+    pub fn keep(self, diff_id: DiffId) -> Result<Layer, ApplyError> {
+        let Temporary { layers, name } = &self.place;
+        layers.in_turn(diff_id, || match layers.layer(diff_id) {
+            Some(layer) => Ok(layer),
+            None => layers.settle(name, (diff_id, self.diff_id), self.layer),
+        })
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Gone already when it was kept; swept at the next start if this fails.
+        let _ = self.layers.temporary.remove_all(&self.name);
     }
 }
 

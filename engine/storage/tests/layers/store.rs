@@ -2,11 +2,11 @@
 
 use std::fs;
 use std::io::{self, Read};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 
-use engine_storage::{Layers, Snapshot, StoreError};
+use engine_storage::{ApplyError, Layers, Snapshot, StoreError};
 
 use crate::archive::{Tar, diff_id, limits, names, world};
 
@@ -93,6 +93,30 @@ fn a_damaged_layer_is_missing_until_it_is_applied_again() {
 
     again.apply(diff_id(&archive), &archive[..]).unwrap();
     assert_eq!(again.paths(&[diff_id(&archive)]).unwrap().len(), 1);
+}
+
+#[test]
+fn a_layer_whose_digest_comes_out_at_the_end_is_kept_or_never_was() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("layers");
+    let layers = Arc::new(Layers::open(&path, limits()).unwrap());
+    let archive = Tar::new().file("a", "x").bytes();
+    let unpack = || layers.unpack_new(&archive[..]).unwrap();
+    let nothing_is_left = || names(&path.join("tmp")).is_empty();
+
+    drop(unpack());
+    let error = unpack().keep(diff_id(b"something else")).unwrap_err();
+    assert!(matches!(error, ApplyError::WrongDigest { .. }), "{error}");
+    let half = layers.unpack_new(&archive[..700]).unwrap_err();
+    assert!(half.to_string().contains("the new layer"), "{half}");
+    assert!(layers.list().is_empty() && nothing_is_left());
+
+    let kept = unpack().keep(diff_id(&archive)).unwrap();
+    assert_eq!(unpack().keep(diff_id(&archive)).unwrap(), kept);
+    assert_eq!(layers.list(), [(diff_id(&archive), kept)]);
+    assert!(nothing_is_left());
+    let again = Layers::open(&path, limits()).unwrap();
+    assert_eq!(again.list(), layers.list());
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! A container's changes become an image.
 //!
-//! The container stands still while they are read, unless it is asked otherwise. A mark in the
-//! passing directory says who stands still for that: an engine that was killed meanwhile lets it
-//! go on when it begins again.
+//! The container stands still while they are read, unless it is asked otherwise, and no longer. A
+//! mark in the passing directory says who stands still for that: an engine that was killed meanwhile
+//! lets it go on when it begins again. A client that goes away does not break it off.
 
 use std::fs;
 use std::io;
@@ -12,9 +12,11 @@ use std::sync::Arc;
 use engine_api::containers::ContainerConfig;
 use engine_api::id::ContainerId;
 use engine_storage::{LayerError, PackError};
+use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::registry::{Containers, Handle, Site};
 use super::{process, users};
+use crate::faults;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::images::Commit;
 
@@ -38,15 +40,36 @@ impl Containers {
     /// # Errors
     /// When the container or the image that it was made of is not there, or a name or a change is
     /// malformed.
-    pub(crate) async fn commit(&self, reference: &str, asked: CommitRequest) -> Result<String> {
+    pub(crate) async fn commit(
+        self: &Arc<Self>,
+        reference: &str,
+        asked: CommitRequest,
+    ) -> Result<String> {
         let handle = self.find(reference)?;
-        let view = handle.view();
         let copy = self.copy_permit()?;
+        let containers = Arc::clone(self);
+        let (done, made) = oneshot::channel();
+        self.site.tasks.spawn("commit", async move {
+            // Whoever asked may have gone.
+            let _ = done.send(containers.commit_to_end(&handle, asked, copy).await);
+        });
+        let stopping = |_| ServiceError::Unavailable("the engine is stopping".to_owned());
+        made.await.map_err(stopping)?
+    }
+
+    async fn commit_to_end(
+        &self,
+        handle: &Handle,
+        asked: CommitRequest,
+        copy: OwnedSemaphorePermit,
+    ) -> Result<String> {
+        let view = handle.view();
         let paused = if asked.without_pause || !view.is_running() || view.paused {
             None
         } else {
-            Some(StandsStill::begin(self, &handle).await?)
+            Some(StandsStill::begin(self, handle).await?)
         };
+        faults::point("commit.paused");
         let record = Arc::clone(&view.record);
         let snapshot = users::snapshot(&self.site, &record);
         let commit = Commit {
@@ -59,27 +82,31 @@ impl Containers {
             created_by: process::arguments(&record.config).join(" "),
             config: over(asked.config, &record.config),
         };
-        let made = self
-            .images
-            .commit(commit, move |target| {
-                let _copy = copy;
-                match snapshot.write_layer(&record.layers, target) {
-                    Ok(_) => Ok(()),
-                    Err(LayerError::Pack(PackError::Write(error))) => Err(error),
-                    Err(error) => Err(io::Error::other(chain(&error))),
-                }
-            })
-            .await;
-        if let Some(paused) = paused {
-            paused.end(self, &handle).await;
-        }
+        // Gone as soon as the files are read, or nobody will read them any more.
+        let (reading, is_read) = oneshot::channel::<()>();
+        let making = self.images.commit(commit, move |target| {
+            let _while_it_reads = (copy, reading);
+            match snapshot.write_layer(&record.layers, target) {
+                Ok(_) => Ok(()),
+                Err(LayerError::Pack(PackError::Write(error))) => Err(error),
+                Err(error) => Err(io::Error::other(chain(&error))),
+            }
+        });
+        let going_on = async {
+            let _ = is_read.await;
+            if let Some(paused) = paused {
+                paused.end(self, handle).await;
+            }
+        };
+        let (made, ()) = tokio::join!(making, going_on);
         let (id, name) = made?;
         let said = [
             ("comment", asked.comment),
             ("imageID", id.clone()),
             ("imageRef", name.unwrap_or_default()),
         ];
-        self.tell(&handle, "commit", said);
+        self.tell(handle, "commit", said);
+        faults::point("commit.told");
         Ok(id)
     }
 
@@ -107,6 +134,7 @@ struct StandsStill {
 impl StandsStill {
     async fn begin(containers: &Containers, handle: &Handle) -> Result<Self> {
         let mark = mark(&containers.site, &handle.id)?;
+        faults::point("commit.marked");
         if let Err(error) = containers.pause(handle.id.as_str()).await {
             let _ = fs::remove_file(&mark);
             // It ended in this moment: nothing runs that could change the files.
@@ -128,6 +156,7 @@ impl StandsStill {
                 "not unpaused after a commit"
             );
         }
+        faults::point("commit.unpaused");
         // It lies in memory; absent is as good as removed.
         let _ = fs::remove_file(&self.mark);
     }

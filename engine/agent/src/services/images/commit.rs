@@ -1,18 +1,26 @@
 //! Images of containers, and images as archives.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, BufWriter, PipeWriter, Write};
 use std::sync::Arc;
 
 use engine_api::containers::ContainerConfig;
-use engine_images::{CommitOptions, Empty, Image, LoadError, Reference, RunConfig};
+use engine_images::{
+    CommitOptions, Empty, Image, LoadError, Prepared, Reference, RunConfig, Store,
+};
+use engine_storage::{ApplyError, Unpacked};
 
 use super::load::Import;
 use super::service::Images;
+use super::unpack;
 use crate::clock;
+use crate::faults;
 use crate::services::chunks::{self, Chunks};
 use crate::services::error::{Result, ServiceError};
-use crate::tasks::{on_own_thread, own_thread};
+use crate::tasks::{blocking, on_own_thread, own_thread};
+
+/// How much of a layer is written at once.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// What an image of a container is to become.
 #[derive(Debug, Clone)]
@@ -56,17 +64,12 @@ impl Images {
             created_by: commit.created_by,
             created: clock::rfc3339(self.clock.now_ns()),
         };
-        let store = self.store.clone();
-        let prepared = on_own_thread("commit", move || {
-            engine_images::commit(&store, &base, options, write)
-        })
-        .await
-        .map_err(ServiceError::failed("commit the container"))?
-        .map_err(refused)?;
-
+        let prepared = self.make(base, options, write).await?;
+        faults::point("commit.unpacked");
         self.unpack(&prepared.image).await?;
         let names = name.clone().into_iter().collect();
         let added = self.add(vec![(prepared, names)]).await?;
+        faults::point("commit.listed");
         unfinished.finished();
         let Some(image) = added.first() else {
             return Err(ServiceError::Unavailable(
@@ -85,6 +88,27 @@ impl Images {
             self.publish("tag", id.clone(), called, image);
         }
         Ok((id, called))
+    }
+
+    /// Makes the image, with its layer unpacked. The archive of the layer is unpacked while it is
+    /// written: it may be long, and is not read again.
+    async fn make(
+        &self,
+        base: Arc<Image>,
+        options: CommitOptions,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static,
+    ) -> Result<Prepared> {
+        let (archive, copy) = io::pipe().map_err(ServiceError::failed("begin a layer"))?;
+        let n_layers = base.layers.len();
+        let (store, layers) = (self.store.clone(), Arc::clone(&self.layers));
+        let writing = on_own_thread("commit", move || {
+            write_image(&store, &base, options, copy, write)
+        });
+        let unpacking = on_own_thread("unpack", move || layers.unpack_new(archive));
+        let (prepared, unpacked) = tokio::join!(writing, unpacking);
+        let prepared = prepared.map_err(ServiceError::failed("commit the container"))?;
+        let unpacked = unpacked.map_err(ServiceError::failed("unpack the layer"))?;
+        blocking(move || settle(prepared, unpacked, n_layers)).await
     }
 
     /// Begins to write images as an archive. A name without a tag means all tags of its repository.
@@ -156,6 +180,64 @@ impl Images {
     }
 }
 
+/// Keeps the archive that `write` writes, with a copy of it for whoever unpacks it. Blocks.
+fn write_image(
+    store: &Store,
+    base: &Image,
+    options: CommitOptions,
+    copy: PipeWriter,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> std::result::Result<Prepared, LoadError> {
+    engine_images::commit(store, base, options, |target| {
+        let copy = Some(copy);
+        let mut both = BufWriter::with_capacity(PIECE_BYTES, Both { target, copy });
+        write(&mut both)?;
+        both.flush()?;
+        faults::point("commit.read");
+        Ok(())
+    })
+}
+
+/// Keeps the layer that was unpacked, if the image has one more than before. Blocks.
+fn settle(
+    prepared: std::result::Result<Prepared, LoadError>,
+    unpacked: std::result::Result<Unpacked, ApplyError>,
+    n_layers: usize,
+) -> Result<Prepared> {
+    // An archive that broke off is not whole for whoever unpacks it either.
+    let prepared = prepared.map_err(refused)?;
+    faults::point("commit.kept");
+    let unpacked = unpacked.map_err(unpack::refused)?;
+    if let Some(layer) = prepared.image.layers.get(n_layers) {
+        let kept = unpacked.keep(unpack::diff_id(layer.diff_id)?);
+        kept.map_err(unpack::refused)?;
+    }
+    Ok(prepared)
+}
+
+/// What is written goes to both. Whoever takes the copy may give up, and says why himself.
+struct Both<'a> {
+    target: &'a mut dyn Write,
+    copy: Option<PipeWriter>,
+}
+
+impl Write for Both<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let n_written = self.target.write(bytes)?;
+        if let Some(copy) = &mut self.copy
+            && copy.write_all(&bytes[..n_written]).is_err()
+        {
+            self.copy = None;
+        }
+        faults::point("commit.writing");
+        Ok(n_written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.target.flush()
+    }
+}
+
 fn add(
     chosen: &mut BTreeMap<engine_images::Digest, (Arc<Image>, Vec<Reference>)>,
     image: Arc<Image>,
@@ -192,7 +274,7 @@ fn run_config(config: &ContainerConfig) -> Result<RunConfig> {
 
 fn refused(error: LoadError) -> ServiceError {
     match error {
-        _ if error.is_full() => ServiceError::failed(super::unpack::FULL)(error),
+        _ if error.is_full() => ServiceError::failed(unpack::FULL)(error),
         LoadError::Store(_) => ServiceError::failed("commit the container")(error),
         _ => ServiceError::BadRequest(crate::services::error::chain(&error)),
     }
