@@ -2,6 +2,7 @@
 
 mod disk;
 mod killed;
+mod lives;
 mod locks;
 mod power;
 mod pulls;

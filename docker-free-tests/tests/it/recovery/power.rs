@@ -4,7 +4,7 @@ use std::path::Path;
 
 use docker_free_tests::fault::{Lie, LyingRegistry, SmallDisk};
 use docker_free_tests::images::{Image, Layer, busybox, busybox_layer};
-use docker_free_tests::{Engine, need};
+use docker_free_tests::{Engine, need, wait};
 use serde_json::{Value, json};
 
 /// Cuts the power, starts the machine and the engine again.
@@ -147,5 +147,71 @@ fn what_was_not_acknowledged_is_whole_or_gone_after_a_power_cut() {
         assert_eq!(said, format!("{} /noise", 4 << 20));
         engine.ok(&["rmi", &registry.name]);
         before.holds_again(&engine);
+    }
+}
+
+#[test]
+fn a_policy_acts_by_a_start_that_was_the_last_thing_before_the_power_went() {
+    if !need::all(&["busybox", "mkfs.ext4", "losetup", "python3"]) {
+        return;
+    }
+    let disk = SmallDisk::of_mib(40);
+    let mut engine = Engine::with_data_in(&disk.path().join("data"));
+    engine.load(&busybox());
+    for policy in ["always", "unless-stopped", "no"] {
+        let body = json!({
+            "Image": "busybox", "Cmd": ["sleep", "1000"], "StopSignal": "SIGKILL",
+            "HostConfig": { "RestartPolicy": { "Name": policy } },
+        });
+        engine.create(policy, &body);
+        engine
+            .wire()
+            .post(&format!("/containers/{policy}/start"), &Value::Null)
+            .expect(204);
+
+        cut(&disk, &mut engine);
+
+        if policy == "no" {
+            let status = engine.inspect(policy)["State"]["Status"].clone();
+            assert!(status == "created" || status == "exited", "{status}");
+        } else {
+            engine.until_state(policy, "running");
+        }
+        engine
+            .wire()
+            .delete(&format!("/containers/{policy}?force=1"))
+            .expect(204);
+    }
+}
+
+#[test]
+fn a_policy_goes_on_when_the_power_goes_between_two_runs() {
+    if !need::all(&["busybox", "mkfs.ext4", "losetup", "python3"]) {
+        return;
+    }
+    let disk = SmallDisk::of_mib(40);
+    let mut engine = Engine::with_data_in(&disk.path().join("data"));
+    engine.load(&busybox());
+    let body = json!({
+        "Image": "busybox", "Cmd": ["false"],
+        "HostConfig": { "RestartPolicy": { "Name": "unless-stopped" } },
+    });
+    engine.create("ends", &body);
+    engine
+        .wire()
+        .post("/containers/ends/start", &Value::Null)
+        .expect(204);
+    let n_runs = |engine: &Engine| engine.inspect("ends")["RestartCount"].as_u64();
+    wait::until_true("it ran again", || n_runs(&engine) > Some(0));
+    // Syncs the journal, and with it the name of every file that is not synced itself.
+    engine.create("other", &body);
+
+    cut(&disk, &mut engine);
+
+    let before = n_runs(&engine);
+    wait::until_true("it runs once more", || n_runs(&engine) > before);
+    for name in ["ends", "other"] {
+        let path = format!("/containers/{name}?force=1");
+        engine.wire().delete(&path).expect(204);
     }
 }

@@ -206,6 +206,17 @@ impl ContainerStore {
         })
     }
 
+    /// Writes such a file where a policy acts by it being there: it is there after a power cut too.
+    ///
+    /// # Errors
+    /// When it cannot be written; a former one is still there then.
+    pub(crate) fn write_lasting(path: &Path, bytes: &[u8]) -> Result<(), RecordError> {
+        file::replace(path, bytes).map_err(|source| RecordError::Write {
+            path: path.to_owned(),
+            source: source.into(),
+        })
+    }
+
     /// Reads every record, and sweeps what a crash left half-made or half-removed.
     ///
     /// # Errors

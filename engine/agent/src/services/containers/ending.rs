@@ -167,7 +167,9 @@ impl Owner {
                 log: &bundle.log(),
             });
             life.restart_count += u64::from(again);
-            write(&life, &site.store.dir_of(&record.id), false);
+            // One that a power cut has emptied would count as stopped by hand.
+            let synced = restarts::has_policy(&record.host_config);
+            write(&life, &site.store.dir_of(&record.id), synced);
             life
         })
         .await;

@@ -10,7 +10,7 @@ use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
 use super::command::{Client, Command};
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
-use super::{running, spec, storage};
+use super::{restarts, running, spec, storage};
 use crate::faults;
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError, chain};
@@ -108,7 +108,13 @@ pub(super) fn launch(
     spec::write_etc(site, record).map_err(|e| failed(&e))?;
     let held = spec::hold_sources(site, record, &mut order).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
-    ContainerStore::write_passing(&bundle.spec(), &bytes).map_err(|e| failed(&e))?;
+    // That it was started is known by it; without a policy nobody acts on that after a power cut.
+    let written = if restarts::has_policy(&record.host_config) {
+        ContainerStore::write_lasting(&bundle.spec(), &bytes)
+    } else {
+        ContainerStore::write_passing(&bundle.spec(), &bytes)
+    };
+    written.map_err(|e| failed(&e))?;
     faults::point("start.spec");
     match std::fs::remove_file(bundle.exit()) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
