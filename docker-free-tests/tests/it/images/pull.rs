@@ -1,5 +1,9 @@
 //! Pulls from a real registry with and without a password, through a mirror, and from one that lies.
 
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
 use docker_free_tests::fault::{Lie, LyingRegistry};
 use docker_free_tests::images::{Image, busybox, busybox_layer};
 use docker_free_tests::registry::{PASSWORD, Registry};
@@ -62,6 +66,57 @@ fn an_image_is_pulled_with_its_progress_and_run() {
         engine.docker(&["rmi", "-f", tag]);
     }
     before.holds_again(&engine);
+}
+
+#[test]
+fn what_the_disk_has_damaged_is_brought_again() {
+    if !need::all(&["docker", "busybox", "docker-registry", "skopeo"]) {
+        return;
+    }
+    let registry = Registry::open();
+    let name = registry.push(&busybox(), "shop/busybox:1");
+    let mut engine = Engine::start();
+    // The engine's own image has a layer too, and which of the two is larger nobody knows.
+    let not_its = blobs(&engine);
+    engine.ok(&["pull", &name]);
+    let script = ["run", "--rm", &name, "echo", "hi"];
+
+    damage_layer(&mut engine, &not_its);
+    let refused = engine.docker(&script);
+    let said = "damaged on this disk: pull its image again";
+    assert!(refused.err.contains(said), "{}", refused.err);
+    assert_eq!(
+        refused.code, 125,
+        "docker's own code for a container that was not made"
+    );
+    engine.ok(&["pull", &name]);
+    assert_eq!(engine.ok(&script), "hi");
+
+    // Found out by the pull itself.
+    damage_layer(&mut engine, &not_its);
+    engine.ok(&["pull", &name]);
+    assert_eq!(engine.ok(&script), "hi");
+}
+
+fn blobs(engine: &Engine) -> BTreeSet<PathBuf> {
+    let files = fs::read_dir(engine.data().join("images/blobs/sha256")).expect("blobs");
+    files.map(|file| file.expect("it is read").path()).collect()
+}
+
+/// Flips a bit of the image's layer while no engine runs, and takes away what was unpacked from it.
+fn damage_layer(engine: &mut Engine, not_its: &BTreeSet<PathBuf>) {
+    engine.stop();
+    let of_image = blobs(engine)
+        .into_iter()
+        .filter(|blob| !not_its.contains(blob));
+    let layer = of_image.max_by_key(|blob| fs::metadata(blob).map_or(0, |blob| blob.len()));
+    let layer = layer.expect("a layer");
+    let mut bytes = fs::read(&layer).expect("it is read");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&layer, bytes).expect("it is written");
+    fs::remove_dir_all(engine.data().join("layers")).expect("the layers go");
+    engine.again();
 }
 
 #[test]
