@@ -75,7 +75,7 @@ test('every option that the form has is what the engine shows', async () => {
     devices: '/dev/null:/dev/nothing:rw', device_rules: 'c 10:229 r', tmpfs: '/run:size=1m', shm_size: '16m',
     mount_requests: 'type=tmpfs,target=/fast,tmpfs-size=1m', extra_hosts: 'db:10.0.0.2', hostname: 'box', domainname: 'example.com',
     dns: '1.1.1.1', dns_search: 'example.com', expose: '80 53/udp', log_driver: 'local', log_max_size: '1m', labels: 'app=shop',
-    annotations: 'note=mine', ipc_mode: 'none', cgroupns_mode: 'host', sysctls: 'net.ipv4.ip_unprivileged_port_start=80',
+    annotations: 'note=mine', masked_paths: '/proc/uptime\n/proc/keys', readonly_paths: 'none', ipc_mode: 'none', cgroupns_mode: 'host', sysctls: 'net.ipv4.ip_unprivileged_port_start=80',
   })
   await page.locator('form-command code').first().getByText('--sysctl').waitFor()
   await submit(page)
@@ -94,7 +94,7 @@ test('every option that the form has is what the engine shows', async () => {
     Devices: [{ PathOnHost: '/dev/null', PathInContainer: '/dev/nothing', CgroupPermissions: 'rw' }],
     DeviceCgroupRules: ['c 10:229 r'], Tmpfs: { '/run': 'size=1m' }, ExtraHosts: ['db:10.0.0.2'], Dns: ['1.1.1.1'],
     DnsSearch: ['example.com'], LogConfig: { Type: 'local', Config: { 'max-size': '1m' } }, Annotations: { note: 'mine' },
-    IpcMode: 'none', CgroupnsMode: 'host', Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '80' },
+    MaskedPaths: ['/proc/uptime', '/proc/keys'], ReadonlyPaths: [], IpcMode: 'none', CgroupnsMode: 'host', Sysctls: { 'net.ipv4.ip_unprivileged_port_start': '80' },
   })) assert.deepEqual(host[member], wanted, member)
   assert.equal(host.Mounts[0].Target, '/fast')
 })
@@ -138,15 +138,17 @@ test('a duplicate loses nothing, not even what the form cannot say', async () =>
   const made = await house.api('POST', '/containers/create?name=rich', {
     Image: 'busybox', Cmd: ['sh', '-c', 'while :; do sleep 1; done'], Env: ['KEY=s3cret', 'TEXT=a\nb'], StdinOnce: true,
     Labels: { note: 'a\nb' }, Healthcheck: { Test: ['CMD', 'true'], Interval: 5e9 },
-    HostConfig: { MaskedPaths: ['/proc/keys'], SecurityOpt: ['label=disable'], Memory: 64 << 20, CapDrop: ['NET_RAW'] },
+    HostConfig: { MaskedPaths: ['/proc/keys'], ReadonlyPaths: [], SecurityOpt: ['label=disable'], Memory: 64 << 20, CapDrop: ['NET_RAW'] },
   })
   assert.equal(made.status, 201, made.text)
   const rich = await inspect('rich')
   await openKnown(page, `${house.origin}/containers/${rich.Id}`)
   await page.locator('.page__actions a', { hasText: 'Duplicate' }).click()
   await becomes(() => page.locator('#name').inputValue(), 'rich-copy')
-  await page.locator('#kept dt', { hasText: 'HostConfig.MaskedPaths' }).waitFor()
+  await page.locator('#kept dt', { hasText: 'HostConfig.SecurityOpt' }).waitFor()
   await becomes(() => page.locator('#environment').inputValue(), 'KEY=••••••\nTEXT=••••••')
+  await becomes(() => page.locator('#masked_paths').inputValue(), '/proc/keys')
+  await becomes(() => page.locator('#readonly_paths').inputValue(), 'none')
   assert.ok(!(await page.content()).includes('s3cret'))
   await accessible(page, 'duplicate')
   await submit(page)

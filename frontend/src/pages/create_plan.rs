@@ -122,6 +122,8 @@ pub(super) const PLAN: &[(&str, &str, &[Row])] = &[
             ("privileged", Draw::Switch, ""),
             ("system_paths", Draw::Switch, ""),
             ("writable_cgroups", Draw::Switch, ""),
+            ("masked_paths", Draw::Lines(2), "/proc/keys\n/sys/firmware"),
+            ("readonly_paths", Draw::Lines(2), "/proc/sys"),
         ],
     ),
     (

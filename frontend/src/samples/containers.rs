@@ -476,8 +476,8 @@ pub fn container_edit(shell: Shell) -> ContainerNew {
         back: paths::Container("ab12").to_string(),
         hidden: vec![("seen", "0123456789abcdef".into()), ("start", "on".into())],
         kept: vec![Kept {
-            member: "HostConfig.MaskedPaths".into(),
-            value: r#"["/proc/keys"]"#.into(),
+            member: "HostConfig.SecurityOpt".into(),
+            value: r#"["label=disable"]"#.into(),
         }],
         call: None,
         paste: None,

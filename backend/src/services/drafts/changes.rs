@@ -213,7 +213,6 @@ mod tests {
             body.config
                 .labels
                 .insert("note".to_owned(), "a\nb".to_owned());
-            body.host_config.masked_paths = Some(vec!["/proc/keys".to_owned()]);
             body.host_config.security_opt = Some(vec!["label=disable".to_owned()]);
             body.config.healthcheck = Some(engine_api::containers::HealthConfig {
                 test: Some(vec!["CMD".to_owned(), "true".to_owned()]),
@@ -225,7 +224,6 @@ mod tests {
             "StdinOnce",
             "Labels",
             "Healthcheck",
-            "HostConfig.MaskedPaths",
             "HostConfig.SecurityOpt",
         ] {
             assert!(kept.iter().any(|kept| kept == path), "{path} in {kept:?}");
@@ -246,6 +244,32 @@ mod tests {
         );
         let health = body.config.healthcheck.unwrap();
         assert_eq!((health.test.unwrap().len(), health.retries), (2, 5));
+    }
+
+    #[test]
+    fn what_is_hidden_of_the_kernel_is_the_engines_own_nothing_or_what_was_asked_for() {
+        let hidden = |paths: Option<&[&str]>| {
+            let paths = paths.map(|paths| paths.iter().map(ToString::to_string).collect());
+            stored(|body| {
+                body.host_config.masked_paths = paths;
+                body.host_config.readonly_paths = Some(Vec::new());
+            })
+        };
+        for (paths, text) in [
+            (None, ""),
+            (Some([].as_slice()), "none"),
+            (
+                Some(["/proc/keys", "/proc/acpi"].as_slice()),
+                "/proc/keys\n/proc/acpi",
+            ),
+        ] {
+            let stored = hidden(paths);
+            assert_eq!(stored.typed().text("masked_paths"), text);
+            assert_eq!(edited(&stored, &[]), (Vec::new(), Way::Same));
+            assert_eq!(stored.kept(), []);
+            let (changed, way) = edited(&stored, &[("readonly_paths", "/proc/sys")]);
+            assert_eq!((changed.len(), way), (1, Way::Anew));
+        }
     }
 
     #[test]

@@ -197,6 +197,8 @@ mod tests {
             ("expose", "80/http", Rule::Port),
             ("cpuset_cpus", "all", Rule::Cpuset),
             ("pid_mode", "other", Rule::Choice),
+            ("masked_paths", "/proc/keys\nproc", Rule::AbsolutePath),
+            ("readonly_paths", "none\n/proc", Rule::AbsolutePath),
         ] {
             assert_eq!(broken(&[(field, text)]), [(field, rule)], "{text}");
         }

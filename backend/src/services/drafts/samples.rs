@@ -72,6 +72,8 @@ pub(super) const ITEMS: &[(&str, &str)] = &[
     ("cap_drop", "ALL"),
     ("seccomp", "unconfined"),
     ("apparmor", "mine"),
+    ("masked_paths", "/proc/keys"),
+    ("readonly_paths", "/proc/sys"),
 ];
 
 /// Returns the item of a field; that of a switch is `on`.

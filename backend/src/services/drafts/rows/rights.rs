@@ -94,7 +94,50 @@ pub(in crate::services::drafts) const ROWS: &[Row] = &[
         heard: |value| (split(value) == ("writable-cgroups", "true")).then(|| "on".to_owned()),
         ..BARE
     },
+    // The command has no flag for these two; the API has.
+    Row {
+        field: "masked_paths",
+        member: "maskedpaths",
+        kind: Kind::Lines,
+        get: |body| paths(body.host_config.masked_paths.as_deref()),
+        set: |body, items| {
+            body.host_config.masked_paths = asked_paths(items)?;
+            Ok(())
+        },
+        ..PLAIN
+    },
+    Row {
+        field: "readonly_paths",
+        member: "readonlypaths",
+        kind: Kind::Lines,
+        get: |body| paths(body.host_config.readonly_paths.as_deref()),
+        set: |body, items| {
+            body.host_config.readonly_paths = asked_paths(items)?;
+            Ok(())
+        },
+        ..PLAIN
+    },
 ];
+
+/// What stands for a list that is there and empty.
+const NO_PATH: &str = "none";
+
+fn paths(asked: Option<&[String]>) -> Vec<String> {
+    match asked {
+        None => Vec::new(),
+        Some([]) => one(NO_PATH),
+        Some(paths) => paths.to_vec(),
+    }
+}
+
+/// The paths in place of the engine's own; nothing leaves it to the engine.
+fn asked_paths(items: &[String]) -> Result<Option<Vec<String>>, Rule> {
+    if items == [NO_PATH] {
+        return Ok(Some(Vec::new()));
+    }
+    let path = |line: &str| rules::absolute(line.trim_end());
+    Ok(some(each(items, path)?))
+}
 
 /// `key=value`, `key:value`, and the one that stands alone.
 fn split(option: &str) -> (&str, &str) {
