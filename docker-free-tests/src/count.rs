@@ -77,6 +77,15 @@ impl Count {
     }
 }
 
+/// Memory that is a process's alone, in KiB: pages shared with the engines of other tests come and go
+/// with them.
+pub fn own_kib(pid: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find(|line| line.starts_with("Pss_Anon:"));
+    let number = line.and_then(|line| line.split_whitespace().nth(1));
+    number.and_then(|number| number.parse().ok()).unwrap_or(0)
+}
+
 /// Every process in the engine's groups or with its directory on the command line.
 pub(crate) fn processes(cgroup_parent: &str, dir: &str) -> Vec<u32> {
     let ours = std::process::id();

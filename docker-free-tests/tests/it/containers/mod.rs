@@ -3,6 +3,7 @@
 mod attacks;
 mod copies;
 mod exits;
+mod files;
 mod journey;
 mod life;
 mod limits;

@@ -1,22 +1,8 @@
 //! A client that does not read costs nobody anything.
 
-use std::fs;
-
+use docker_free_tests::count::own_kib;
 use docker_free_tests::{Engine, need, wait};
 use serde_json::{Value, json};
-
-/// Memory that is the process's alone: pages shared with the engines of other tests come and go with them.
-fn own_kib(pid: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
-    let line = text
-        .lines()
-        .find(|line| line.starts_with("Pss_Anon:"))
-        .unwrap_or_default();
-    line.split_whitespace()
-        .nth(1)
-        .and_then(|number| number.parse().ok())
-        .unwrap_or(0)
-}
 
 #[test]
 fn a_log_reader_that_sleeps_keeps_memory_flat_and_the_container_going() {
