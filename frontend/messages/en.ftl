@@ -777,6 +777,8 @@ audit-none-text = Every change is written down here: who, what, on what, and how
 outcome-done = Done
 outcome-failed = Failed
 outcome-refused = Refused
+refused-too-many-tries = Too many wrong passwords: this one was not looked at.
+refused-times = { $name } times more
 outcome-open = Unfinished
 event-exit-code = exit code { $name }
 

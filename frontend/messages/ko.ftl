@@ -744,6 +744,8 @@ audit-none-text = 모든 변경이 여기에 남습니다. 누가, 무엇을, �
 outcome-done = 완료
 outcome-failed = 실패
 outcome-refused = 거부됨
+refused-too-many-tries = 틀린 비밀번호가 너무 많아 확인하지 않았습니다.
+refused-times = { $name }번 더
 outcome-open = 끝나지 않음
 event-exit-code = 종료 코드 { $name }
 

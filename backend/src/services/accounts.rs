@@ -23,6 +23,8 @@ const MOST_OF_ADDRESS: i64 = 20;
 /// Wrong passwords for one name, from any addresses. High, so that a stranger cannot lock
 /// somebody out with a few of them.
 const MOST_OF_NAME: i64 = 100;
+/// Why a log-in is refused without a look at its password, as the audit has it.
+const TOO_MANY_TRIES: &str = "refused-too-many-tries";
 
 /// Compares a name and a password; returns whose they are.
 ///
@@ -35,7 +37,11 @@ pub async fn login(
     from: (IpAddr, RequestId),
 ) -> Result<Account> {
     let claimed: String = name.trim().to_lowercase().chars().take(64).collect();
-    let attempt = begin_attempt(services, claimed, from.0).await?;
+    let unknown = AuditActor::Unknown {
+        claimed: claimed.clone(),
+    };
+    let refusal = entry(services, unknown, from.clone(), Outcome::Refused);
+    let attempt = begin_attempt(services, claimed, from.0, refusal).await?;
 
     let parsed: Option<AccountName> = name.parse().ok();
     let Ok(password) = Password::typed(password) else {
@@ -75,7 +81,12 @@ struct Attempt {
 
 /// Counts a try before its password is looked at, so that a thousand tries at one moment are a
 /// thousand tries and not one.
-async fn begin_attempt(services: &Services, name: String, address: IpAddr) -> Result<Attempt> {
+async fn begin_attempt(
+    services: &Services,
+    name: String,
+    address: IpAddr,
+    refusal: AuditEntry,
+) -> Result<Attempt> {
     let attempt = Attempt {
         name,
         address: refusals::network_of(address),
@@ -88,6 +99,9 @@ async fn begin_attempt(services: &Services, name: String, address: IpAddr) -> Re
         || failures.of_address >= MOST_OF_ADDRESS
         || failures.of_name >= MOST_OF_NAME;
     if is_too_often {
+        drop(write);
+        let has_many_names = failures.of_address >= MOST_OF_ADDRESS;
+        locked_out(services, refusal, has_many_names).await?;
         let seconds = WINDOW.as_secs().unsigned_abs();
         return Err(Error::field("", Rule::TooManyTries { seconds }));
     }
@@ -96,6 +110,20 @@ async fn begin_attempt(services: &Services, name: String, address: IpAddr) -> Re
         .commit_silent("a try is counted here, and its end is in the audit")
         .await?;
     Ok(attempt)
+}
+
+/// Notes that a password was not looked at: once for each name and network as long as that lasts, or
+/// once for the network that tries one name after the other.
+async fn locked_out(
+    services: &Services,
+    mut refusal: AuditEntry,
+    has_many_names: bool,
+) -> Result<()> {
+    TOO_MANY_TRIES.clone_into(&mut refusal.detail);
+    if let (AuditActor::Unknown { claimed }, true) = (&mut refusal.actor, has_many_names) {
+        claimed.clear();
+    }
+    refusals::note_for(services, refusal, WINDOW).await
 }
 
 async fn refuse(
@@ -220,7 +248,9 @@ pub async fn change_password(
     let new = Password::chosen(new, name).map_err(|rule| Error::field("password", rule))?;
 
     let claimed = name.as_str().to_lowercase();
-    let attempt = begin_attempt(services, claimed, permit.actor().address).await?;
+    let address = permit.actor().address;
+    let refusal = audit::entry(services, permit, Outcome::Refused, String::new());
+    let attempt = begin_attempt(services, claimed, address, refusal).await?;
     let found = rows::with_password(&mut services.store().read().await?, name).await?;
     let (account, stored) = found.ok_or(Error::NotFound { kind: "account" })?;
     if services.0.hasher.verify(&present, Some(stored)).await? == Verdict::Wrong {

@@ -1,7 +1,8 @@
 //! Refusals in the audit: the first has its entry at once, those like it within a minute have one more.
 //!
 //! That one says how many they were. Whoever tries all day long, a stranger at the door or a viewer at
-//! the owner's buttons, fills no disk.
+//! the owner's buttons, fills no disk. What has its own length, as the time for which nobody is let in,
+//! is counted for as long.
 //!
 //! **Invariant:** bounded, in memory by [`MOST_KINDS`] and in the audit by twice as many entries a
 //! minute.
@@ -32,6 +33,7 @@ pub(super) struct Refusals {
 enum Kind {
     One {
         action: &'static str,
+        why: String,
         actor: String,
         network: String,
     },
@@ -41,6 +43,8 @@ enum Kind {
 #[derive(Debug)]
 struct Counted {
     since: Timestamp,
+    /// For how long.
+    period: SignedDuration,
     /// The last of those that have no entry of their own.
     last: Option<AuditEntry>,
     n_more: u64,
@@ -48,7 +52,7 @@ struct Counted {
 
 impl Refusals {
     /// Takes in a refusal; returns the entry to be written for it now, if it is the first of its kind.
-    fn take(&self, entry: AuditEntry) -> Option<AuditEntry> {
+    fn take(&self, entry: AuditEntry, period: SignedDuration) -> Option<AuditEntry> {
         let mut kinds = self.kinds();
         let mut kind = Kind::of(&entry);
         if kinds.len() >= MOST_KINDS && !kinds.contains_key(&kind) {
@@ -61,6 +65,7 @@ impl Refusals {
         }
         let counted = Counted {
             since: entry.at,
+            period,
             last: None,
             n_more: 0,
         };
@@ -73,12 +78,14 @@ impl Refusals {
         let mut kinds = self.kinds();
         let (over, young) = mem::take(&mut *kinds)
             .into_iter()
-            .partition(|(_, counted)| now.duration_since(counted.since) >= PERIOD);
+            .partition(|(_, counted)| now.duration_since(counted.since) >= counted.period);
         *kinds = young;
         let over: HashMap<Kind, Counted> = over;
         let told = over.into_values().filter_map(|counted| {
             let mut entry = counted.last?;
-            entry.detail = format!("times={}", counted.n_more);
+            let why = std::mem::take(&mut entry.detail);
+            let why = if why.is_empty() { why } else { why + " " };
+            entry.detail = format!("{why}times={}", counted.n_more);
             Some(entry)
         });
         told.collect()
@@ -98,6 +105,7 @@ impl Kind {
         };
         Self::One {
             action: entry.action,
+            why: entry.detail.clone(),
             actor,
             network: entry.address.map(network_of).unwrap_or_default(),
         }
@@ -120,7 +128,19 @@ pub(super) fn network_of(address: IpAddr) -> String {
 /// # Errors
 /// When the entry cannot be written.
 pub(super) async fn note(services: &Services, entry: AuditEntry) -> Result<()> {
-    let Some(entry) = services.0.refusals.take(entry) else {
+    note_for(services, entry, PERIOD).await
+}
+
+/// Notes a refusal that may come again and again for so long: at once, or with those like it.
+///
+/// # Errors
+/// When the entry cannot be written.
+pub(super) async fn note_for(
+    services: &Services,
+    entry: AuditEntry,
+    period: SignedDuration,
+) -> Result<()> {
+    let Some(entry) = services.0.refusals.take(entry, period) else {
         return Ok(());
     };
     let write = services.store().write().await?;
@@ -172,16 +192,57 @@ mod tests {
     #[test]
     fn the_first_is_told_and_those_like_it_are_counted() {
         let refusals = Refusals::default();
-        assert!(refusals.take(refused("ana", "10.0.0.1", 0)).is_some());
+        assert!(
+            refusals
+                .take(refused("ana", "10.0.0.1", 0), PERIOD)
+                .is_some()
+        );
         for second in 1..=40 {
-            assert!(refusals.take(refused("ana", "10.0.0.1", second)).is_none());
+            assert!(
+                refusals
+                    .take(refused("ana", "10.0.0.1", second), PERIOD)
+                    .is_none()
+            );
         }
-        assert!(refusals.take(refused("ben", "10.0.0.1", 41)).is_some());
-        assert!(refusals.take(refused("ana", "10.0.0.2", 41)).is_some());
+        assert!(
+            refusals
+                .take(refused("ben", "10.0.0.1", 41), PERIOD)
+                .is_some()
+        );
+        assert!(
+            refusals
+                .take(refused("ana", "10.0.0.2", 41), PERIOD)
+                .is_some()
+        );
         assert_eq!(due(&refusals, 59), Vec::<String>::new());
         assert_eq!(due(&refusals, 60), ["times=40"]);
-        assert!(refusals.take(refused("ana", "10.0.0.1", 61)).is_some());
+        assert!(
+            refusals
+                .take(refused("ana", "10.0.0.1", 61), PERIOD)
+                .is_some()
+        );
         assert_eq!(due(&refusals, 121), Vec::<String>::new());
+    }
+
+    #[test]
+    fn what_has_its_own_length_is_told_once_in_it() {
+        let refusals = Refusals::default();
+        let locked = |at_s| AuditEntry {
+            detail: "refused-too-many-tries".to_owned(),
+            ..refused("ana", "10.0.0.1", at_s)
+        };
+        let quarter = SignedDuration::from_mins(15);
+        assert!(
+            refusals
+                .take(refused("ana", "10.0.0.1", 0), PERIOD)
+                .is_some()
+        );
+        assert!(refusals.take(locked(1), quarter).is_some());
+        for second in 2..=899 {
+            assert!(refusals.take(locked(second), quarter).is_none());
+        }
+        assert_eq!(due(&refusals, 900), Vec::<String>::new());
+        assert_eq!(due(&refusals, 901), ["refused-too-many-tries times=898"]);
     }
 
     #[test]
@@ -190,7 +251,7 @@ mod tests {
         let told = (0..20_000).filter(|n| {
             let address = format!("2001:db8:{:x}:{:x}::{n:x}", n / 500, n % 500);
             let entry = refused(&n.to_string(), &address, n % 60);
-            refusals.take(entry).is_some()
+            refusals.take(entry, PERIOD).is_some()
         });
         assert_eq!(told.count(), MOST_KINDS + 1);
         assert_eq!(
@@ -203,7 +264,15 @@ mod tests {
     #[test]
     fn a_network_of_the_sixth_version_is_one() {
         let refusals = Refusals::default();
-        assert!(refusals.take(refused("ana", "2001:db8::1", 0)).is_some());
-        assert!(refusals.take(refused("ana", "2001:db8::2", 0)).is_none());
+        assert!(
+            refusals
+                .take(refused("ana", "2001:db8::1", 0), PERIOD)
+                .is_some()
+        );
+        assert!(
+            refusals
+                .take(refused("ana", "2001:db8::2", 0), PERIOD)
+                .is_none()
+        );
     }
 }

@@ -2,8 +2,9 @@
 
 use std::net::IpAddr;
 
+use axum::http::Method;
 use backend::domain::{FieldError, Password, RequestId, Role, Rule};
-use backend::services::{Error, accounts, setup};
+use backend::services::{Error, accounts, refusals, setup};
 use jiff::SignedDuration;
 
 use crate::house::{ADDRESS, House, PASSWORD};
@@ -98,6 +99,45 @@ async fn wrong_passwords_have_to_wait_and_others_do_not() {
 
     house.clock.advance(SignedDuration::from_mins(16));
     assert_eq!(login(&house, "ana", PASSWORD, ADDRESS).await, Ok(()));
+}
+
+#[tokio::test]
+async fn who_is_not_let_try_any_more_is_in_the_audit_once_and_with_a_number() {
+    let house = House::without_engine().await;
+    house.account("ana", Role::Owner).await;
+    let (cookie, _) = house.person("ben", Role::Owner).await;
+    for _ in 0..30 {
+        let _refused = login(&house, "ana", "wrong", ADDRESS).await;
+    }
+
+    let refused = || async {
+        let page = house.ask(Method::GET, "/audit", &cookie, "").await.body;
+        let sentence = "Too many wrong passwords: this one was not looked at.";
+        (page.matches(sentence).count(), page)
+    };
+    assert_eq!(refused().await.0, 1);
+    house.clock.advance(SignedDuration::from_mins(16));
+    refusals::settle(&house.app.services).await.unwrap();
+    let (n_entries, page) = refused().await;
+    assert_eq!(n_entries, 2, "{page}");
+    assert!(page.contains("24 times more"), "{page}");
+}
+
+#[tokio::test]
+async fn one_address_with_many_names_is_one_burst() {
+    let house = House::without_engine().await;
+    let (cookie, _) = house.person("ben", Role::Owner).await;
+    for number in 0..60 {
+        let _refused = login(&house, &format!("name{number}"), "wrong", ADDRESS).await;
+    }
+
+    let page = house.ask(Method::GET, "/audit", &cookie, "").await.body;
+
+    assert_eq!(
+        page.matches("Too many wrong passwords").count(),
+        1,
+        "{page}"
+    );
 }
 
 #[tokio::test]

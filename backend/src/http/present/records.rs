@@ -1,5 +1,6 @@
 //! Events and audit entries as rows.
 
+use frontend::Words;
 use frontend::format::Moment;
 use frontend::parts::{AuditRow, EventRow};
 use frontend::paths;
@@ -60,6 +61,7 @@ pub fn audit(reader: &Reader, record: &AuditRecord) -> AuditRow {
         actor: match record.actor_kind.as_str() {
             "server" => reader.words.t("actor-server"),
             "operator" => reader.words.t("actor-operator"),
+            _ if record.actor.is_empty() => "–".to_owned(),
             _ => record.actor.clone(),
         },
         action: record.action.clone(),
@@ -71,9 +73,22 @@ pub fn audit(reader: &Reader, record: &AuditRecord) -> AuditRow {
         },
         address: record.address.clone().unwrap_or_default(),
         detail: both(
-            &told(reader.words, &record.detail),
+            &asked(reader.words, &record.detail),
             &told(reader.words, &record.result),
         ),
+    }
+}
+
+/// What was asked for; of refusals like one before, how many they were.
+fn asked(words: Words, detail: &str) -> String {
+    let counted = detail.rsplit_once("times=");
+    match counted {
+        Some(("", times)) => words.named("refused-times", times),
+        Some((why, times)) if why.starts_with("refused-") => {
+            let times = words.named("refused-times", times);
+            format!("{} {times}", told(words, why.trim_end()))
+        }
+        _ => told(words, detail),
     }
 }
 
@@ -83,5 +98,26 @@ fn both(detail: &str, result: &str) -> String {
         (detail, "") => detail.to_owned(),
         ("", result) => result.to_owned(),
         (detail, result) => format!("{detail} – {result}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use frontend::Language;
+
+    use super::*;
+
+    #[test]
+    fn refusals_that_were_counted_are_said_in_the_readers_language() {
+        let english = Words(Language::English);
+        let korean = Words(Language::Korean);
+        assert_eq!(asked(english, "times=40"), "40 times more");
+        let locked = asked(english, "refused-too-many-tries times=898");
+        assert!(locked.starts_with("Too many"), "{locked}");
+        assert!(locked.ends_with("898 times more"), "{locked}");
+        let other = asked(korean, "refused-too-many-tries times=898");
+        assert!(other.contains("898") && other != locked, "{other}");
+        assert_eq!(asked(korean, "path=/times=5"), "path=/times=5");
+        assert_eq!(asked(korean, ""), "");
     }
 }

@@ -10,6 +10,7 @@ const KEYS: &[&str] = &[
     "rule-",
     "terminal-",
     "edit-",
+    "refused-",
 ];
 
 /// Returns what a noted failure says to a reader of that language.
