@@ -609,6 +609,7 @@ failed-container-edit = Not changed. { $name }
 edit-went-back = The old container is back. What went wrong: { $name }
 edit-went-back-running = The old container is back and runs again. What went wrong: { $name }
 edit-goes-back = The old container comes back as soon as the engine answers; until then its name may end in -before-edit and four digits. What went wrong: { $name }
+edit-goes-on = It is being made anew: { $name }.
 edit-old-stays = The old container is still there as { $name }.
 edit-mended-on = The server was interrupted: the new container stays, and what was left to do is done.
 edit-mended-back = The server was interrupted: the old container is back.

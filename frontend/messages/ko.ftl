@@ -582,6 +582,7 @@ failed-container-edit = 바꾸지 못했습니다. { $name }
 edit-went-back = 이전 컨테이너로 되돌렸습니다. 원인: { $name }
 edit-went-back-running = 이전 컨테이너로 되돌려 다시 실행했습니다. 원인: { $name }
 edit-goes-back = 엔진이 응답하는 대로 이전 컨테이너로 되돌립니다. 그때까지 이름 끝에 -before-edit와 네 자리가 붙을 수 있습니다. 원인: { $name }
+edit-goes-on = 새로 만드는 중입니다: { $name }.
 edit-old-stays = 이전 컨테이너는 { $name }(으)로 남아 있습니다.
 edit-mended-on = 서버가 중단되었습니다. 새 컨테이너를 그대로 두고 남은 일을 마쳤습니다.
 edit-mended-back = 서버가 중단되었습니다. 이전 컨테이너로 되돌렸습니다.

@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Error, Obstacle, Result, Services, audit};
-use crate::access::{Permission, Permit, job};
+use crate::access::{Permission, Permit, container, job};
 use crate::domain::{ContainerId, HostId, JobId, Outcome};
 
 pub use super::job_fact::{JobFact, JobKind, JobState};
@@ -224,6 +224,16 @@ pub fn show(services: &Services, permit: &Permit<job::View>) -> Result<JobFact> 
         .jobs()
         .find(&permit.place().id)
         .ok_or(Error::NotFound { kind: "job" })
+}
+
+/// Returns the edit of a container that goes on.
+pub fn edit_of(services: &Services, permit: &Permit<container::View>) -> Option<JobFact> {
+    let all = services.jobs().lock();
+    let mut facts = all.iter().map(|job| job.lock().clone());
+    facts.find(|fact| {
+        let is_its = fact.container.as_ref() == Some(&permit.place().id);
+        is_its && fact.kind == JobKind::Edit && fact.is_running()
+    })
 }
 
 /// Hears which jobs are different, from now on.

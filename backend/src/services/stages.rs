@@ -11,7 +11,7 @@ pub enum StageState {
     Going,
     /// It is done.
     Done,
-    /// It failed, and what was to come after it was not done.
+    /// It failed.
     Failed,
 }
 
@@ -60,9 +60,10 @@ impl Stages {
         }
     }
 
-    /// The stage that goes on failed.
+    /// The stage that goes on failed, and those that wait do not come any more.
     pub(super) fn fail(&mut self) {
         self.settle(StageState::Failed);
+        self.0.retain(|stage| stage.state != StageState::Waiting);
     }
 
     /// All is done.
@@ -126,15 +127,10 @@ mod tests {
         stages.enter("back");
         assert_eq!(
             states(&stages),
-            [
-                ("make", Done),
-                ("stop", Failed),
-                ("start", Waiting),
-                ("back", Going)
-            ]
+            [("make", Done), ("stop", Failed), ("back", Going)]
         );
         stages.finish();
         assert_eq!(stages.going(), None);
-        assert!((stages.fraction() - 0.5).abs() < 1e-9);
+        assert!((stages.fraction() - 2.0 / 3.0).abs() < 1e-9);
     }
 }

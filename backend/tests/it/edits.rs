@@ -260,6 +260,11 @@ async fn the_old_container_goes_only_when_the_new_one_is_healthy() {
 
     let (_, done) = edit(&house, &cookie, OTHER).await;
     in_stage(&house, &done, "edit-step-healthy").await;
+    let path = format!("/containers/{}", id(1));
+    let page = house.ask(Method::GET, &path, &cookie, "").await;
+    let job = done.headers["location"].to_str().unwrap();
+    let link = format!("<a href=\"{job}\">Change web</a>");
+    assert!(page.body.contains(&link), "{}", page.body);
     let count = |state: &mut crate::engine::State| state.containers.len();
     assert_eq!(house.engine.with(count), 3, "both are there");
     house.engine.with(|state| state.health = Some("healthy"));

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, OUT, PASSWORD, browser, logIn, tab, until } from '../house.js'
+import { House, OUT, PASSWORD, browser, logIn, openKnown, tab, until } from '../house.js'
 
 const FOLDER = path.join(OUT, 'pictures')
 const COMMITTED = path.join(path.dirname(OUT), 'pictures', 'containers.png')
@@ -26,6 +26,32 @@ let house
 let chrome
 let pages
 
+/** An edit that goes back; returns the page of its job. */
+async function editThatGoesBack(owner) {
+  const id = await house.run('shop-cache', 'while :; do sleep 1; done', { StopTimeout: 1 })
+  await openKnown(owner, `${house.origin}/containers/${id}/edit`)
+  await owner.locator('#command').fill("sh -c 'echo reading the settings; echo no database at db:5432 >&2; exit 3'")
+  await owner.locator('.create__aside button.button--primary').click()
+  await owner.locator('.plan button', { hasText: 'Apply' }).click()
+  await owner.waitForURL(/\/jobs\//)
+  await owner.locator('main .job .badge', { hasText: 'Failed' }).waitFor()
+  await house.api('DELETE', `/containers/${id}?force=1`)
+  return new URL(owner.url()).pathname
+}
+
+/** Somebody who guesses until nobody listens any more. */
+async function guess() {
+  const stranger = await tab(chrome, LOOKS[0])
+  for (let n = 0; n < 6; n += 1) {
+    await stranger.goto(`${house.origin}/login`)
+    await stranger.locator('#name').fill('mallory')
+    await stranger.locator('#password').fill('a guess')
+    await stranger.locator('main form button.button--primary').click()
+    await stranger.locator(n < 5 ? 'text=is wrong' : 'text=Too many').first().waitFor()
+  }
+  await stranger.context().close()
+}
+
 before(async () => {
   mkdirSync(FOLDER, { recursive: true })
   house = await House.start()
@@ -40,9 +66,11 @@ before(async () => {
   await owner.goto(`${house.origin}/containers`)
   await accessible(owner, 'the empty list')
   await owner.screenshot({ path: path.join(FOLDER, 'containers-empty.wide-light.png') })
-  await owner.context().close()
 
   await house.loadBusybox()
+  const job = await editThatGoesBack(owner)
+  await owner.context().close()
+  await guess()
   const colours = "printf '\\033[32mINFO\\033[0m request served in 3 ms\\n\\033[31mERROR\\033[0m upstream timed out\\n'"
   const files = "mkdir -p /srv/app/public; cd /srv/app; echo 'listen 80' > app.conf; ln -s app.conf current; rm /bin/wget; " +
     'mkdir "a name that somebody has thought of without ever looking at it on a phone"; ' +
@@ -70,7 +98,7 @@ before(async () => {
     files: `/containers/${shop}/files?path=/srv/app`, file: `/containers/${shop}/files?path=/srv/app/app.conf`,
     'file-edit': `/containers/${shop}/files?path=/srv/app/app.conf&edit=on`, changes: `/containers/${shop}/changes`,
     inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images',
-    image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', events: '/events', audit: '/audit', people: '/people',
+    image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', job, events: '/events', audit: '/audit', people: '/people',
     account: '/account', search: '/search?q=shop', missing: '/containers/0000000000', 'several-logs': `/logs?c=${shop}&c=${failed}`,
   }
 })
@@ -110,7 +138,10 @@ for (const look of LOOKS) {
         await page.screenshot({ path: path.join(FOLDER, `${name}.${look.name}.png`) })
         const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
         assert.ok(wider <= 0, `${name} is ${wider} px wider than the window`)
-        if (name === 'container-edit') await page.locator('main details').evaluateAll((all) => all.forEach((one) => { one.open = true }))
+        if (name === 'container-edit') {
+          await page.locator('main details').evaluateAll((all) => all.forEach((one) => { one.open = true }))
+          await page.screenshot({ path: path.join(FOLDER, `${name}-open.${look.name}.png`), fullPage: true })
+        }
         await accessible(page, `${name}, ${look.name}`)
         const missing = name === 'missing' ? /404/ : /^$/
         assert.deepEqual(page.complaints.filter((text) => !missing.test(text)), [])

@@ -499,7 +499,6 @@ pub fn job_panel_back(words: Words) -> JobPanel {
     };
     let done = (Tone::Running, "circle-check", "job-done");
     let failed = (Tone::Failed, "circle-x", "job-failed");
-    let waiting = (Tone::Idle, "circle-dashed", "job-stage-waiting");
     let none = String::new;
     let mut job = jobs(words).remove(2);
     job.name = words.named("job-edit", "shop-web-1");
@@ -519,7 +518,6 @@ pub fn job_panel_back(words: Words) -> JobPanel {
                 failed,
                 words.named("edit-step-at-most", "1m35s"),
             ),
-            stage("edit-step-remove", waiting, none()),
             stage("edit-step-back", done, none()),
         ],
         probe: "curl: (7) Failed to connect to localhost port 80".into(),

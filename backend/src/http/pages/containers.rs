@@ -16,10 +16,10 @@ use crate::app::App;
 use crate::domain::{ContainerPlace, FieldError};
 use crate::http::as_is;
 use crate::http::present::lists::{self, Asked};
-use crate::http::present::{containers as present, details, fields, loads};
+use crate::http::present::{containers as present, details, fields, jobs as present_jobs, loads};
 use crate::http::{Error, Result};
 use crate::services::containers::ContainerFact;
-use crate::services::{self, containers, logs, metrics};
+use crate::services::{self, containers, jobs, logs, metrics};
 
 pub(super) async fn list(
     permit: Permit<container::List>,
@@ -58,6 +58,10 @@ pub(super) async fn overview(
     };
     let mut page = details::overview(&frame.reader, &shown.fact, shown.detail.as_ref(), &lines);
     frame.greet(&mut page.shell);
+    let edit = jobs::edit_of(&app.services, &permit);
+    page.shell
+        .notices
+        .extend(edit.map(|fact| present_jobs::goes_on(&frame.reader, &fact)));
     let drawn = frame.draw(&page);
     // Lines of a log may hold a secret.
     Ok(if page.why.is_none() {

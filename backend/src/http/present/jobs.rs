@@ -5,7 +5,7 @@ use frontend::pages::{JobShow, JobsIndex};
 use frontend::parts::{JobPanel, JobRow, JobStage, JobStep, JobTray};
 use frontend::paths;
 use frontend::shell::Section;
-use frontend::ui::{Action, Badge, Look, Tone};
+use frontend::ui::{Action, Badge, Look, Notice, Tone};
 
 use super::logs::plain;
 use super::{Reader, told};
@@ -14,6 +14,15 @@ use crate::services::jobs::{JobFact, JobKind, JobState, Layer, Stage, StageState
 
 /// Jobs in the tray; the others are on their page.
 const MOST_IN_TRAY: usize = 8;
+
+/// Returns the word above a container that it is being made anew.
+pub fn goes_on(reader: &Reader, fact: &JobFact) -> Notice {
+    Notice {
+        tone: Tone::Busy,
+        text: reader.words.named("edit-goes-on", &note(reader, fact)),
+        link: Some((name(reader, fact), paths::Job(fact.id.as_str()).to_string())),
+    }
+}
 
 /// Returns the tray in the bar.
 pub fn tray(reader: &Reader, jobs: &[JobFact]) -> JobTray {
