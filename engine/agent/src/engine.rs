@@ -121,6 +121,8 @@ fn site(
             known: names(CapabilitySet::known()),
             grantable: names(grantable),
         },
+        skeleton: records::make_skeleton(&config.data)
+            .map_err(ServiceError::failed("make the layer below every image"))?,
         users,
     }))
 }

@@ -4,7 +4,9 @@
 mod containers;
 mod life;
 mod program;
+mod skeleton;
 
 pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord};
 pub(crate) use life::{GoodRun, LifeRecord};
 pub(crate) use program::keep_program;
+pub(crate) use skeleton::{ETC, make_skeleton};

@@ -61,6 +61,26 @@ async fn changes_are_told_as_docker_tells_them() {
 }
 
 #[tokio::test]
+async fn an_image_without_a_place_for_anything_is_as_it_was_when_it_runs() {
+    let rig = Rig::bare().await;
+    // One program, and neither /dev nor /etc nor /proc.
+    let body = engine_api::containers::CreateBody {
+        config: ContainerConfig {
+            image: "gantry/hello".to_owned(),
+            ..ContainerConfig::default()
+        },
+        ..Default::default()
+    };
+    let made = rig.client.create_container(Some("bare"), &body).await;
+    let id = made.unwrap().id;
+    rig.client.start_container(&id).await.unwrap();
+    assert_eq!(told(&rig, &id).await, Vec::<String>::new());
+    rig.client.stop_container(&id, Some(5)).await.unwrap();
+    assert_eq!(told(&rig, &id).await, Vec::<String>::new());
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn an_export_is_the_containers_own_files_and_nothing_mounted() {
     let rig = Rig::new().await;
     let shared = rig.path("shared");

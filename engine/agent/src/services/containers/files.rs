@@ -340,7 +340,7 @@ pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
     Ok(Merged {
         snapshot: users::snapshot(site, record),
         users: users::namespace(site, record)?,
-        lowers: record.layers.clone(),
+        lowers: site.lowers(record),
         binds: binds.collect(),
     })
 }

@@ -55,6 +55,8 @@ pub(crate) struct Site {
     pub(crate) launcher: Launcher,
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
+    /// The layer below every image; see `records/skeleton.rs`.
+    skeleton: PathBuf,
     pub(super) watching: Watching,
     pub(crate) users: Users,
     sweeps: Arc<Semaphore>,
@@ -93,6 +95,7 @@ pub(crate) struct SiteParts {
     pub(crate) launcher: Launcher,
     pub(crate) guard: Guard,
     pub(crate) powers: Powers,
+    pub(crate) skeleton: PathBuf,
     pub(crate) users: Users,
 }
 
@@ -210,6 +213,7 @@ impl Site {
             launcher,
             guard,
             powers,
+            skeleton,
             users,
         } = parts;
         Self {
@@ -223,6 +227,7 @@ impl Site {
             launcher,
             guard,
             powers,
+            skeleton,
             watching: Watching::default(),
             users,
             sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
@@ -248,6 +253,12 @@ impl Site {
             }
             drop(permit);
         });
+    }
+
+    /// Returns what a container's root stands on, top first, as an overlay wants it.
+    pub(super) fn lowers(&self, record: &ContainerRecord) -> Vec<PathBuf> {
+        let skeleton = std::iter::once(self.skeleton.clone());
+        record.layers.iter().cloned().chain(skeleton).collect()
     }
 
     /// Names the directories of a container. The passing one is short: its socket's path must fit

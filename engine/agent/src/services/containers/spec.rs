@@ -17,11 +17,8 @@ use super::registry::Site;
 use super::security::{self, Security};
 use super::sharing::{self, Purpose};
 use super::{capabilities, devices, limits, mounts, process, resources, sysctls};
-use crate::records::{ContainerRecord, ContainerStore};
+use crate::records::{ContainerRecord, ContainerStore, ETC};
 use crate::services::error::{Result, ServiceError};
-
-/// The files of `/etc`, made anew at each start.
-const ETC: [&str; 3] = ["hostname", "hosts", "resolv.conf"];
 
 /// Where a container sees its init, as with Docker.
 const INIT_TARGET: &str = "/sbin/docker-init";
@@ -48,7 +45,7 @@ pub(super) fn work_order(
         version: SPEC_VERSION,
         id: record.id.to_string(),
         root: Root {
-            lower: record.layers.clone(),
+            lower: site.lowers(record),
             upper: bundle.data().join("upper"),
             work: bundle.data().join("work"),
             readonly: host.readonly_rootfs,
