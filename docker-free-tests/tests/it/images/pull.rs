@@ -165,6 +165,38 @@ fn a_closed_registry_wants_its_password() {
 }
 
 #[test]
+fn every_tag_of_a_repository_is_pulled_at_once() {
+    if !need::all(&["docker", "busybox", "docker-registry", "skopeo"]) {
+        return;
+    }
+    let registry = Registry::open();
+    for tag in ["1", "2", "3"] {
+        registry.push(&busybox(), &format!("shop/busybox:{tag}"));
+    }
+    let engine = Engine::start();
+    let repository = format!("{}/shop/busybox", registry.address);
+
+    let pulled = engine
+        .docker(&["pull", "--all-tags", &repository])
+        .expect(0)
+        .out;
+
+    let news = format!("Status: Downloaded newer image for {repository}");
+    assert_eq!(pulled.matches("Digest: sha256:").count(), 3, "{pulled}");
+    assert!(pulled.contains(&news), "{pulled}");
+    let tags = engine.ok(&["images", "--format", "{{.Tag}}", &repository]);
+    let mut tags: Vec<_> = tags.lines().collect();
+    tags.sort_unstable();
+    assert_eq!(tags, ["1", "2", "3"]);
+    let absent = format!("{}/shop/nothing", registry.address);
+    let refused = engine
+        .docker(&["pull", "--all-tags", &absent])
+        .expect(1)
+        .err;
+    assert!(refused.contains("repository does not exist"), "{refused}");
+}
+
+#[test]
 fn a_mirror_stands_for_the_default_registry() {
     if !need::all(&["docker", "busybox", "docker-registry", "skopeo"]) {
         return;

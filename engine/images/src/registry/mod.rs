@@ -18,6 +18,7 @@ mod login;
 mod pull;
 mod push;
 mod retry;
+mod tags;
 mod upload;
 
 pub use auth::{Credentials, Secret};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use engine_images::{Digest, RegistryConfig, RegistryError};
+use engine_images::{Digest, Reference, RegistryConfig, RegistryError};
 use serde_json::json;
 
 use crate::fake::{Conduct, Fake};
@@ -335,4 +335,44 @@ async fn a_dropped_pull_leaves_nothing() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
     world.assert_empty();
+}
+
+#[tokio::test]
+async fn tags_are_listed_page_by_page_and_only_by_the_registry_itself() {
+    let fake = Fake::start().await;
+    let page = |tags: &str, link: String| {
+        let body = format!("{{\"name\":\"a\",\"tags\":{tags}}}").into_bytes();
+        let link = (!link.is_empty()).then_some(("link", link));
+        Conduct::Say(200, link.into_iter().collect(), body)
+    };
+    let next = "</v2/a/tags/list?last=2&n=2>; rel=\"next\"".to_owned();
+    let repository: Reference = format!("{}/a", fake.address).parse().unwrap();
+    let world = world();
+    let tags = async || world.registry.tags(&repository, None).await;
+
+    let pages = [
+        page(r#"["1","2"]"#, next.clone()),
+        page(r#"["3"]"#, String::new()),
+    ];
+    fake.behave("/tags/list", &pages);
+    let found = tags().await.unwrap();
+    let found: Vec<_> = found.iter().filter_map(Reference::tag).collect();
+    assert_eq!(found, ["1", "2", "3"]);
+    assert!(fake.asked()[1].path.ends_with("?last=2&n=2"));
+
+    let elsewhere = Fake::start().await;
+    let away = format!(
+        "<http://{}/v2/a/tags/list>; rel=\"next\"",
+        elsewhere.address
+    );
+    fake.behave("/tags/list", &[page(r#"["1"]"#, away)]);
+    assert_eq!(tags().await.unwrap().len(), 1);
+    assert!(elsewhere.asked().is_empty());
+
+    fake.behave("/tags/list", &[page("null", String::new())]);
+    assert!(tags().await.unwrap().is_empty());
+    fake.behave("/tags/list", &[page(r#"["1"]"#, next)]);
+    assert!(tags().await.is_err(), "it never ends");
+    fake.behave("/tags/list", &[page(r#"["a/b"]"#, String::new())]);
+    assert!(tags().await.is_err(), "that is no tag");
 }

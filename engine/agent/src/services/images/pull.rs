@@ -1,5 +1,6 @@
 //! Images from registries.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use engine_api::images::RegistryAuth;
@@ -17,16 +18,18 @@ use crate::services::error::{Result, ServiceError, chain};
 const FETCHES_MAX: usize = 3;
 const LAYERS_MAX: usize = 2 * FETCHES_MAX;
 
-/// What somebody wants from a registry.
+/// What somebody wants from a registry: without a tag or a digest, every tag of a repository.
 pub(crate) struct Wanted {
     reference: Reference,
     platform: Option<Platform>,
     credentials: Option<Credentials>,
 }
 
-/// An image that was found and not brought yet.
+/// An image that was found and not brought yet, and what comes after it.
 pub(crate) struct Pull {
     resolved: Resolved,
+    /// The others, when every tag is wanted; each is looked for when its turn comes.
+    rest: Vec<Wanted>,
     board: Arc<Board>,
 }
 
@@ -49,13 +52,6 @@ impl Wanted {
                 reference.with_digest(digest)
             }
             Some(tag) => reference.with_tag(tag).map_err(|e| bad(&e))?,
-            None if reference.tag().is_none() && reference.digest().is_none() => {
-                // Docker pulls every tag then; to pull one silently would be another thing.
-                return Err(ServiceError::NotImplemented(format!(
-                    "a tag is needed: pulling all tags of {} is not supported yet",
-                    reference.familiar_name()
-                )));
-            }
             None => reference,
         };
         let platform = platform
@@ -77,13 +73,43 @@ impl Images {
     /// # Errors
     /// What the registry says, in words.
     pub(crate) async fn find_remote(&self, wanted: Wanted) -> Result<Pull> {
+        let mut all = self.every_tag(wanted).await?;
+        let first = all.pop_front().ok_or_else(|| {
+            ServiceError::NotFound(
+                "the repository has no tags: there is nothing to pull".to_owned(),
+            )
+        })?;
+        Ok(Pull {
+            resolved: self.resolve(first).await?,
+            rest: all.into(),
+            board: Arc::default(),
+        })
+    }
+
+    /// What is wanted, image by image.
+    async fn every_tag(&self, wanted: Wanted) -> Result<VecDeque<Wanted>> {
+        let reference = &wanted.reference;
+        if reference.tag().is_some() || reference.digest().is_some() {
+            return Ok(VecDeque::from([wanted]));
+        }
+        let credentials = wanted.credentials.as_ref();
+        let tags = self.registry.tags(reference, credentials).await;
+        let tags = tags.map_err(|error| failed("pull", reference, error))?;
+        let one = |reference| Wanted {
+            reference,
+            platform: wanted.platform.clone(),
+            credentials: wanted.credentials.clone(),
+        };
+        Ok(tags.into_iter().map(one).collect())
+    }
+
+    async fn resolve(&self, wanted: Wanted) -> Result<Resolved> {
         let Wanted {
             reference,
             platform,
             credentials,
         } = wanted;
-        let resolved = self
-            .registry
+        self.registry
             .resolve(
                 &self.store,
                 &reference,
@@ -91,22 +117,32 @@ impl Images {
                 credentials.as_ref(),
             )
             .await
-            .map_err(|error| failed("pull", &reference, error))?;
-        Ok(Pull {
-            resolved,
-            board: Arc::default(),
-        })
+            .map_err(|error| failed("pull", &reference, error))
     }
 
-    /// Brings an image that was found, unpacks and lists it. Dropping this stops everything, and
-    /// nothing of it stays.
+    /// Brings an image that was found and those that are to follow. Dropping this stops everything;
+    /// only images that are whole by then stay.
     ///
     /// # Errors
     /// What the registry says, or why a layer is refused.
     pub(crate) async fn pull(&self, pull: Pull) -> Result<()> {
+        let Pull {
+            resolved,
+            rest,
+            board,
+        } = pull;
+        self.bring(resolved, &board).await?;
+        for wanted in rest {
+            let resolved = self.resolve(wanted).await?;
+            self.bring(resolved, &board).await?;
+        }
+        Ok(())
+    }
+
+    /// Brings an image, unpacks and lists it.
+    async fn bring(&self, resolved: Resolved, board: &Arc<Board>) -> Result<()> {
         // Dropped after the image's lease, which it would otherwise still see.
         let unfinished = self.unfinished();
-        let Pull { resolved, board } = pull;
         let reference = resolved.reference.clone();
         let title = reference
             .tag()
@@ -118,7 +154,7 @@ impl Images {
             &repository[..repository.len() - (reference.familiar().len() - name.len())];
         board.title(&title, format!("Pulling from {repository}"));
 
-        self.bring_layers(&resolved, &board).await?;
+        self.bring_layers(&resolved, board).await?;
 
         let digest = resolved.digest;
         let names = resolved.names();
