@@ -44,7 +44,7 @@ pub(crate) fn to_json<T: serde::Serialize>(document: &T) -> Result<Vec<u8>, Stor
 /// Describes a layer's archive.
 pub(crate) fn layer(
     compression: Compression,
-    digest: crate::digest::Digest,
+    digest: engine_tar::Digest,
     size_bytes: u64,
 ) -> Descriptor {
     let suffix = match compression {
@@ -57,7 +57,7 @@ pub(crate) fn layer(
 
 pub(crate) fn descriptor(
     media_type: &str,
-    digest: crate::digest::Digest,
+    digest: engine_tar::Digest,
     size_bytes: u64,
 ) -> Descriptor {
     Descriptor {

@@ -16,9 +16,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_sys::dir::Dir;
 use engine_sys::{Errno, SysError, file};
-use sha2::{Digest as _, Sha256};
+use engine_tar::{Digest, Hasher};
 
-use crate::digest::Digest;
 use crate::error::StoreError;
 
 const TEMPORARY: &str = "tmp";
@@ -124,7 +123,7 @@ impl Blobs {
     /// When it is not here, or not what it should be.
     pub fn verify(&self, digest: Digest) -> Result<(), StoreError> {
         let mut source = self.reader(digest)?;
-        let mut hash = Sha256::new();
+        let mut hash = Hasher::default();
         let mut piece = vec![0; 64 << 10];
         let is_read = loop {
             match source.read(&mut piece) {
@@ -134,7 +133,7 @@ impl Blobs {
                 Err(_) => break false,
             }
         };
-        if is_read && Digest::from_hash(hash) == digest {
+        if is_read && hash.digest() == digest {
             return Ok(());
         }
         Err(StoreError::Damaged { digest })
@@ -194,7 +193,7 @@ impl Blobs {
         };
         Ok(BlobWriter {
             file,
-            hash: Sha256::new(),
+            hash: Hasher::default(),
             n_bytes: 0,
             temporary,
         })
@@ -229,7 +228,7 @@ impl Blobs {
 #[derive(Debug)]
 pub struct BlobWriter {
     file: File,
-    hash: Sha256,
+    hash: Hasher,
     n_bytes: u64,
     temporary: Temporary,
 }
@@ -257,7 +256,7 @@ impl BlobWriter {
     pub fn restart(&mut self) -> io::Result<()> {
         self.file.set_len(0)?;
         self.file.rewind()?;
-        self.hash = Sha256::new();
+        self.hash = Hasher::default();
         self.n_bytes = 0;
         Ok(())
     }
@@ -265,7 +264,7 @@ impl BlobWriter {
     /// Ends the content.
     pub(crate) fn finish(self) -> Finished {
         Finished {
-            digest: Digest::from_hash(self.hash),
+            digest: self.hash.digest(),
             size_bytes: self.n_bytes,
             temporary: self.temporary,
         }

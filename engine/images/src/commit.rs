@@ -2,10 +2,11 @@
 
 use std::io::{self, Write};
 
+use engine_tar::Digest;
+
 use crate::assemble::{self, to_json};
 use crate::blobs::write_failed;
 use crate::changes::apply_changes;
-use crate::digest::Digest;
 use crate::error::LoadError;
 use crate::manifest::{History, ImageConfig, RunConfig};
 use crate::store::{Image, Prepared, Store};

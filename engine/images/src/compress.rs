@@ -6,13 +6,11 @@
 
 use std::io::{self, Read, Write};
 
-use engine_tar::Compression;
+use engine_tar::{Compression, Digest, Hasher};
 use flate2::write::GzEncoder;
-use sha2::{Digest as _, Sha256};
 
 use crate::assemble::{assemble, layer};
 use crate::blobs::{read_failed, write_failed};
-use crate::digest::Digest;
 use crate::document::CONFIG_BYTES_MAX;
 use crate::error::StoreError;
 use crate::store::{Image, Layer, Prepared, Store};
@@ -68,7 +66,7 @@ fn copy(
 ) -> Result<bool, StoreError> {
     let blob = &layer.blob;
     let mut source = store.blobs().reader(blob.digest)?;
-    let mut hash = Sha256::new();
+    let mut hash = Hasher::default();
     let mut piece = vec![0; PIECE_BYTES];
     let mut n_done = 0;
     loop {
@@ -86,7 +84,7 @@ fn copy(
             return Ok(false);
         }
     }
-    if Digest::from_hash(hash) != blob.digest {
+    if hash.digest() != blob.digest {
         return Err(StoreError::Damaged {
             digest: blob.digest,
         });

@@ -1,10 +1,9 @@
 //! What can go wrong with the store and with archives; registries have their own.
 
 use engine_sys::SysError;
-use engine_tar::TarError;
+use engine_tar::{Digest, TarError};
 
 use crate::changes::MalformedChange;
-use crate::digest::Digest;
 use crate::document::DocumentError;
 
 /// The content store could not be read or changed.

@@ -2,14 +2,12 @@
 
 use std::io::{self, Read, Write};
 
-use engine_tar::{Compression, Decompressed, TarError};
-use sha2::{Digest as _, Sha256};
+use engine_tar::{Compression, Decompressed, Digest, Hasher, TarError};
 
 use crate::archive::BOUNDS;
 use crate::assemble::{self, to_json};
 use crate::blobs::{Finished, write_failed};
 use crate::changes::apply_changes;
-use crate::digest::Digest;
 use crate::error::LoadError;
 use crate::manifest::{History, ImageConfig, RootFs, RunConfig};
 use crate::platform::Platform;
@@ -99,14 +97,14 @@ fn spool(store: &Store, mut source: impl Read) -> Result<Finished, LoadError> {
 fn uncompressed(finished: &Finished) -> Result<(Compression, Digest), LoadError> {
     let mut plain = Decompressed::new(finished.reader()?, BOUNDS).map_err(LoadError::Archive)?;
     let compression = plain.compression();
-    let mut hash = Sha256::new();
+    let mut hash = Hasher::default();
     let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let n_read = plain
             .read(&mut buffer)
             .map_err(|error| LoadError::Archive(TarError::from_read(error)))?;
         if n_read == 0 {
-            return Ok((compression, Digest::from_hash(hash)));
+            return Ok((compression, hash.digest()));
         }
         hash.update(&buffer[..n_read]);
     }

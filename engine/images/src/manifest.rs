@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use engine_tar::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
 use crate::document::{CONFIG_BYTES_MAX, DocumentError, MANIFEST_BYTES_MAX, nullable, parse};
 use crate::platform::Platform;
 

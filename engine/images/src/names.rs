@@ -7,9 +7,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use engine_sys::file;
+use engine_tar::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::digest::Digest;
 use crate::document::{self, DocumentError};
 use crate::error::StoreError;
 use crate::reference::Reference;

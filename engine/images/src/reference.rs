@@ -5,7 +5,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::digest::Digest;
+use engine_tar::Digest;
 
 /// The registry that is meant when none is named.
 pub const DEFAULT_REGISTRY: &str = "docker.io";

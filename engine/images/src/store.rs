@@ -5,9 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_sys::file;
+use engine_tar::Digest;
 
 use crate::blobs::Blobs;
-use crate::digest::Digest;
 use crate::document::{CONFIG_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::error::{FindError, StoreError};
 use crate::manifest::{Descriptor, Document, ImageConfig, Manifest};

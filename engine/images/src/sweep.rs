@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::digest::Digest;
+use engine_tar::Digest;
+
 use crate::store::Shared;
 
 /// Content that somebody needs beside the images in the list: a pull that is not done yet, or a

@@ -21,7 +21,7 @@ mod tree;
 mod usage;
 
 pub use changes::{Change, ChangeKind, LayerError};
-pub use diff_id::{DiffId, MalformedDiffId};
+pub use diff_id::DiffId;
 /// The root of a tree of files: the only way to a path below it.
 pub use engine_sys::path::Root as TreeRoot;
 pub use engine_sys::users::IdMap;

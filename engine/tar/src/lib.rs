@@ -1,4 +1,5 @@
-//! Reads tar archives and their compressions, strictly and within limits, and writes them.
+//! Reads tar archives and their compressions, strictly and within limits, writes them, and names
+//! them by the digest of their bytes.
 //!
 //! An archive that two readers could understand differently is refused here: that difference is
 //! how entries are smuggled past a check. What is left are plain [`Member`]s with a stream of
@@ -13,6 +14,7 @@
 //! [`Writer`]: what it writes is what the reader takes.
 
 mod compression;
+mod digest;
 mod error;
 mod header;
 mod pax;
@@ -20,6 +22,7 @@ mod reader;
 mod writer;
 
 pub use compression::{Bounds, Compression, Decompressed};
+pub use digest::{Digest, Hasher, MalformedDigest};
 pub use error::TarError;
 pub use reader::{Archive, Kind, Member, Time, Xattr};
 pub use writer::Writer;

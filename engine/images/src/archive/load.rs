@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, HashSet};
 use std::io::Read;
 
+use engine_tar::Digest;
 use serde::Deserialize;
 
 use super::parts::{File, Parts};
 use crate::assemble;
-use crate::digest::Digest;
 use crate::document::{self, MANIFEST_BYTES_MAX, nullable};
 use crate::error::LoadError;
 use crate::manifest::{Descriptor, Document, ImageConfig, Index};

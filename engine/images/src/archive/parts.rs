@@ -4,10 +4,9 @@ use std::collections::HashMap;
 use std::io::{BufReader, Read, Write};
 use std::path::{Component, Path, PathBuf};
 
-use engine_tar::{Archive, Bounds, Compression, Decompressed, Kind, TarError};
+use engine_tar::{Archive, Bounds, Compression, Decompressed, Digest, Kind, TarError};
 
 use crate::blobs::{Finished, write_failed};
-use crate::digest::Digest;
 use crate::document::{CONFIG_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::error::{LoadError, StoreError};
 use crate::store::Store;

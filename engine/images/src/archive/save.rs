@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 
+use engine_tar::Digest;
 use serde::Serialize;
 
 use crate::assemble::descriptor;
-use crate::digest::Digest;
 use crate::document::MANIFEST_BYTES_MAX;
 use crate::manifest::{Index, OCI_INDEX, OCI_MANIFEST};
 use crate::reference::Reference;

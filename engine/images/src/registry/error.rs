@@ -3,7 +3,8 @@
 use std::error::Error as _;
 use std::io;
 
-use crate::digest::Digest;
+use engine_tar::Digest;
+
 use crate::document::DocumentError;
 use crate::error::StoreError;
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use bytes::Bytes;
+use engine_tar::Digest;
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_RANGE;
 use tokio::sync::mpsc;
@@ -11,7 +12,6 @@ use super::client::{Client, Session};
 use super::error::RegistryError;
 use super::retry::Tries;
 use crate::blobs::{BlobWriter, write_failed};
-use crate::digest::Digest;
 use crate::error::StoreError;
 use crate::manifest::Descriptor;
 use crate::store::Store;

@@ -10,7 +10,8 @@ use super::endpoint::RegistryConfig;
 use super::error::RegistryError;
 use super::fetch::{self, LayerProgress};
 use super::retry::Tries;
-use crate::digest::Digest;
+use engine_tar::Digest;
+
 use crate::document::{CONFIG_BYTES_MAX, MANIFEST_BYTES_MAX};
 use crate::manifest::{
     DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, ImageConfig, Index, Manifest, OCI_INDEX,

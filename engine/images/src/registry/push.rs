@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use engine_tar::Digest;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use reqwest::Method;
 use reqwest::header::{CONTENT_TYPE, HeaderValue};
@@ -16,7 +17,6 @@ use super::error::RegistryError;
 use super::pull::Registry;
 use super::retry::Tries;
 use super::upload;
-use crate::digest::Digest;
 use crate::document::MANIFEST_BYTES_MAX;
 use crate::manifest::{Descriptor, Document, OCI_MANIFEST};
 use crate::reference::Reference;

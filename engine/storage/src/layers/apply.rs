@@ -4,8 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufReader, Read};
 
 use engine_sys::dir::Dir;
-use engine_tar::{Archive, Bounds, Decompressed, TarError};
-use sha2::{Digest, Sha256};
+use engine_tar::{Archive, Bounds, Decompressed, Hasher, TarError};
 
 use super::members::Unpacker;
 use super::store::Layer;
@@ -53,7 +52,7 @@ pub(super) fn apply(
     dir.create_dir(OsStr::new(DIFF), 0o755).map_err(write)?;
     dir.set_mode(OsStr::new(DIFF), 0o755).map_err(write)?;
 
-    let mut hash = Sha256::new();
+    let mut hash = Hasher::default();
     let plain = Decompressed::new(source, limits.bounds).map_err(archive)?;
     let hashed = Hashed {
         source: plain,
@@ -67,12 +66,12 @@ pub(super) fn apply(
     }
     let unpacked = unpacker.finish()?;
     members.drain().map_err(archive)?;
-    Ok((unpacked, DiffId::new(hash.finalize().into())))
+    Ok((unpacked, hash.digest().into()))
 }
 
 struct Hashed<'a, R> {
     source: R,
-    hash: &'a mut Sha256,
+    hash: &'a mut Hasher,
 }
 
 impl<R: Read> Read for Hashed<'_, R> {

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_sys::dir::Dir;
 use engine_sys::{SysError, file};
+use engine_tar::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::apply::{self, Limits};
@@ -295,11 +296,11 @@ fn sweep(temporary: &Dir) -> Result<u64, SysError> {
 fn read_records(dir: &Dir) -> Result<HashMap<DiffId, Layer>, SysError> {
     let mut known = HashMap::new();
     for entry in dir.entries()? {
-        let Some(diff_id) = entry.name.to_str().and_then(DiffId::from_hex) else {
+        let Some(digest) = entry.name.to_str().and_then(Digest::from_hex) else {
             continue;
         };
         if let Some(layer) = read_record(dir, &entry.name) {
-            known.insert(diff_id, layer);
+            known.insert(digest.into(), layer);
         }
     }
     Ok(known)

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use engine_storage::{ApplyError, DiffId, Layer, Layers, Limits};
-use engine_tar::Bounds;
-use sha2::{Digest, Sha256};
+use engine_tar::{Bounds, Digest};
 use tempfile::TempDir;
 
 /// An archive in the making.
@@ -94,7 +93,7 @@ impl Tar {
 fn unchanged(_: &mut tar::Header) {}
 
 pub(crate) fn diff_id(archive: &[u8]) -> DiffId {
-    DiffId::new(Sha256::digest(archive).into())
+    Digest::of(archive).into()
 }
 
 /// A store with a canary beside it.

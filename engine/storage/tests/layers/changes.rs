@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use engine_storage::{Access, DiffId, Layers, Limits, Merged, Snapshot, TreeRoot, pack_contents};
+use engine_tar::Digest;
 use proptest::prelude::*;
-use sha2::{Digest, Sha256};
 
 #[derive(Debug, Clone)]
 enum Act {
@@ -100,7 +100,7 @@ proptest! {
         let archive = container.snapshot.write_layer(&container.lowers, Vec::new()).unwrap();
         let changes = container.snapshot.changes(&container.lowers).unwrap();
         let layers = Layers::open(&world.path().join("layers"), Limits::default()).unwrap();
-        let diff_id = DiffId::new(Sha256::digest(&archive).into());
+        let diff_id = DiffId::from(Digest::of(&archive));
         layers.apply(diff_id, archive.as_slice()).unwrap();
         let mut lowers = layers.paths(&[diff_id]).unwrap();
         lowers.push(bottom);

@@ -209,7 +209,7 @@ fn settle(
     faults::point("commit.kept");
     let unpacked = unpacked.map_err(unpack::refused)?;
     if let Some(layer) = prepared.image.layers.get(n_layers) {
-        let kept = unpacked.keep(unpack::diff_id(layer.diff_id)?);
+        let kept = unpacked.keep(layer.diff_id.into());
         kept.map_err(unpack::refused)?;
     }
     Ok(prepared)

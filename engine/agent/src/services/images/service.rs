@@ -85,7 +85,7 @@ impl Images {
     pub(crate) fn hold(&self, layers: &[PathBuf]) -> LayersHeld {
         let diff_id = |path: &PathBuf| {
             let hex = path.parent()?.file_name()?.to_str()?;
-            format!("sha256:{hex}").parse::<Digest>().ok()
+            Digest::from_hex(hex)
         };
         let diff_ids: Vec<Digest> = layers.iter().filter_map(diff_id).collect();
         self.held(&diff_ids)

@@ -139,9 +139,7 @@ impl Images {
     }
 
     fn layer_size(&self, diff_id: Digest) -> i64 {
-        let layer = super::unpack::diff_id(diff_id)
-            .ok()
-            .and_then(|id| self.layers.layer(id));
+        let layer = self.layers.layer(diff_id.into());
         layer.map_or(0, |layer| {
             i64::try_from(layer.size_bytes).unwrap_or(i64::MAX)
         })

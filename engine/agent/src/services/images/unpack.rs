@@ -33,11 +33,8 @@ impl Images {
             .buffer_unordered(LAYERS_MAX)
             .try_collect::<()>()
             .await?;
-        image
-            .layers
-            .iter()
-            .map(|layer| diff_id(layer.diff_id))
-            .collect()
+        let diff_ids = image.layers.iter().map(|layer| layer.diff_id.into());
+        Ok(diff_ids.collect())
     }
 
     /// Unpacks one layer whose blob is here, unless it is unpacked. Dropping this stops the work.
@@ -46,7 +43,7 @@ impl Images {
         layer: &Layer,
         board: Option<&Arc<Board>>,
     ) -> Result<()> {
-        let diff_id = diff_id(layer.diff_id)?;
+        let diff_id = DiffId::from(layer.diff_id);
         if self.layers.layer(diff_id).is_some() {
             return Ok(());
         }
@@ -156,10 +153,7 @@ pub(super) fn sweep(store: &Store, layers: &Layers) {
         return;
     }
     for (diff_id, _) in layers.list() {
-        let is_needed = || {
-            let digest = diff_id.to_string().parse::<Digest>();
-            digest.is_ok_and(|digest| store.needs_layer(digest))
-        };
+        let is_needed = || store.needs_layer(diff_id.digest());
         if let Err(error) = layers.remove_unless(diff_id, is_needed) {
             let error = crate::services::error::chain(&error);
             tracing::warn!(layer = %diff_id, error, "a layer was not removed");
@@ -180,12 +174,9 @@ pub(super) fn refused(error: ApplyError) -> ServiceError {
     }
 }
 
-/// Both workshops name a layer by the digest of its uncompressed archive, each in its own type.
+/// The layer of this digest.
 pub(super) fn diff_id(digest: Digest) -> Result<DiffId> {
-    digest
-        .to_string()
-        .parse()
-        .map_err(ServiceError::failed("name a layer"))
+    Ok(digest.into())
 }
 
 /// A blob that is read while somebody watches how far it is, and may stop it.

@@ -4,7 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
+use sha2::Sha256;
+use sha2::digest::Digest as _;
 
 const PREFIX: &str = "sha256:";
 
@@ -27,10 +28,6 @@ impl Digest {
         Self(Sha256::digest(bytes).into())
     }
 
-    pub(crate) fn from_hash(hash: Sha256) -> Self {
-        Self(hash.finalize().into())
-    }
-
     /// The 64 hex digits.
     pub fn hex(&self) -> String {
         self.0.iter().map(|byte| format!("{byte:02x}")).collect()
@@ -41,7 +38,8 @@ impl Digest {
         self.hex().chars().take(12).collect()
     }
 
-    pub(crate) fn from_hex(hex: &str) -> Option<Self> {
+    /// Reads the 64 hex digits alone, as they stand in the name of a file.
+    pub fn from_hex(hex: &str) -> Option<Self> {
         let digit = |byte: u8| match byte {
             b'0'..=b'9' => Some(byte - b'0'),
             b'a'..=b'f' => Some(byte - b'a' + 10),
@@ -56,6 +54,22 @@ impl Digest {
             *byte = digit(pair[0])? << 4 | digit(pair[1])?;
         }
         Some(Self(bytes))
+    }
+}
+
+/// A digest of bytes that come piece by piece.
+#[derive(Debug, Clone, Default)]
+pub struct Hasher(Sha256);
+
+impl Hasher {
+    /// Adds what comes next.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The digest of everything that came.
+    pub fn digest(self) -> Digest {
+        Digest(self.0.finalize().into())
     }
 }
 
@@ -104,12 +118,19 @@ mod tests {
         let text = "sha256:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
         assert_eq!(Digest::of(b"").to_string(), text);
         assert_eq!(text.parse(), Ok(Digest::of(b"")));
+        assert_eq!(Digest::from_hex(&text[7..]), Some(Digest::of(b"")));
+        let mut hasher = Hasher::default();
+        hasher.update(b"by ");
+        hasher.update(b"pieces");
+        assert_eq!(hasher.digest(), Digest::of(b"by pieces"));
         for wrong in [
             "",
             "sha256:",
             &text[7..],
             &text.to_uppercase(),
             &format!("{text}0"),
+            &text.replace("sha256", "sha512"),
+            &format!("sha256:../{}", "0".repeat(61)),
             "md5:0",
         ] {
             assert!(wrong.parse::<Digest>().is_err(), "{wrong}");
