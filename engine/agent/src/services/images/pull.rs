@@ -203,10 +203,7 @@ impl Images {
         board: &Arc<Board>,
     ) -> Result<()> {
         let id = layer.blob.digest.short();
-        let is_unpacked = self
-            .layers
-            .layer(super::unpack::diff_id(layer.diff_id)?)
-            .is_some();
+        let is_unpacked = self.layers.layer(layer.diff_id.into()).is_some();
         let fetch = async || {
             let _turn = fetches.acquire().await;
             let progress = |progress| tell(board, &id, progress);

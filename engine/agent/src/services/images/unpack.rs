@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use engine_images::{Digest, Image, Layer, Prepared, Reference, Store};
+use engine_images::{Image, Layer, Prepared, Reference, Store};
 use engine_storage::{ApplyError, DiffId, Layers};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -172,11 +172,6 @@ pub(super) fn refused(error: ApplyError) -> ServiceError {
         ApplyError::Write { .. } => ServiceError::failed("unpack the image")(error),
         _ => ServiceError::BadRequest(crate::services::error::chain(&error)),
     }
-}
-
-/// The layer of this digest.
-pub(super) fn diff_id(digest: Digest) -> Result<DiffId> {
-    Ok(digest.into())
 }
 
 /// A blob that is read while somebody watches how far it is, and may stop it.
