@@ -34,7 +34,7 @@ const USUAL_TAIL: u64 = 1_000;
 const PROMPT: Duration = Duration::from_millis(500);
 
 /// A page does not wait longer for the last lines of a log.
-const LAST_LINES_TIME: Duration = Duration::from_millis(500);
+pub const PAGE_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Which streams of a log.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -249,6 +249,7 @@ pub async fn last_lines(
     services: &Services,
     permit: &Permit<container::Logs>,
     most: u64,
+    patience: Duration,
 ) -> Vec<String> {
     let request = LogsRequest {
         tail: Some(most),
@@ -265,7 +266,7 @@ pub async fn last_lines(
         }
         Result::<()>::Ok(())
     };
-    let _late_or_away = tokio::time::timeout(LAST_LINES_TIME, reading).await;
+    let _late_or_away = tokio::time::timeout(patience, reading).await;
     lines
 }
 

@@ -52,7 +52,7 @@ pub(super) async fn overview(
     let shown = containers::show(&app.services, &permit).await?;
     let lines = match log {
         Ok(log) if present::stopped_abnormally(&shown.fact) => {
-            logs::last_lines(&app.services, &log, 30).await
+            logs::last_lines(&app.services, &log, 30, logs::PAGE_PATIENCE).await
         }
         _ => Vec::new(),
     };

@@ -22,7 +22,7 @@ pub(super) async fn show(
     frame: Frame,
 ) -> Result<Response> {
     let fact = fact(&app, &permit)?;
-    let lines = logs::last_lines(&app.services, &permit, 100).await;
+    let lines = logs::last_lines(&app.services, &permit, 100, logs::PAGE_PATIENCE).await;
     let page = present::one(&frame.reader, &fact, &lines);
     Ok(as_is(frame.draw(&page)))
 }

@@ -19,6 +19,8 @@ const BETWEEN: Duration = Duration::from_millis(250);
 /// The last lines of a log that are quoted, and the characters of each.
 const MOST_LINES: u64 = 20;
 const MOST_CHARACTERS: usize = 500;
+/// How long the way back waits for them.
+const WORDS_PATIENCE: Duration = Duration::from_secs(5);
 /// Docker's defaults.
 const USUAL_SPAN: Duration = Duration::from_secs(30);
 const USUAL_RETRIES: u32 = 3;
@@ -120,7 +122,7 @@ pub(super) async fn last_words(
     let mut lines: Vec<_> = kept.into_iter().map(|line| line.text).collect();
     let reads = policy::permit::<container::Logs>(permit.actor(), place, services.watchtower());
     if let (true, Ok(reads)) = (lines.is_empty(), reads) {
-        lines = logs::last_lines(services, &reads, MOST_LINES).await;
+        lines = logs::last_lines(services, &reads, MOST_LINES, WORDS_PATIENCE).await;
     }
     let n_over = lines
         .len()
