@@ -111,9 +111,29 @@ pub fn read(group: &Cgroup) -> Result<Usage, CgroupError> {
 #[derive(Debug)]
 pub struct Reader {
     group: Cgroup,
-    /// `None` is a file that this kernel does not have.
-    kept: BTreeMap<(Controller, &'static str), Option<File>>,
+    kept: BTreeMap<(Controller, &'static str), Kept>,
+    /// Files that say the same as long as nobody changes the limits.
+    steady: Vec<&'static str>,
+    /// The last names of memory, to be filled anew: there are some fifty of them.
+    names: BTreeMap<String, u64>,
     is_gone: bool,
+}
+
+/// What is known of a file.
+#[derive(Debug)]
+enum Kept {
+    Open(File),
+    /// What it says does not change.
+    Said(String),
+    /// This kernel does not have it.
+    Absent,
+}
+
+/// Which limits a group has: without one, what counts how often it was met stands still.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limited {
+    pub processors: bool,
+    pub memory: bool,
 }
 
 impl Reader {
@@ -122,8 +142,31 @@ impl Reader {
         Self {
             group,
             kept: BTreeMap::new(),
+            steady: Vec::new(),
+            names: BTreeMap::new(),
             is_gone: false,
         }
+    }
+
+    /// A reader for as long as nobody changes the group's limits: it reads once what only that can
+    /// change.
+    pub fn of_limited(group: Cgroup, limited: Limited) -> Self {
+        let is_legacy = group.version() != Version::V2;
+        let steady = [
+            ("pids.max", true),
+            ("cpu.stat", is_legacy && !limited.processors),
+            ("memory.failcnt", !limited.memory),
+            ("memory.max", true),
+        ];
+        Self {
+            steady: steady.iter().filter(|one| one.1).map(|one| one.0).collect(),
+            ..Self::new(group)
+        }
+    }
+
+    /// Takes the names of memory back that the last look gave: the next one fills in their numbers.
+    pub fn reuse(&mut self, names: BTreeMap<String, u64>) {
+        self.names = names;
     }
 
     /// Reads what the group uses now.
@@ -132,7 +175,7 @@ impl Reader {
     /// [`CgroupError::Read`] when the group is gone, also when one of its name was made since: that
     /// one needs a new reader.
     pub fn read(&mut self) -> Result<Usage, CgroupError> {
-        if !self.kept.values().any(Option::is_some) {
+        if !self.kept.values().any(|kept| matches!(kept, Kept::Open(_))) {
             self.is_gone = !self.group.exists();
         }
         let usage = match self.group.version() {
@@ -177,8 +220,11 @@ impl Reader {
 
     /// Reads a whole control file; one that is not there is an error, and is not looked for again.
     fn text(&mut self, controller: Controller, name: &'static str) -> io::Result<String> {
-        if let Some(kept) = self.kept.get(&(controller, name)) {
-            return whole(kept.as_ref().ok_or(io::ErrorKind::NotFound)?);
+        match self.kept.get(&(controller, name)) {
+            Some(Kept::Open(file)) => return whole(file),
+            Some(Kept::Said(text)) => return Ok(text.clone()),
+            Some(Kept::Absent) => return Err(io::ErrorKind::NotFound.into()),
+            None => {}
         }
         let path: Option<PathBuf> = self
             .group
@@ -190,12 +236,16 @@ impl Reader {
         };
         match read() {
             Ok((text, file)) => {
-                self.kept.insert((controller, name), Some(file));
+                let kept = match self.steady.contains(&name) {
+                    true => Kept::Said(text.clone()),
+                    false => Kept::Open(file),
+                };
+                self.kept.insert((controller, name), kept);
                 Ok(text)
             }
             Err(error) => {
                 if is_absent(&error) {
-                    self.kept.insert((controller, name), None);
+                    self.kept.insert((controller, name), Kept::Absent);
                 }
                 Err(error)
             }
@@ -295,6 +345,21 @@ impl Files<'_> {
         line.map_or(0, number)
     }
 
+    /// Reads what memory is used for, into the names of the last time.
+    fn memory_names(&mut self) -> BTreeMap<String, u64> {
+        let text = self.text("memory.stat");
+        let mut names = std::mem::take(&mut self.reader.names);
+        for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            match names.get_mut(key) {
+                Some(known) => *known = number(value),
+                None => {
+                    names.insert(key.to_owned(), number(value));
+                }
+            }
+        }
+        names
+    }
+
     fn map(&mut self, file: &'static str) -> BTreeMap<String, u64> {
         let text = self.text(file);
         let pairs = text.lines().filter_map(|line| line.split_once(' '));
@@ -364,7 +429,7 @@ fn unified_cpu(files: &mut Files<'_>) -> CpuUsage {
 fn legacy_memory(files: &mut Files<'_>) -> MemoryUsage {
     /// Version 1's "without limit" is the highest whole page of a signed number.
     const UNLIMITED: u64 = 1 << 62;
-    let stats = files.map("memory.stat");
+    let stats = files.memory_names();
     MemoryUsage {
         usage_bytes: files.number("memory.usage_in_bytes"),
         max_usage_bytes: files.optional("memory.max_usage_in_bytes"),
@@ -380,7 +445,7 @@ fn legacy_memory(files: &mut Files<'_>) -> MemoryUsage {
 }
 
 fn unified_memory(files: &mut Files<'_>) -> MemoryUsage {
-    let stats = files.map("memory.stat");
+    let stats = files.memory_names();
     MemoryUsage {
         usage_bytes: files.number("memory.current"),
         max_usage_bytes: files.optional("memory.peak"),

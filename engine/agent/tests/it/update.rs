@@ -2,7 +2,7 @@
 
 use engine_api::containers::{ContainerConfig, HostConfig, RestartPolicy, UpdateBody};
 
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 const SCRIPT: &str = "while true; do sleep 0.05; done";
 
@@ -130,5 +130,32 @@ async fn one_that_goes_by_itself_gets_no_policy() {
         error.to_string().contains("AutoRemove is enabled"),
         "{error}"
     );
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn who_looks_on_sees_what_a_change_of_the_limits_brings() {
+    let rig = Rig::new().await;
+    let id = rig.run("busy", "while true; do :; done").await;
+    let mut stats = rig.client.container_stats(&id).await.unwrap();
+    until("it is looked at as it was", async || {
+        let look = stats.next().await.unwrap().unwrap();
+        look.pids_stats.limit != Some(20) && look.cpu_stats.throttling_data.periods == 0
+    })
+    .await;
+    let body = UpdateBody {
+        nano_cpus: 100_000_000,
+        pids_limit: Some(20),
+        ..UpdateBody::default()
+    };
+    rig.client.update_container(&id, &body).await.unwrap();
+
+    until("it is held back, and that is seen", async || {
+        let look = stats.next().await.unwrap().unwrap();
+        let throttled = look.cpu_stats.throttling_data.throttled_periods > 0;
+        throttled && look.pids_stats.limit == Some(20)
+    })
+    .await;
+    drop(stats);
     rig.end().await;
 }

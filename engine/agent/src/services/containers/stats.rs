@@ -1,6 +1,7 @@
 //! What a container uses: samples of its control group, in the shape clients compute with.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use engine_api::containers::ZERO_TIME;
@@ -12,11 +13,12 @@ use engine_runtime::Phase;
 use engine_runtime::cgroups::Cgroup;
 use engine_runtime::pressure::{self, Stalls};
 use engine_runtime::processes::{InterfaceCounters, InterfaceReader};
-use engine_runtime::usage::{self, HostUsage, Usage};
+use engine_runtime::usage::{self, HostUsage, Limited, Usage};
 
 use super::registry::{Containers, Site};
 use super::view::View;
 use crate::clock::rfc3339;
+use crate::records::ContainerRecord;
 use crate::services::error::Result;
 use crate::tasks::blocking;
 
@@ -26,7 +28,7 @@ pub(crate) struct Sample {
     read_ns: i64,
     usage: Usage,
     host: Option<HostUsage>,
-    /// Absent with the host's network.
+    /// Absent with the host's network, and without one.
     networks: Option<Vec<InterfaceCounters>>,
 }
 
@@ -69,8 +71,10 @@ impl Sample {
 /// Looks at one life of one container, with files that stay open.
 pub(super) struct Looker {
     pid: i32,
+    /// As it was when it was begun: another has other limits.
+    record: Arc<ContainerRecord>,
     usage: usage::Reader,
-    /// Absent with the host's network.
+    /// Absent with the host's network, and without one.
     networks: Option<InterfaceReader>,
 }
 
@@ -79,19 +83,35 @@ impl Looker {
     pub(super) fn new(site: &Site, view: &View, pid: i32) -> Option<Self> {
         let record = &view.record;
         let group = Cgroup::open(&site.layout, &site.cgroup(record)).ok()?;
-        let networks = match record.host_config.network_mode.as_str() {
+        let host = &record.host_config;
+        let networks = match host.network_mode.as_str() {
             "host" => None,
-            _ => InterfaceReader::of(pid).ok(),
+            // Nothing is connected later: who has only loopback need not be asked again.
+            _ => InterfaceReader::of(pid)
+                .ok()
+                .filter(|all| all.read().is_ok_and(|found| !found.is_empty())),
+        };
+        let limited = Limited {
+            processors: host.nano_cpus != 0 || host.cpu_quota != 0,
+            memory: host.memory != 0 || host.memory_swap != 0,
         };
         Some(Self {
             pid,
-            usage: usage::Reader::new(group),
+            record: Arc::clone(record),
+            usage: usage::Reader::of_limited(group, limited),
             networks,
         })
     }
 
-    pub(super) fn is_of(&self, pid: i32) -> bool {
-        self.pid == pid
+    /// Tells whether this is one for the life and the limits that the container has now.
+    pub(super) fn is_of(&self, pid: i32, record: &Arc<ContainerRecord>) -> bool {
+        self.pid == pid && Arc::ptr_eq(&self.record, record)
+    }
+
+    /// Takes back what is the same each time, for the next look.
+    pub(super) fn reuse(&mut self, stats: Stats) {
+        self.usage
+            .reuse(stats.memory_stats.stats.unwrap_or_default());
     }
 
     /// Looks. One that has ended has no numbers any more.

@@ -109,6 +109,9 @@ impl Owner {
                 "the limits of a container are not what its record says"
             );
         }
+        // Whoever looks on already has read the limits as they were.
+        self.record = Arc::new((*self.record).clone());
+        self.publish_view();
         self.change_life(|life| life.unapplied = false).await;
     }
 

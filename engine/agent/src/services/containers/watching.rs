@@ -176,6 +176,9 @@ fn round(site: &Site, turns: Vec<Turn>, n_lookers: usize) -> BTreeMap<ContainerI
             line.push(b'\n');
             told.push((lines, Bytes::from(line)));
         }
+        if let Some(looker) = &mut seen.looker {
+            looker.reuse(figures);
+        }
         n_open += usize::from(seen.looker.is_some());
         let looker = seen.looker.filter(|_| n_open <= n_lookers);
         let before = sample;
@@ -198,7 +201,10 @@ fn look(
         *looker = None;
         return None;
     };
-    if looker.as_ref().is_none_or(|looker| !looker.is_of(pid)) {
+    if looker
+        .as_ref()
+        .is_none_or(|looker| !looker.is_of(pid, &view.record))
+    {
         *looker = Looker::new(site, view, pid);
     }
     let sample = looker.as_mut()?.look(site, host);
