@@ -206,6 +206,7 @@ mod tests {
             layout: None,
             writable_cgroups: false,
             writable_sysfs: false,
+            counted: false,
         }
     }
 

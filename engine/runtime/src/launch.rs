@@ -30,14 +30,17 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const LOOK_PERIOD: Duration = Duration::from_millis(5);
 const SIGKILL: i32 = 9;
 
+/// What a filter is of: capabilities, a given profile, and whether files stay counted.
+type FilterOf = (CapabilitySet, Option<String>, bool);
+
 /// Starts monitors from a sealed copy of their program.
 #[derive(Debug)]
 pub struct Launcher {
     program: OwnedFd,
     /// What this process may hand on.
     bounding: CapabilitySet,
-    /// Compiled filters as sealed files, by the capabilities and the given profile they are of.
-    filters: Mutex<HashMap<(CapabilitySet, Option<String>), OwnedFd>>,
+    /// Compiled filters as sealed files.
+    filters: Mutex<HashMap<FilterOf, OwnedFd>>,
 }
 
 impl Launcher {
@@ -134,16 +137,18 @@ impl Launcher {
         if filters.len() >= MOST {
             filters.clear();
         }
-        let sealed = match filters.entry((keep, profile.cloned())) {
+        let sealed = match filters.entry((keep, profile.cloned(), spec.counted)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let bytes = match profile {
-                    None => seccomp::encode(&seccomp::filter(keep)),
+                let compiled = match profile {
+                    None => seccomp::filter(keep).to_vec(),
                     Some(text) => {
-                        let compiled = seccomp::given(text, keep);
-                        let compiled = compiled.map_err(|e| Error::Setup(chain(&e)))?;
-                        seccomp::encode(&compiled)
+                        seccomp::given(text, keep).map_err(|e| Error::Setup(chain(&e)))?
                     }
+                };
+                let bytes = match spec.counted {
+                    true => seccomp::encode(&seccomp::counted(&compiled)),
+                    false => seccomp::encode(&compiled),
                 };
                 new.insert(fd::sealed("filter", &bytes).map_err(Error::sys("keep a filter"))?)
             }

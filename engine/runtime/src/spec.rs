@@ -48,6 +48,10 @@ pub struct Spec {
     /// The filter's rules in Docker's JSON, for [`Seccomp::Given`].
     #[serde(default)]
     pub seccomp_profile: Option<String>,
+    /// Its files are counted up to a storage size: the filter also refuses what would take one out
+    /// of that.
+    #[serde(default)]
+    pub counted: bool,
     /// The AppArmor profile that the program begins with; the kernel must know it.
     #[serde(default)]
     pub apparmor: Option<String>,

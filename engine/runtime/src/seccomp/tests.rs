@@ -13,6 +13,7 @@ use super::{
         AF_ALG, AF_VSOCK, ALLOW, KILL, MISSING, NAMESPACE_FLAGS, NATIVE, PERSONALITIES, REFUSE,
         X32_BIT, compile,
     },
+    counted::COMMANDS,
     decode, encode, filter,
     table::{Architecture, Decision, Row, rows},
 };
@@ -20,6 +21,16 @@ use crate::profile;
 
 /// Runs the few instructions of classic BPF that the compiler emits.
 fn run(program: &[Instruction], architecture: u32, number: u32, first_argument: u64) -> u32 {
+    run_with(program, architecture, number, [first_argument, 0])
+}
+
+fn run_with(
+    program: &[Instruction],
+    architecture: u32,
+    number: u32,
+    [first_argument, second_argument]: [u64; 2],
+) -> u32 {
+    let second = u32::try_from(second_argument & 0xffff_ffff).unwrap();
     let low = u32::try_from(first_argument & 0xffff_ffff).unwrap();
     let mut accumulator = 0;
     let mut at = 0;
@@ -32,6 +43,7 @@ fn run(program: &[Instruction], architecture: u32, number: u32, first_argument: 
                     0 => number,
                     4 => architecture,
                     16 => low,
+                    24 => second,
                     offset => panic!("nobody looks at offset {offset}"),
                 };
                 continue;
@@ -249,4 +261,37 @@ proptest! {
     fn any_set_of_capabilities_compiles_to_its_decisions(bits in any::<u64>()) {
         check(CapabilitySet::from_bits(bits));
     }
+}
+
+#[test]
+fn what_is_counted_stays_counted_and_nothing_else_changes() {
+    let plain = filter(CapabilitySet::EMPTY);
+    let counted = super::counted(&plain);
+    assert!(counted.len() <= MAX_INSTRUCTIONS);
+    for (kernel_name, architecture, hidden) in NATIVE {
+        for (architecture, bit) in [(Some(architecture), 0), (hidden, X32_BIT)] {
+            let Some(architecture) = architecture else {
+                continue;
+            };
+            for row in rows() {
+                let Some(number) = row.number(architecture) else {
+                    continue;
+                };
+                for command in COMMANDS.map(u64::from).into_iter().chain([0, 0x5401]) {
+                    for command in [command, command | 1 << 32] {
+                        let arguments = [0, command];
+                        let is_out = row.name == "ioctl"
+                            && COMMANDS.contains(&(u32::try_from(command & 0xffff_ffff).unwrap()));
+                        let expected = match is_out {
+                            true => REFUSE,
+                            false => run_with(&plain, kernel_name, number | bit, arguments),
+                        };
+                        let found = run_with(&counted, kernel_name, number | bit, arguments);
+                        assert_eq!(found, expected, "{} {command:#x}", row.name);
+                    }
+                }
+            }
+        }
+    }
+    assert_eq!(run(&counted, 1, 16, 0), KILL);
 }

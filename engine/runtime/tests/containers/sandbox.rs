@@ -117,6 +117,7 @@ impl Sandbox {
             layout: None,
             writable_cgroups: false,
             writable_sysfs: false,
+            counted: false,
             remap: None,
         };
         Self { dir, bundle, spec }

@@ -16,7 +16,7 @@ use engine_runtime::{
 use super::registry::Site;
 use super::security::{self, Security};
 use super::sharing::{self, Purpose};
-use super::{capabilities, devices, limits, mounts, process, resources, sysctls};
+use super::{capabilities, devices, limits, mounts, process, resources, storage, sysctls};
 use crate::records::{ContainerRecord, ContainerStore, ETC};
 use crate::services::error::{Result, ServiceError};
 
@@ -75,6 +75,7 @@ pub(super) fn work_order(
         layout: Some(site.layout.clone()),
         writable_cgroups: host.privileged || security.writable_cgroups,
         writable_sysfs: host.privileged,
+        counted: storage::size_bytes(host)?.is_some(),
         remap: record.remap,
     };
     site.guard

@@ -299,3 +299,46 @@ async fn a_size_that_is_kept_no_more_stops_the_start() {
     assert!(refused.contains("ext4 without prjquota"), "{refused}");
     rig.end().await;
 }
+
+#[tokio::test]
+async fn nothing_leaves_the_count_from_inside() {
+    let Some(disk) = Disk::ext4() else { return };
+    let rig = Rig::within(&disk.mounted()).await;
+    let chattr = Command::new("sh")
+        .args(["-c", "command -v chattr"])
+        .output()
+        .unwrap();
+    let chattr = String::from_utf8(chattr.stdout).unwrap();
+    // The host's program by the host's loader: busybox has none.
+    let script = format!(
+        "run() {{ $(ls /host/lib64/ld-linux-* /host/lib/ld-linux-* 2>/dev/null | head -n 1) \
+         --library-path $(echo /host/lib/*-linux-gnu /host/lib64 | tr ' ' :) /host{} \"$@\"; }}
+         mkdir /out; run -p 0 /out 2>&1; run -P /out 2>&1; {}",
+        chattr.trim(),
+        FILL.replace("/big", "/out/big"),
+    );
+    let bind = |host: HostConfig| HostConfig {
+        binds: Some(vec!["/:/host:ro".to_owned()]),
+        ..host
+    };
+    let config = ContainerConfig::default;
+    let kept = rig
+        .create_with("kept", &script, config(), bind(sized("16m")))
+        .await;
+    let said_kept = said(&rig, &kept).await;
+    assert_eq!(
+        said_kept.matches("Operation not permitted").count(),
+        2,
+        "{said_kept}"
+    );
+    assert!(is_full(&said_kept), "{said_kept}");
+
+    // Its twin: who is not counted changes what belongs to it.
+    let free = rig
+        .create_with("free", &script, config(), bind(HostConfig::default()))
+        .await;
+    let said_free = said(&rig, &free).await;
+    assert!(!said_free.contains("not permitted"), "{said_free}");
+    assert!(said_free.contains("code 0"), "{said_free}");
+    rig.end().await;
+}
