@@ -156,6 +156,7 @@ pub(super) const PLAN: &[(&str, &str, &[Row])] = &[
             ),
             ("tmpfs", Draw::Lines(2), "/tmp:size=64m"),
             ("shm_size", Draw::Line, "64m"),
+            ("storage_size", Draw::Line, "10g"),
         ],
     ),
     (

@@ -36,7 +36,6 @@ pub(super) const UNSUPPORTED: &[(Option<char>, &str)] = &[
     (None, "platform"),
     (None, "pull"),
     (None, "runtime"),
-    (None, "storage-opt"),
     (None, "volume-driver"),
     (None, "volumes-from"),
 ];

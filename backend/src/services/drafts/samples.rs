@@ -45,6 +45,7 @@ pub(super) const ITEMS: &[(&str, &str)] = &[
     ),
     ("tmpfs", "/run:size=64m"),
     ("shm_size", "128m"),
+    ("storage_size", "10g"),
     ("memory", "512m"),
     ("memory_reservation", "256m"),
     ("memory_swap", "1g"),

@@ -48,6 +48,28 @@ pub(in crate::services::drafts) const ROWS: &[Row] = &[
         format_size,
         rules::size
     ),
+    Row {
+        field: "storage_size",
+        member: "storageopt",
+        flag: long("storage-opt"),
+        get: |body| {
+            let options = body.host_config.storage_opt.iter().flatten();
+            let size = options.filter(|(key, _)| key.eq_ignore_ascii_case("size"));
+            size.map(|(_, size)| size.clone()).collect()
+        },
+        set: |body, items| {
+            let rule = |text: &str| {
+                let is_size = parse_size(text).is_some_and(|bytes| bytes > 0);
+                is_size.then(|| Some(text.to_owned())).ok_or(Rule::Size)
+            };
+            let size = first(items, rule)?;
+            body.host_config.storage_opt = size.map(|size| [("size".to_owned(), size)].into());
+            Ok(())
+        },
+        said: |item| Some(format!("size={item}")),
+        heard: |value| value.strip_prefix("size=").map(str::to_owned),
+        ..PLAIN
+    },
 ];
 
 /// `/on/host:/in/container[:options]`
