@@ -136,8 +136,7 @@ pub struct PushRequest {
     pub credentials: Option<Credentials>,
 }
 
-/// Begins to push an image under one of its names; one's own push of it that goes on already is
-/// joined.
+/// Begins to push an image under one of its names.
 ///
 /// # Errors
 /// When the image has no such name, or too many jobs go on.
@@ -153,7 +152,6 @@ pub async fn push(
         return Err(Error::field("push", Rule::Choice));
     }
     let client = services.link().client(permit);
-    let may_join = request.credentials.is_none();
     let auth = request
         .credentials
         .map(|credentials| header(&request.reference, credentials));
@@ -167,7 +165,8 @@ pub async fn push(
         host: place.host.clone(),
         detail: subject.clone(),
         subject,
-        may_join,
+        // The name may be another image's by now.
+        may_join: false,
         work: |reporter: Reporter| async move {
             let push = async { follow(client.push_image(&options).await?, &reporter).await };
             reporter.cut(push).await

@@ -92,12 +92,13 @@ fn copy(
     Ok(true)
 }
 
-/// Whether a layer is an archive as `tar` writes it, and may be changed.
+/// Whether a layer is an archive as `tar` writes it, and may be changed. Its digests say so, whatever
+/// its type does.
 fn is_plain(layer: &Layer) -> bool {
     let kind = layer.blob.media_type.as_str();
     let is_compressed = ["gzip", "zstd"].iter().any(|end| kind.ends_with(end));
     let is_foreign = ["foreign", "nondistributable"]
         .iter()
         .any(|word| kind.contains(word));
-    !is_compressed && !is_foreign
+    layer.blob.digest == layer.diff_id && !is_compressed && !is_foreign
 }

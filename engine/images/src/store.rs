@@ -253,14 +253,19 @@ impl Store {
         Ok(exchanged)
     }
 
-    /// Gives an image a further name, taking it from whoever had it.
+    /// Gives an image a further name, taking it from whoever had it; says whether the image is here.
     ///
     /// # Errors
     /// When the list cannot be written.
-    pub fn tag(&self, id: Digest, name: &Reference) -> Result<(), StoreError> {
+    pub fn tag(&self, id: Digest, name: &Reference) -> Result<bool, StoreError> {
+        let mut is_here = false;
         self.shared.change(|state| {
-            state.table.set(name, id);
-        })
+            is_here = state.images.contains_key(&id);
+            if is_here {
+                state.table.set(name, id);
+            }
+        })?;
+        Ok(is_here)
     }
 
     /// Takes a name away. The image stays, without it.

@@ -23,7 +23,7 @@ fn without_effect() -> Vec<(&'static str, Value, &'static str)> {
         ("Runtime", json!("kata"), "runtime name: kata"),
         ("Isolation", json!("hyperv"), "Isolation"),
         ("Sysctls", json!({ "vm.swappiness": "1" }), "vm.swappiness"),
-        ("StorageOpt", json!({ "size": "1G" }), "StorageOpt"),
+        ("StorageOpt", json!({ "quality": "1" }), "StorageOpt"),
         (
             "LogConfig",
             json!({ "Type": "syslog", "Config": {} }),

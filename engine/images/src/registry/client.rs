@@ -1,9 +1,13 @@
 //! One request to a registry: redirects followed, questions about who we are answered.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, LOCATION, RANGE, WWW_AUTHENTICATE};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, LOCATION, RANGE, WWW_AUTHENTICATE,
+};
 use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url, redirect};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
@@ -16,6 +20,8 @@ use super::error::RegistryError;
 use crate::reference::Reference;
 
 const REDIRECTS_MAX: usize = 10;
+/// How often as long a registry may take over what it has much to do for.
+pub(super) const LONG: u32 = 10;
 const TOKEN_BYTES_MAX: usize = 1 << 20;
 
 /// Our side of every connection to registries.
@@ -57,6 +63,7 @@ pub(super) struct Session {
     /// Further repositories there, to be read from.
     pub(super) sources: Vec<String>,
     authorization: Authorization,
+    has_answered: AtomicBool,
 }
 
 /// A short request, as often as it takes to be understood.
@@ -66,6 +73,8 @@ pub(super) struct Ask {
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
+    /// Whether the registry may have much to do before it answers.
+    pub(super) is_long: bool,
 }
 
 impl Ask {
@@ -75,6 +84,7 @@ impl Ask {
             url,
             headers: HeaderMap::new(),
             body: Bytes::new(),
+            is_long: false,
         }
     }
 }
@@ -97,6 +107,7 @@ impl Session {
             purpose: Purpose::Pull,
             sources: Vec::new(),
             authorization,
+            has_answered: AtomicBool::new(false),
         }
     }
 
@@ -122,6 +133,11 @@ impl Session {
         self.endpoint.url(self.reference.repository(), thing)
     }
 
+    /// Whether somebody is there: what fails from then on may come back.
+    pub(super) fn has_answered(&self) -> bool {
+        self.has_answered.load(Ordering::Relaxed)
+    }
+
     /// What a refusal means.
     pub(super) fn denied(&self) -> RegistryError {
         let repository = self.reference.familiar_name();
@@ -133,14 +149,14 @@ impl Session {
     }
 
     /// What a token has to allow.
-    fn scopes(&self) -> Vec<String> {
+    fn scopes(&self, with_sources: bool) -> Vec<String> {
         let actions = match self.purpose {
             Purpose::Login => return Vec::new(),
             Purpose::Pull => "pull",
             Purpose::Push => "pull,push",
         };
         let own = format!("repository:{}:{actions}", self.reference.repository());
-        let others = self.sources.iter();
+        let others = self.sources.iter().filter(|_| with_sources);
         let others = others.map(|source| format!("repository:{source}:pull"));
         std::iter::once(own).chain(others).collect()
     }
@@ -231,8 +247,18 @@ impl Client {
         };
         for _ in 0..=REDIRECTS_MAX {
             let host = host_and_port(&ask.url).unwrap_or_default();
-            let request = self.request(session, &self.asking, &ask);
-            let response = self.send(request.body(ask.body.clone()), &host).await?;
+            let (ways, patience) = match ask.is_long {
+                true => (&self.sending, self.config.patience * LONG),
+                false => (&self.asking, self.config.patience),
+            };
+            let mut request = self.request(session, ways, &ask);
+            if ask.body.is_empty() && !matches!(ask.method, Method::GET | Method::HEAD) {
+                // Some registries answer 411 to a change that does not say that it has no content.
+                request = request.header(CONTENT_LENGTH, 0);
+            }
+            let request = request.body(ask.body.clone());
+            let response = self.send(request, &host, patience).await?;
+            session.has_answered.store(true, Ordering::Relaxed);
             if !response.status().is_redirection() {
                 return Ok(response);
             }
@@ -285,11 +311,12 @@ impl Client {
         &self,
         request: reqwest::RequestBuilder,
         host: &str,
+        patience: Duration,
     ) -> Result<Response, RegistryError> {
         let stalled = || RegistryError::Stalled {
             host: host.to_owned(),
         };
-        tokio::time::timeout(self.config.patience, request.send())
+        tokio::time::timeout(patience, request.send())
             .await
             .map_err(|_| stalled())?
             .map_err(|error| RegistryError::from_request(host.to_owned(), error))
@@ -346,13 +373,21 @@ impl Client {
             .check(&url, session.endpoint.base())
             .map_err(redirect)?;
 
-        let response = self
-            .send(self.token_request(session, url, service), &host)
-            .await?;
-        if matches!(
-            response.status(),
-            StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN
-        ) {
+        let is_refused = |response: &Response| {
+            let status = response.status();
+            matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+        };
+        let ask = async |with_sources| {
+            let scopes = session.scopes(with_sources);
+            let request = self.token_request(session, url.clone(), service, &scopes);
+            self.send(request, &host, self.config.patience).await
+        };
+        let mut response = ask(true).await?;
+        if is_refused(&response) && !session.sources.is_empty() {
+            // The neighbours may be somebody else's; the push does without them.
+            response = ask(false).await?;
+        }
+        if is_refused(&response) {
             return Err(refused(session));
         }
         let response = accepted(session, response).await?;
@@ -371,8 +406,8 @@ impl Client {
         session: &Session,
         mut url: Url,
         service: Option<&str>,
+        scopes: &[String],
     ) -> reqwest::RequestBuilder {
-        let scopes = session.scopes();
         let service = service.unwrap_or_default();
         if let Some(Credentials::IdentityToken(token)) = &session.credentials {
             let form = encode(

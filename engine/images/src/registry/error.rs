@@ -177,6 +177,14 @@ impl RegistryError {
         matches!(self, Self::Store(error) if error.is_full())
     }
 
+    /// Whether the registry knows us and does not let us.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self,
+            Self::Unauthorized { .. } | Self::Denied { .. } | Self::PushDenied { .. }
+        )
+    }
+
     /// Whether the same request may succeed in a moment.
     pub(crate) fn is_passing(&self) -> bool {
         match self {

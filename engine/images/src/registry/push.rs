@@ -86,7 +86,9 @@ impl Registry {
             let session = Session::new(endpoint, reference, credentials).for_push(sources.clone());
             match self.push_to(&session, store, image, progress).await {
                 // It may still be there without TLS, where that is allowed.
-                Err(error) if error.is_no_connection() => last = last.or(Some(error)),
+                Err(error) if error.is_no_connection() && !session.has_answered() => {
+                    last = last.or(Some(error));
+                }
                 other => return other,
             }
         }
@@ -160,6 +162,7 @@ async fn name(
         ask.headers.insert(CONTENT_TYPE, value);
     }
     ask.body = manifest.to_vec().into();
+    ask.is_long = true;
     let expected = Digest::of(manifest);
     let mut tries = Tries::default();
     loop {

@@ -60,7 +60,8 @@ impl Registry {
         for _ in 0..PAGES_MAX {
             let ask = Ask::new(Method::GET, url.clone());
             let answer = accepted(session, self.client.ask(session, ask).await?).await?;
-            let next = next(&answer, &url);
+            let next = next(&answer, &url)
+                .ok_or_else(|| protocol("its list of tags goes on where it may not be followed"))?;
             let body = read_capped(answer, PAGE_BYTES_MAX, &session.host()).await?;
             let page: Page = serde_json::from_slice(&body)
                 .map_err(|_| protocol("its list of tags is malformed"))?;
@@ -78,10 +79,33 @@ impl Registry {
     }
 }
 
-/// The next page, if the registry names one of its own: `<…?last=x&n=100>; rel="next"`.
-fn next(answer: &Response, from: &Url) -> Option<Url> {
-    let link = answer.headers().get(LINK)?.to_str().ok()?;
-    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
-    let url = from.join(target).ok()?;
-    (rest.contains("rel=\"next\"") && same_origin(&url, from)).then_some(url)
+/// The next page: `<…?last=x&n=100>; rel="next"`. `None` when it is not the registry's own.
+#[expect(
+    clippy::option_option,
+    reason = "no next page, and none that may be followed"
+)]
+fn next(answer: &Response, from: &Url) -> Option<Option<Url>> {
+    let Some(link) = answer.headers().get(LINK) else {
+        return Some(None);
+    };
+    let (target, rest) = link
+        .to_str()
+        .ok()?
+        .trim()
+        .strip_prefix('<')?
+        .split_once('>')?;
+    if !["rel=\"next\"", "rel=next"]
+        .iter()
+        .any(|rel| rest.contains(rel))
+    {
+        return Some(None);
+    }
+    let mut url = from.join(target).ok()?;
+    if url.scheme() == "http" && url.host_str() == from.host_str() {
+        // Behind a proxy that speaks TLS for it, a registry may not know what it is reached by.
+        let (scheme, port) = (from.scheme().to_owned(), from.port());
+        url.set_scheme(&scheme).ok()?;
+        url.set_port(port).ok()?;
+    }
+    same_origin(&url, from).then_some(Some(url))
 }

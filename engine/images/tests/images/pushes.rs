@@ -154,6 +154,74 @@ async fn a_neighbour_is_offered_as_the_source() {
 }
 
 #[tokio::test]
+async fn a_neighbour_that_is_somebody_elses_costs_nothing_but_the_mount() {
+    for status in [401, 403] {
+        let sink = Sink::start().await;
+        let (world, image, _fake) = stocked("a/b", &sink.address).await;
+        let only = Image {
+            layers: vec![image.layers[0].clone()],
+            ..image.clone()
+        };
+        // As often as it is asked for the layer and for the configuration.
+        for _ in 0..4 {
+            sink.fail(Fault::RefusesMount(status));
+        }
+        let name = format!("{}/c/d:1", sink.address);
+        world.push(&only, &name).await.unwrap();
+        assert!(sink.kept("/v2/c/d/manifests/1").is_some(), "{status}");
+    }
+
+    // Nor when the token server lets nobody ask for it.
+    let (sink, tokens) = (Sink::start().await, Fake::start().await);
+    let (world, image, _fake) = stocked("a/b", &sink.address).await;
+    let realm = format!("Bearer realm=\"http://{}/token\"", tokens.address);
+    sink.want("Bearer tok", &realm);
+    let refusal = Conduct::Say(403, Vec::new(), Vec::new());
+    let answer = Conduct::Say(200, Vec::new(), br#"{"token":"tok"}"#.to_vec());
+    tokens.behave("/token", &[refusal, answer]);
+    let name = format!("{}/c/d:1", sink.address);
+    let only = Image {
+        layers: vec![image.layers[0].clone()],
+        ..image
+    };
+    world.push(&only, &name).await.unwrap();
+    let asked = tokens.asked();
+    assert!(asked[0].path.contains("a%2Fb%3Apull"), "{asked:?}");
+    assert!(!asked[1].path.contains("a%2Fb"), "{asked:?}");
+}
+
+#[tokio::test]
+async fn what_went_wholly_is_not_sent_again_for_a_lost_answer() {
+    for fault in [Fault::LosesTheLastAnswer, Fault::IsBusyAtTheEnd] {
+        let sink = Sink::start().await;
+        let (world, image, _fake) = stocked("a/b", "").await;
+        let only = Image {
+            layers: vec![image.layers[0].clone()],
+            ..image.clone()
+        };
+        sink.fail(fault.clone());
+        let name = format!("{}/a/b:1", sink.address);
+        world.push(&only, &name).await.unwrap();
+        let n_sent = sink.asked_with("PATCH").len();
+        assert_eq!(
+            n_sent, 2,
+            "{fault:?}: a layer and a configuration, once each"
+        );
+    }
+}
+
+#[tokio::test]
+async fn an_archive_that_is_called_plain_and_is_not_stays_as_it_is() {
+    let (world, image, _fake) = stocked("a/b", "").await;
+    let mut mislabelled = image;
+    for layer in &mut mislabelled.layers {
+        layer.diff_id = engine_images::Digest::of(b"what is in it");
+    }
+    let prepared = compress(&world.store, &mislabelled, &|_, _, _| true).unwrap();
+    assert!(prepared.is_none());
+}
+
+#[tokio::test]
 async fn a_token_is_asked_for_with_the_right_to_push() {
     let (sink, tokens) = (Sink::start().await, Fake::start().await);
     let (world, image, _fake) = stocked("a/b", "").await;

@@ -32,6 +32,12 @@ pub(crate) enum Fault {
     Lies,
     /// It has every layer in the repository that it is asked to take it from.
     Mounts,
+    /// That repository is somebody else's, it says with this status.
+    RefusesMount(u16),
+    /// It keeps the content, and its answer is lost.
+    LosesTheLastAnswer,
+    /// It says 503 when it is told what the content is, and keeps the upload.
+    IsBusyAtTheEnd,
 }
 
 #[derive(Default)]
@@ -122,6 +128,10 @@ async fn answer(State(sink): State<Sink>, request: Request) -> Response {
     if parts.method == Method::PATCH {
         return sink.take(path, asked, body).await;
     }
+    let has_length = parts.headers.contains_key(header::CONTENT_LENGTH);
+    if matches!(parts.method, Method::POST | Method::PUT) && !has_length {
+        return StatusCode::LENGTH_REQUIRED.into_response();
+    }
     let content = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     asked.n_bytes = content.len();
     sink.shared.lock().unwrap().asked.push(asked);
@@ -145,6 +155,14 @@ impl Sink {
     fn begin(&self, path: &str, mounts: bool) -> Response {
         if mounts && self.fault(|fault| *fault == Fault::Mounts).is_some() {
             return StatusCode::CREATED.into_response();
+        }
+        let refused = match self.fault(|fault| mounts && matches!(fault, Fault::RefusesMount(_))) {
+            Some(Fault::RefusesMount(status)) => Some(StatusCode::from_u16(status).unwrap()),
+            _ => None,
+        };
+        if let Some(status) = refused {
+            let challenge = [(header::WWW_AUTHENTICATE, "Basic realm=\"x\"")];
+            return (status, challenge).into_response();
         }
         let own = format!("{path}{}", self.asked().len());
         let at = match self.fault(|fault| matches!(fault, Fault::SendsTo(_))) {
@@ -195,6 +213,13 @@ impl Sink {
     }
 
     fn end(&self, path: &str, digest: &str) -> Response {
+        if self
+            .fault(|fault| *fault == Fault::IsBusyAtTheEnd)
+            .is_some()
+        {
+            return StatusCode::SERVICE_UNAVAILABLE.into_response();
+        }
+        let is_lost = self.fault(|fault| *fault == Fault::LosesTheLastAnswer);
         let mut shared = self.shared.lock().unwrap();
         let bytes = shared.uploads.remove(path).unwrap_or_default();
         if Digest::of(&bytes).to_string() != digest {
@@ -203,7 +228,10 @@ impl Sink {
         let repository = path.split("/blobs/").next().unwrap_or_default();
         let at = format!("{repository}/blobs/{digest}");
         shared.kept.insert(at, bytes);
-        StatusCode::CREATED.into_response()
+        match is_lost {
+            Some(_) => StatusCode::GATEWAY_TIMEOUT.into_response(),
+            None => StatusCode::CREATED.into_response(),
+        }
     }
 
     fn name(&self, path: &str, manifest: &Bytes) -> Response {

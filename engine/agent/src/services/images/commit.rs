@@ -53,9 +53,11 @@ impl Images {
             ..Import::default()
         };
         let name = name.name()?;
-        let base = self.find(&commit.base)?;
-        // First held, then used: the base may be removed meanwhile.
-        let _held = self.store.hold_layers(base.diff_ids());
+        let id = self.find(&commit.base)?.id;
+        // First held, then used: the base may be removed meanwhile, or its archives exchanged by a push.
+        let held = self.store.hold(id);
+        let (base, _archives) = held.ok_or_else(|| ServiceError::NoSuchImage(id.to_string()))?;
+        let _layers = self.store.hold_layers(base.diff_ids());
         let options = CommitOptions {
             run: run_config(&commit.config)?,
             changes: commit.changes,

@@ -140,7 +140,8 @@ impl Images {
             .push(&self.store, &image, name, credentials, &progress)
             .await
             .map_err(|error| failed("push", name, error))?;
-        // From here on the image has that name too, by which everybody finds exactly it.
+        // From here on the image has that name too, by which everybody finds exactly it; if it is
+        // still here.
         let by_digest = name.with_digest(pushed.digest);
         let store = self.store.clone();
         crate::tasks::blocking(move || {

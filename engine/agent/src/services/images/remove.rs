@@ -46,9 +46,12 @@ impl Images {
             None => given.or_latest(),
         };
         let (store, id, new_name) = (self.store.clone(), image.id, given.clone());
-        blocking(move || store.tag(id, &new_name))
+        let is_tagged = blocking(move || store.tag(id, &new_name))
             .await
             .map_err(ServiceError::failed("tag the image"))?;
+        if !is_tagged {
+            return Err(ServiceError::NoSuchImage(id.to_string()));
+        }
         self.publish("tag", image.id.to_string(), &given.familiar(), &image);
         Ok(())
     }
