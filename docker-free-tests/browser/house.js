@@ -188,7 +188,7 @@ export async function tab(chrome, options = {}) {
   page.complaints = []
   page.on('pageerror', (error) => page.complaints.push(String(error)))
   page.on('console', (message) => {
-    if (message.type() === 'error') page.complaints.push(message.text())
+    if (message.type() === 'error') page.complaints.push(`${message.text()} ${message.location().url}`)
   })
   if (options.javaScriptEnabled === false) return page
   for (const way of ['goto', 'reload']) {

@@ -36,10 +36,11 @@ const letIn = (name) => until(`${name} is let in`, async () => {
 })
 
 /** Makes a tab believe that it is hidden, or looked at again; it is told behind our back, as it may go elsewhere. */
-const hide = (which, hidden) => which.evaluate((is) => {
+const hide = (which, hidden) => until('it believes that', () => which.evaluate((is) => {
   Object.defineProperty(document, 'hidden', { configurable: true, get: () => is })
   setTimeout(() => document.dispatchEvent(new Event('visibilitychange')))
-}, hidden)
+  return true
+}, hidden).catch(() => false))
 
 async function logOutElsewhere() {
   const other = await page.context().newPage()
