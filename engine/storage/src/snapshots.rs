@@ -43,7 +43,8 @@ impl Snapshot {
         }
     }
 
-    /// Sees to it that the limit holds: whatever happened to the file system since it was set.
+    /// Sees to it that the limit holds: whatever happened to the file system since it was set. What
+    /// the engine writes beside the root at a start has a small limit of its own, and is begun anew.
     ///
     /// # Errors
     /// When the file system keeps none any more, or what was written is not counted.
@@ -54,7 +55,9 @@ impl Snapshot {
         size::check(&self.dir)?;
         let kept = Dir::open(&self.dir).and_then(|dir| size::keep(&dir, size_bytes));
         match kept.map_err(|source| self.failed("limit", source))? {
-            true => Ok(()),
+            true => Dir::open(&self.dir)
+                .and_then(|dir| size::renew_etc(&dir))
+                .map_err(|source| self.failed("limit", source)),
             false => Err(StoreError::Uncounted {
                 path: self.dir.clone(),
             }),
@@ -140,7 +143,9 @@ impl Snapshot {
             Err(error) if error.is_not_found() => return Ok(()),
             other => other?,
         };
-        size::give_back(&self.dir);
+        if self.size.is_some() {
+            size::give_back(&self.dir);
+        }
         dir.remove_all(OsStr::new(UPPER))?;
         dir.remove_all(OsStr::new(WORK))
     }
