@@ -107,6 +107,7 @@ fn site(
         clock: clock.clone(),
         tasks,
         events,
+        keeps_sizes: containers::keeps_sizes(&store),
         store,
         run: config.run.clone(),
         cgroup_parent: config.cgroup_parent.clone(),

@@ -30,8 +30,8 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 const LOOK_PERIOD: Duration = Duration::from_millis(5);
 const SIGKILL: i32 = 9;
 
-/// What a filter is of: capabilities, a given profile, and whether files stay counted.
-type FilterOf = (CapabilitySet, Option<String>, bool);
+/// What a filter is of: capabilities, which one, a given profile, and whether files stay counted.
+type FilterOf = (CapabilitySet, Seccomp, Option<String>, bool);
 
 /// Starts monitors from a sealed copy of their program.
 #[derive(Debug)]
@@ -123,7 +123,7 @@ impl Launcher {
     ///
     /// Compiling costs more than everything else that init does, so it is done here, once.
     fn filter(&self, spec: &Spec) -> Result<Stdio> {
-        if spec.seccomp == Seccomp::Unconfined {
+        if spec.seccomp == Seccomp::Unconfined && !spec.counted {
             return Ok(Stdio::null());
         }
         /// Who invents a profile for each container compiles each.
@@ -137,19 +137,17 @@ impl Launcher {
         if filters.len() >= MOST {
             filters.clear();
         }
-        let sealed = match filters.entry((keep, profile.cloned(), spec.counted)) {
+        let sealed = match filters.entry((keep, spec.seccomp, profile.cloned(), spec.counted)) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(new) => {
-                let compiled = match profile {
-                    None => seccomp::filter(keep).to_vec(),
-                    Some(text) => {
-                        seccomp::given(text, keep).map_err(|e| Error::Setup(chain(&e)))?
-                    }
+                let compiled = match (profile, spec.seccomp) {
+                    (Some(text), _) => seccomp::given(text, keep, spec.counted)
+                        .map_err(|e| Error::Setup(chain(&e)))?,
+                    (None, Seccomp::Unconfined) => seccomp::only_counted(),
+                    _ if spec.counted => seccomp::counted(&seccomp::filter(keep)),
+                    _ => seccomp::filter(keep).to_vec(),
                 };
-                let bytes = match spec.counted {
-                    true => seccomp::encode(&seccomp::counted(&compiled)),
-                    false => seccomp::encode(&compiled),
-                };
+                let bytes = seccomp::encode(&compiled);
                 new.insert(fd::sealed("filter", &bytes).map_err(Error::sys("keep a filter"))?)
             }
         };

@@ -48,8 +48,8 @@ pub struct Spec {
     /// The filter's rules in Docker's JSON, for [`Seccomp::Given`].
     #[serde(default)]
     pub seccomp_profile: Option<String>,
-    /// Its files are counted up to a storage size: the filter also refuses what would take one out
-    /// of that.
+    /// Its files are counted where they are: a filter, be it the only one, refuses what would change
+    /// that.
     #[serde(default)]
     pub counted: bool,
     /// The AppArmor profile that the program begins with; the kernel must know it.
@@ -336,7 +336,7 @@ pub enum BlockFlow {
 }
 
 /// Which system call filter is loaded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Seccomp {
     Default,

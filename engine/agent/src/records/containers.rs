@@ -100,9 +100,12 @@ pub(crate) enum RecordError {
 #[derive(Debug, Clone)]
 pub(crate) struct ContainerStore {
     dir: PathBuf,
-    /// Gives back what a directory holds besides its files, right before it is deleted.
-    give_back: fn(&Path),
+    give_back: GiveBack,
 }
+
+/// Gives back what a directory holds besides its files, right before it is deleted; without a
+/// record no program ever ran in it.
+type GiveBack = fn(&Path, Option<&ContainerRecord>);
 
 /// What was found on disk at start.
 pub(crate) struct Stored {
@@ -120,7 +123,7 @@ impl ContainerStore {
     ///
     /// # Errors
     /// When it cannot be made.
-    pub(crate) fn open(data: &Path, give_back: fn(&Path)) -> Result<Self, RecordError> {
+    pub(crate) fn open(data: &Path, give_back: GiveBack) -> Result<Self, RecordError> {
         let dir = data.join("containers");
         file::create_private_dir(&dir).map_err(directory("make", &dir))?;
         Ok(Self { dir, give_back })
@@ -253,7 +256,9 @@ impl ContainerStore {
     }
 
     fn delete(&self, dir: &Dir, name: &OsStr) -> Result<(), SysError> {
-        (self.give_back)(&self.dir.join(name));
+        let path = self.dir.join(name);
+        let record = read_record(&path.join("record.json"));
+        (self.give_back)(&path, record.ok().as_ref());
         dir.remove_all(name)
     }
 }
@@ -309,7 +314,7 @@ mod tests {
     #[test]
     fn records_come_back_as_they_were_saved() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
+        let store = ContainerStore::open(data.path(), |_, _| ()).unwrap();
         let saved = record(&store);
         assert_eq!(store.load().unwrap().records, [saved]);
     }
@@ -317,7 +322,7 @@ mod tests {
     #[test]
     fn half_made_and_half_removed_containers_are_swept() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
+        let store = ContainerStore::open(data.path(), |_, _| ()).unwrap();
         store.make_dir(&ids::container_id()).unwrap();
         let foreign = data.path().join("containers/lost+found");
         fs::create_dir(&foreign).unwrap();
@@ -342,7 +347,7 @@ mod tests {
     #[test]
     fn a_damaged_record_is_told_and_left_alone() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
+        let store = ContainerStore::open(data.path(), |_, _| ()).unwrap();
         let damaged = record(&store);
         fs::write(store.dir_of(&damaged.id).join("record.json"), "{").unwrap();
         let stored = store.load().unwrap();
@@ -353,7 +358,7 @@ mod tests {
     #[test]
     fn removing_twice_is_as_good_as_once() {
         let data = tempfile::tempdir().unwrap();
-        let store = ContainerStore::open(data.path(), |_| ()).unwrap();
+        let store = ContainerStore::open(data.path(), |_, _| ()).unwrap();
         let gone = record(&store);
         for _ in 0..2 {
             store.retire(&gone.id).unwrap();

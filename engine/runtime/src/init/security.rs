@@ -90,10 +90,7 @@ impl Last {
 }
 
 fn filter(rights: &Rights<'_>, keep: CapabilitySet) -> Step<Option<Vec<Instruction>>> {
-    let Some(compiled) = rights
-        .filter
-        .filter(|_| rights.seccomp != Seccomp::Unconfined)
-    else {
+    let Some(compiled) = rights.filter else {
         return match rights.seccomp {
             Seccomp::Unconfined => Ok(None),
             Seccomp::Default => Ok(Some(seccomp::filter(keep).to_vec())),

@@ -1,13 +1,14 @@
-//! For a container whose files are counted up to a storage size: no call takes one out of the count.
+//! Where the file system keeps storage sizes: no call takes a file out of the count, or into that of
+//! another container.
 //!
 //! A file's owner may give it another project, or say that a directory does not hand its own on, and
 //! overlayfs passes both on to the file system that counts. What stands before the filter refuses
-//! the calls that do so; `chattr` is among them.
+//! the calls that do so; `chattr` is among them. Who asks for no filter has this one alone.
 
 use engine_sys::seccomp::Instruction;
 
 use super::compile::{
-    ARCHITECTURE, FIRST_ARGUMENT, NATIVE, NUMBER, REFUSE, X32_BIT, answer, equal, load,
+    ALLOW, ARCHITECTURE, FIRST_ARGUMENT, NATIVE, NUMBER, REFUSE, X32_BIT, answer, equal, load,
 };
 use super::table::{Architecture, rows};
 
@@ -15,6 +16,14 @@ pub(super) const SECOND_ARGUMENT: u32 = FIRST_ARGUMENT + 8;
 
 /// `FS_IOC_FSSETXATTR`, and `FS_IOC_SETFLAGS` of programs of 64 and of 32 bits.
 pub(super) const COMMANDS: [u32; 3] = [0x401c_5820, 0x4008_6602, 0x4004_6602];
+
+/// `file_setattr` of Linux 6.17, which has this number on every architecture.
+pub(super) const FILE_SETATTR: u32 = 469;
+
+/// Returns a filter that refuses these calls and nothing else.
+pub fn only_counted() -> Vec<Instruction> {
+    counted(&[answer(ALLOW)])
+}
 
 /// Returns a filter that also refuses these calls.
 pub fn counted(filter: &[Instruction]) -> Vec<Instruction> {
@@ -28,10 +37,16 @@ pub fn counted(filter: &[Instruction]) -> Vec<Instruction> {
             answer(REFUSE),
         ];
         let mut block = vec![load(NUMBER)];
-        let hidden = hidden.and_then(ioctl).map(|number| number | X32_BIT);
-        block.extend(hidden.map(|number| equal(number, 1, 0)));
-        // Every architecture has it; without, no call has this number.
-        block.push(equal(ioctl(architecture).unwrap_or(u32::MAX), 0, 5));
+        match hidden {
+            // Over all that follows, to the refusal.
+            Some(hidden) => block.extend([
+                equal(FILE_SETATTR | X32_BIT, 7, 0),
+                equal(FILE_SETATTR, 6, 0),
+                equal(ioctl(hidden) | X32_BIT, 1, 0),
+            ]),
+            None => block.push(equal(FILE_SETATTR, 5, 0)),
+        }
+        block.push(equal(ioctl(architecture), 0, 5));
         block.extend(refusal);
         program.push(load(ARCHITECTURE));
         program.push(equal(
@@ -45,7 +60,9 @@ pub fn counted(filter: &[Instruction]) -> Vec<Instruction> {
     program
 }
 
-fn ioctl(architecture: Architecture) -> Option<u32> {
+/// Every architecture has it; without, no call has this number.
+fn ioctl(architecture: Architecture) -> u32 {
     let row = rows().iter().find(|row| row.name == "ioctl");
     row.and_then(|row| row.number(architecture))
+        .unwrap_or(!X32_BIT)
 }

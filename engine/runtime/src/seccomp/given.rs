@@ -14,6 +14,7 @@ use super::compile::{
     ARCHITECTURE, FIRST_ARGUMENT, KILL, NATIVE, NUMBER, X32_BIT, and, answer, at_least, either,
     equal, instruction, jump, load, spread, tree,
 };
+use super::counted::counted;
 use super::profile::{self, Comparison, Rule, Rules, Subject, Test};
 use super::table::{Architecture, rows};
 
@@ -31,17 +32,25 @@ pub enum GivenError {
     TooLong(usize),
 }
 
-/// Compiles a profile in Docker's JSON for a container with these capabilities.
+/// Compiles a profile in Docker's JSON for a container with these capabilities; with `is_counted`
+/// behind what [`counted`] refuses.
 ///
 /// # Errors
 /// Names what is malformed or cannot be applied.
-pub fn given(text: &str, capabilities: CapabilitySet) -> Result<Vec<Instruction>, GivenError> {
+pub fn given(
+    text: &str,
+    capabilities: CapabilitySet,
+    is_counted: bool,
+) -> Result<Vec<Instruction>, GivenError> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     let subject = Subject {
         capabilities,
         kernel: profile::version(&kernel).unwrap_or((0, 0)),
     };
-    let program = compile(&profile::read(text, subject)?);
+    let mut program = compile(&profile::read(text, subject)?);
+    if is_counted {
+        program = counted(&program);
+    }
     if program.len() > MAX_INSTRUCTIONS {
         return Err(GivenError::TooLong(program.len()));
     }
@@ -52,9 +61,13 @@ pub fn given(text: &str, capabilities: CapabilitySet) -> Result<Vec<Instruction>
 ///
 /// # Errors
 /// As [`given`].
-pub fn check_profile(text: &str, capabilities: &[String]) -> Result<(), GivenError> {
+pub fn check_profile(
+    text: &str,
+    capabilities: &[String],
+    is_counted: bool,
+) -> Result<(), GivenError> {
     let parsed = capabilities.iter().filter_map(|name| name.parse().ok());
-    given(text, parsed.collect()).map(drop)
+    given(text, parsed.collect(), is_counted).map(drop)
 }
 
 fn compile(rules: &Rules) -> Vec<Instruction> {
@@ -272,7 +285,7 @@ mod tests {
     }
 
     fn compiled(text: &str) -> Vec<Instruction> {
-        given(text, CapabilitySet::EMPTY).unwrap()
+        given(text, CapabilitySet::EMPTY, false).unwrap()
     }
 
     #[test]
@@ -291,6 +304,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_put_before_a_profile_counts_for_its_length() {
+        let rule = r#"{"name":"read","action":"SCMP_ACT_ERRNO","args":[{"index":0,"op":"SCMP_CMP_EQ","value":@}]}"#;
+        let text = |n_rules: usize| {
+            let rules: Vec<String> = (0..n_rules)
+                .map(|n| rule.replace('@', &n.to_string()))
+                .collect();
+            let rules = rules.join(",");
+            format!(r#"{{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{rules}]}}"#)
+        };
+        let counts: Vec<usize> = (0..MAX_INSTRUCTIONS).collect();
+        let first = counts.partition_point(|n| check_profile(&text(*n), &[], true).is_ok());
+
+        let error = check_profile(&text(first), &[], true).unwrap_err();
+        assert!(matches!(error, GivenError::TooLong(_)), "{error}");
+        check_profile(&text(first), &[], false).unwrap();
+    }
+
+    #[test]
     fn conditions_of_capability_kernel_and_architecture_choose_groups() {
         let text = r#"{"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"syscalls":[
             {"names":["mount"],"action":"SCMP_ACT_ALLOW","includes":{"caps":["CAP_SYS_ADMIN"]}},
@@ -299,7 +330,7 @@ mod tests {
             {"names":["write"],"action":"SCMP_ACT_ALLOW","includes":{"minKernel":"99.0"}},
             {"names":["close"],"action":"SCMP_ACT_ALLOW","includes":{"arches":["s390x"]}}]}"#;
         let admin = CapabilitySet::EMPTY.with(engine_sys::capability::Capability::SYS_ADMIN);
-        let (plain, admin) = (compiled(text), given(text, admin).unwrap());
+        let (plain, admin) = (compiled(text), given(text, admin, false).unwrap());
         let (allow, refuse) = (0x7fff_0000, 0x0005_0026);
 
         for (name, for_plain, for_admin) in [
@@ -340,7 +371,7 @@ mod tests {
                 "SCMP_CMP_LIKE",
             ),
         ] {
-            let error = check_profile(text, &[]).unwrap_err();
+            let error = check_profile(text, &[], false).unwrap_err();
             assert!(error.to_string().contains(word), "{error}");
         }
     }

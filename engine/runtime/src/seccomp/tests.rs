@@ -13,7 +13,7 @@ use super::{
         AF_ALG, AF_VSOCK, ALLOW, KILL, MISSING, NAMESPACE_FLAGS, NATIVE, PERSONALITIES, REFUSE,
         X32_BIT, compile,
     },
-    counted::COMMANDS,
+    counted::{COMMANDS, FILE_SETATTR},
     decode, encode, filter,
     table::{Architecture, Decision, Row, rows},
 };
@@ -267,12 +267,17 @@ proptest! {
 fn what_is_counted_stays_counted_and_nothing_else_changes() {
     let plain = filter(CapabilitySet::EMPTY);
     let counted = super::counted(&plain);
+    let only = super::only_counted();
     assert!(counted.len() <= MAX_INSTRUCTIONS);
     for (kernel_name, architecture, hidden) in NATIVE {
         for (architecture, bit) in [(Some(architecture), 0), (hidden, X32_BIT)] {
             let Some(architecture) = architecture else {
                 continue;
             };
+            for program in [&counted, &only] {
+                let found = run_with(program, kernel_name, FILE_SETATTR | bit, [0, 0]);
+                assert_eq!(found, REFUSE, "{architecture:?}");
+            }
             for row in rows() {
                 let Some(number) = row.number(architecture) else {
                     continue;
@@ -287,6 +292,9 @@ fn what_is_counted_stays_counted_and_nothing_else_changes() {
                             false => run_with(&plain, kernel_name, number | bit, arguments),
                         };
                         let found = run_with(&counted, kernel_name, number | bit, arguments);
+                        assert_eq!(found, expected, "{} {command:#x}", row.name);
+                        let expected = if is_out { REFUSE } else { ALLOW };
+                        let found = run_with(&only, kernel_name, number | bit, arguments);
                         assert_eq!(found, expected, "{} {command:#x}", row.name);
                     }
                 }

@@ -74,7 +74,7 @@ pub(crate) use running::{
 };
 pub(crate) use spec::init_program;
 pub(crate) use stop::Stop;
-pub(crate) use storage::open_store;
+pub(crate) use storage::{keeps_sizes, open_store};
 pub(crate) use watching::PERIOD;
 // The door reads sizes and hands them on; it has no other business with the runtime.
 pub(crate) use engine_runtime::TerminalSize;

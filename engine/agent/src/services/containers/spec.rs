@@ -41,6 +41,7 @@ pub(super) fn work_order(
     let extra: Vec<Mount> = asked_mounts.into_iter().map(|asked| asked.mount).collect();
     let security = security::read(host)?;
     let capabilities = capabilities::of(&site.powers, host)?;
+    let counted = storage::is_counted(site, host)?;
     let spec = Spec {
         version: SPEC_VERSION,
         id: record.id.to_string(),
@@ -61,7 +62,7 @@ pub(super) fn work_order(
         shm_bytes: limits::shm_bytes(host)?,
         resources: resources::resources(&site.layout, host)?,
         cgroup: cgroup(site, record)?,
-        seccomp: seccomp(host, &security, &capabilities)?,
+        seccomp: seccomp(host, &security, &capabilities, counted)?,
         seccomp_profile: security.seccomp_profile,
         apparmor: security.apparmor,
         capabilities,
@@ -75,7 +76,7 @@ pub(super) fn work_order(
         layout: Some(site.layout.clone()),
         writable_cgroups: host.privileged || security.writable_cgroups,
         writable_sysfs: host.privileged,
-        counted: storage::size_bytes(host)?.is_some(),
+        counted,
         remap: record.remap,
     };
     site.guard
@@ -111,13 +112,18 @@ pub(super) fn hold_sources(
 }
 
 /// Who is privileged has no filter, unless one is named.
-fn seccomp(host: &HostConfig, security: &Security, capabilities: &[String]) -> Result<Seccomp> {
+fn seccomp(
+    host: &HostConfig,
+    security: &Security,
+    capabilities: &[String],
+    counted: bool,
+) -> Result<Seccomp> {
     let default = match host.privileged {
         true => Seccomp::Unconfined,
         false => Seccomp::Default,
     };
     if let Some(profile) = &security.seccomp_profile {
-        engine_runtime::check_profile(profile, capabilities).map_err(|e| {
+        engine_runtime::check_profile(profile, capabilities, counted).map_err(|e| {
             let why = engine_runtime::chain(&e);
             ServiceError::BadRequest(format!("HostConfig.SecurityOpt: seccomp: {why}"))
         })?;

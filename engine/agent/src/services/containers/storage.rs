@@ -16,7 +16,31 @@ use crate::tasks::blocking;
 /// # Errors
 /// When their directory cannot be made.
 pub(crate) fn open_store(data: &Path) -> Result<ContainerStore> {
-    ContainerStore::open(data, give_back_size).map_err(ServiceError::failed("open the containers"))
+    ContainerStore::open(data, give_back).map_err(ServiceError::failed("open the containers"))
+}
+
+/// Who never had a size has no number to give back, whatever its files say.
+fn give_back(dir: &Path, record: Option<&ContainerRecord>) {
+    let is_sized = |record: &ContainerRecord| !matches!(size_bytes(&record.host_config), Ok(None));
+    if record.is_none_or(is_sized) {
+        give_back_size(dir);
+    }
+}
+
+/// Tells whether the file system of the containers keeps sizes, as it is mounted now.
+pub(crate) fn keeps_sizes(store: &ContainerStore) -> bool {
+    check_size_support(store.dir()).is_ok()
+}
+
+/// Tells whether no call of a container may change what its files are counted under. Where sizes
+/// are kept that goes for every one: without a size of its own it could fill that of another.
+/// Who is privileged may change everything.
+///
+/// # Errors
+/// For a size that is none.
+pub(super) fn is_counted(site: &Site, host: &HostConfig) -> Result<bool> {
+    let is_sized = size_bytes(host)?.is_some();
+    Ok(!host.privileged && (site.keeps_sizes || is_sized))
 }
 
 /// The kernel counts the bytes of a limit in a signed number.

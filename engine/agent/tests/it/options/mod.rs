@@ -8,6 +8,7 @@ mod namespaces;
 mod resources;
 mod security;
 mod storage;
+mod storage_inside;
 mod users;
 
 use std::fs;
