@@ -43,8 +43,8 @@ pub(super) fn is_counted(site: &Site, host: &HostConfig) -> Result<bool> {
     Ok(!host.privileged && (site.keeps_sizes || is_sized))
 }
 
-/// The kernel counts the bytes of a limit in a signed number.
-const LARGEST: u64 = i64::MAX as u64;
+/// The kernel counts the bytes of a limit in a signed number, and takes it in whole kibibytes.
+const LARGEST: u64 = i64::MAX as u64 - 1023;
 
 /// Returns the most that may be written; `None` without a limit, which is also what zero says.
 ///
@@ -117,6 +117,7 @@ mod tests {
             ("1.5 GiB", 3 << 29),
             ("0.5k", 512),
             ("2TB", 2 << 40),
+            ("9223372036854774784", LARGEST),
         ] {
             assert_eq!(size(&[("size", text)]).unwrap(), Some(bytes), "{text}");
         }
@@ -134,6 +135,7 @@ mod tests {
             ".",
             "1e3",
             "8388608t",
+            "9223372036854775807",
             "99999999999999999999",
         ] {
             let refused = size(&[("size", text)]).unwrap_err().to_string();

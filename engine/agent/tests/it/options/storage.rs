@@ -170,6 +170,7 @@ async fn a_storage_size_is_refused_where_the_file_system_keeps_none() {
         (json!({"sizes": "1G"}), "unknown option sizes"),
         (json!({"size": "-1"}), "invalid size: \"-1\""),
         (json!({"size": "16777216t"}), "invalid size"),
+        (json!({"size": "9223372036854775807"}), "invalid size"),
     ] {
         let (status, message) = refusal(&rig, json!({"StorageOpt": option})).await;
         assert!(status == 400 && message.contains(words), "{message}");
