@@ -19,7 +19,7 @@ use serde_json::{Value, json};
 
 const SEEDS: [u64; 3] = [11, 12, 13];
 const CUTS: usize = 2;
-const POLICIES: [&str; 3] = ["no", "unless-stopped", "always"];
+const POLICIES: [&str; 4] = ["no", "unless-stopped", "always", "on-failure"];
 const N_PLACES: usize = POLICIES.len();
 
 /// A small generator: the same seed, the same lives.
@@ -244,9 +244,8 @@ impl Found {
         let statuses: &[&str] = match (life.phase, life.policy) {
             (Phase::Created, _) => &["created"],
             // A policy acts by what was acknowledged.
-            (Phase::Running, "always" | "unless-stopped") | (Phase::Stopped, "always") => {
-                &["running"]
-            }
+            (Phase::Running, "always" | "unless-stopped" | "on-failure")
+            | (Phase::Stopped, "always") => &["running"],
             // Without one, whether a start had reached the disk nobody knows.
             _ => &["created", "exited"],
         };

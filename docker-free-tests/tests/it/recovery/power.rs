@@ -158,7 +158,7 @@ fn a_policy_acts_by_a_start_that_was_the_last_thing_before_the_power_went() {
     let disk = SmallDisk::of_mib(40);
     let mut engine = Engine::with_data_in(&disk.path().join("data"));
     engine.load(&busybox());
-    for policy in ["always", "unless-stopped", "no"] {
+    for policy in ["always", "unless-stopped", "on-failure", "no"] {
         let body = json!({
             "Image": "busybox", "Cmd": ["sleep", "1000"], "StopSignal": "SIGKILL",
             "HostConfig": { "RestartPolicy": { "Name": policy } },
@@ -192,26 +192,71 @@ fn a_policy_goes_on_when_the_power_goes_between_two_runs() {
     let disk = SmallDisk::of_mib(40);
     let mut engine = Engine::with_data_in(&disk.path().join("data"));
     engine.load(&busybox());
-    let body = json!({
-        "Image": "busybox", "Cmd": ["false"],
-        "HostConfig": { "RestartPolicy": { "Name": "unless-stopped" } },
-    });
-    engine.create("ends", &body);
+    for policy in ["unless-stopped", "on-failure"] {
+        let body = json!({
+            "Image": "busybox", "Cmd": ["false"],
+            "HostConfig": { "RestartPolicy": { "Name": policy } },
+        });
+        engine.create("ends", &body);
+        engine
+            .wire()
+            .post("/containers/ends/start", &Value::Null)
+            .expect(204);
+        let n_runs = |engine: &Engine| engine.inspect("ends")["RestartCount"].as_u64();
+        wait::until_true("it ran again", || n_runs(&engine) > Some(0));
+        // Syncs the journal, and with it the name of every file that is not synced itself.
+        engine.create("other", &body);
+
+        cut(&disk, &mut engine);
+
+        let before = n_runs(&engine);
+        wait::until_true("it runs once more", || n_runs(&engine) > before);
+        for name in ["ends", "other"] {
+            let path = format!("/containers/{name}?force=1");
+            engine.wire().delete(&path).expect(204);
+        }
+    }
+}
+
+#[test]
+fn a_job_that_is_done_is_not_done_again_and_one_that_was_begun_anew_goes_on() {
+    if !need::all(&["docker", "busybox", "mkfs.ext4", "losetup", "python3"]) {
+        return;
+    }
+    let disk = SmallDisk::of_mib(40);
+    let mut engine = Engine::with_data_in(&disk.path().join("data"));
+    engine.load(&busybox());
+    let begin = |engine: &Engine, name: &str| {
+        let path = format!("/containers/{name}/start");
+        engine.wire().post(&path, &Value::Null).expect(204);
+    };
+    let script = "trap 'exit 0' TERM; echo ready; while true; do sleep 0.05; done";
+    for (name, script) in [("job", "exit 0"), ("serves", script)] {
+        let body = json!({
+            "Image": "busybox", "Cmd": ["sh", "-c", script],
+            "HostConfig": { "RestartPolicy": { "Name": "on-failure" } },
+        });
+        engine.create(name, &body);
+        begin(&engine, name);
+    }
+    wait::until_true("it listens", || engine.ok(&["logs", "serves"]) == "ready");
+    engine.until_state("job", "exited");
+    // Its end is a good one; nothing of that may come back once it was begun again.
     engine
         .wire()
-        .post("/containers/ends/start", &Value::Null)
+        .post("/containers/serves/stop", &Value::Null)
         .expect(204);
-    let n_runs = |engine: &Engine| engine.inspect("ends")["RestartCount"].as_u64();
-    wait::until_true("it ran again", || n_runs(&engine) > Some(0));
-    // Syncs the journal, and with it the name of every file that is not synced itself.
-    engine.create("other", &body);
+    assert_eq!(engine.inspect("serves")["State"]["ExitCode"], json!(0));
+    let done = engine.inspect("job");
+    begin(&engine, "serves");
 
     cut(&disk, &mut engine);
 
-    let before = n_runs(&engine);
-    wait::until_true("it runs once more", || n_runs(&engine) > before);
-    for name in ["ends", "other"] {
-        let path = format!("/containers/{name}?force=1");
-        engine.wire().delete(&path).expect(204);
+    engine.until_state("serves", "running");
+    let now = engine.inspect("job");
+    for what in ["Status", "ExitCode", "StartedAt", "FinishedAt"] {
+        assert_eq!(now["State"][what], done["State"][what], "{what}");
     }
+    assert_eq!(now["RestartCount"], json!(0));
+    engine.ok(&["rm", "-f", "serves", "job"]);
 }

@@ -220,6 +220,19 @@ impl ContainerStore {
         })
     }
 
+    /// Sees to it that such a file is after a power cut as it is now: whole, or gone.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn make_lasting(path: &Path) -> io::Result<()> {
+        match fs::File::open(path) {
+            Ok(file) => file.sync_all()?,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+        Ok(path.parent().map_or(Ok(()), file::sync_dir)?)
+    }
+
     /// Reads every record, and sweeps what a crash left half-made or half-removed.
     ///
     /// # Errors

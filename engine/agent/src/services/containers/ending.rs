@@ -169,6 +169,10 @@ impl Owner {
             life.restart_count += u64::from(again);
             // One that a power cut has emptied would count as stopped by hand.
             let synced = restarts::has_policy(&record.host_config);
+            if synced {
+                // First: a policy goes by its code, and an end that is not there counts as a failure.
+                running::keep_exit(&bundle);
+            }
             write(&life, &site.store.dir_of(&record.id), synced);
             life
         })

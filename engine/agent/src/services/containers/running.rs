@@ -128,6 +128,17 @@ pub(super) fn write_exit(bundle: &Bundle, exit: &ExitRecord) {
     }
 }
 
+/// Sees to it that a power cut leaves the end as it is written.
+pub(super) fn keep_exit(bundle: &Bundle) {
+    if let Err(error) = ContainerStore::make_lasting(&bundle.exit()) {
+        tracing::warn!(
+            path = %bundle.exit().display(),
+            %error,
+            "how a container ended may be lost with the power"
+        );
+    }
+}
+
 /// Reads how a container ended last.
 pub(crate) fn read_exit(bundle: &Bundle) -> Option<ExitRecord> {
     serde_json::from_slice(&fs::read(bundle.exit()).ok()?).ok()

@@ -109,7 +109,8 @@ pub(super) fn launch(
     let held = spec::hold_sources(site, record, &mut order).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
     // That it was started is known by it; without a policy nobody acts on that after a power cut.
-    let written = if restarts::has_policy(&record.host_config) {
+    let has_policy = restarts::has_policy(&record.host_config);
+    let written = if has_policy {
         ContainerStore::write_lasting(&bundle.spec(), &bytes)
     } else {
         ContainerStore::write_passing(&bundle.spec(), &bytes)
@@ -117,6 +118,10 @@ pub(super) fn launch(
     written.map_err(|e| failed(&e))?;
     faults::point("start.spec");
     match std::fs::remove_file(bundle.exit()) {
+        // The end of the life before, back after a power cut, would be taken for this one's.
+        Ok(()) if has_policy => {
+            ContainerStore::make_lasting(&bundle.exit()).map_err(|e| failed(&e))?;
+        }
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(&error)),
         _ => {}
     }
