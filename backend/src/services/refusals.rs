@@ -4,8 +4,8 @@
 //! the owner's buttons, fills no disk. What has its own length, as the time for which nobody is let in,
 //! is counted for as long.
 //!
-//! **Invariant:** bounded, in memory by [`MOST_KINDS`] and in the audit by twice as many entries a
-//! minute.
+//! **Invariant:** bounded, in memory by twice [`MOST_KINDS`] and in the audit by twice as many entries
+//! a minute, and as many again in each longer period, which takes no place from the others.
 
 use std::collections::HashMap;
 use std::mem;
@@ -19,10 +19,11 @@ use crate::domain::{AuditActor, AuditEntry};
 
 /// As long as refusals are counted instead of being told each by itself.
 const PERIOD: SignedDuration = SignedDuration::from_mins(1);
-/// How many kinds of refusals are told apart in a period; all others are of one kind.
+/// How many kinds of refusals are told apart in a period; all others are of one kind. Those that have
+/// a longer one have as many places of their own.
 const MOST_KINDS: usize = 100;
 
-/// The refusals of the last minute.
+/// The refusals of the last minute, and those of longer periods.
 #[derive(Debug, Default)]
 pub(super) struct Refusals {
     kinds: Mutex<HashMap<Kind, Counted>>,
@@ -37,7 +38,8 @@ enum Kind {
         actor: String,
         network: String,
     },
-    Others,
+    /// Those for which there was no place among the short periods, or among the long ones.
+    Others { is_long: bool },
 }
 
 #[derive(Debug)]
@@ -55,8 +57,10 @@ impl Refusals {
     fn take(&self, entry: AuditEntry, period: SignedDuration) -> Option<AuditEntry> {
         let mut kinds = self.kinds();
         let mut kind = Kind::of(&entry);
-        if kinds.len() >= MOST_KINDS && !kinds.contains_key(&kind) {
-            kind = Kind::Others;
+        let is_long = period > PERIOD;
+        let alike = |counted: &&Counted| (counted.period > PERIOD) == is_long;
+        if !kinds.contains_key(&kind) && kinds.values().filter(alike).count() >= MOST_KINDS {
+            kind = Kind::Others { is_long };
         }
         if let Some(counted) = kinds.get_mut(&kind) {
             counted.n_more += 1;
@@ -259,6 +263,29 @@ mod tests {
             [format!("times={}", 20_000 - MOST_KINDS - 1)]
         );
         assert!(refusals.kinds().is_empty());
+    }
+
+    #[test]
+    fn a_flood_of_long_ones_takes_no_place_from_the_short_ones_nor_they_from_it() {
+        let refusals = Refusals::default();
+        let long = SignedDuration::from_mins(15);
+        let from = |n: usize| format!("2001:db8:0:{n:x}::1");
+        let locked = |n| AuditEntry {
+            detail: "refused-too-many-tries".to_owned(),
+            ..refused("ana", &from(n), 0)
+        };
+        let told = (0..300).filter(|n| refusals.take(locked(*n), long).is_some());
+        assert_eq!(told.count(), MOST_KINDS + 1);
+
+        let told = (0..300).filter(|n| {
+            let entry = refused("ben", &from(*n), 0);
+            refusals.take(entry, PERIOD).is_some()
+        });
+        assert_eq!(told.count(), MOST_KINDS + 1);
+        let more = 300 - MOST_KINDS - 1;
+        assert_eq!(due(&refusals, 60), [format!("times={more}")]);
+        let due = due(&refusals, 900);
+        assert_eq!(due, [format!("refused-too-many-tries times={more}")]);
     }
 
     #[test]
