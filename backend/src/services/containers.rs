@@ -13,6 +13,7 @@ use super::history::History;
 use super::{Error, Obstacle, Result, Services, audit, drafts, masking};
 use crate::access::{Permission, Permit, container, policy};
 use crate::domain::{ContainerId, ContainerPlace, Rule};
+use crate::fleet::doctor::Diagnosis;
 pub use crate::fleet::{ContainerFact, RemoveOptions};
 use crate::fleet::{ContainerQuery, Index, Page, Sort};
 
@@ -182,7 +183,11 @@ pub(super) async fn create_only(
         let answer = client
             .create_container(name.as_deref(), &body)
             .await
-            .map_err(|error| of_create(error.into()))?;
+            .map_err(|error| match error.kind() {
+                Some(_) => of_create(error.into()),
+                // Not a refusal: whether there is one now nobody said.
+                None => Error::Unavailable(Diagnosis::of(&error)),
+            })?;
         let id: ContainerId = answer
             .id
             .parse()

@@ -354,6 +354,56 @@ async fn what_the_engine_refuses_is_said_on_the_form_and_is_no_job() {
 }
 
 #[tokio::test]
+async fn a_new_container_that_cannot_be_looked_at_leads_back_before_anything_is_stopped() {
+    let house = House::new().await;
+    let (cookie, ana) = house.person("ana", Role::Owner).await;
+    house.engine.with(|state| {
+        state.health = Some("starting");
+        state.fails_at = Some("container.inspect");
+    });
+
+    let (_, answer) = edit(&house, &cookie, OTHER).await;
+
+    assert_ne!(answer.status, StatusCode::SEE_OTHER);
+    assert!(
+        answer.body.contains("input/output error"),
+        "{}",
+        answer.body
+    );
+    let removed = format!("container.remove {}", id(102));
+    assert_eq!(asked(&house), ["container.create".to_owned(), removed]);
+    assert_all_is_as_before(&house);
+    let entries = last_entries(&house, &ana).await;
+    assert_eq!(entries[0], ("container.edit".to_owned(), Outcome::Failed));
+    assert_eq!(open_edits(&house).await, 0);
+}
+
+#[tokio::test]
+async fn a_new_container_whose_answer_was_lost_is_found_and_taken_away() {
+    let house = House::new().await;
+    let (cookie, ana) = house.person("ana", Role::Owner).await;
+    house
+        .engine
+        .with(|state| state.breaks_at = Some("container.create"));
+
+    let (_, answer) = edit(&house, &cookie, OTHER).await;
+
+    assert_ne!(answer.status, StatusCode::SEE_OTHER);
+    // The server looks for it by itself now and then: whoever comes first.
+    let deadline = std::time::Instant::now() + crate::house::PATIENCE;
+    while open_edits(&house).await > 0 {
+        assert!(std::time::Instant::now() < deadline, "nobody takes it away");
+        edits::mend(&house.app.services).await.unwrap();
+    }
+    let removed = "container.remove web-edit-".to_owned();
+    assert_eq!(asked(&house), ["container.create".to_owned(), removed]);
+    assert_all_is_as_before(&house);
+    let entries = last_entries(&house, &ana).await;
+    assert_eq!(entries[0], ("container.edit".to_owned(), Outcome::Failed));
+    assert_eq!(open_edits(&house).await, 0);
+}
+
+#[tokio::test]
 async fn what_a_crash_cut_is_led_back_and_noted_whatever_the_step() {
     let steps: [(&str, &str, bool); 3] = [
         ("web", "running", false),

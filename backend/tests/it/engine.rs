@@ -45,6 +45,8 @@ pub(crate) struct State {
     pub is_broken: bool,
     /// The change that fails, as `container.start`.
     pub fails_at: Option<&'static str>,
+    /// The change that is made, and whose answer is lost, as `container.create`.
+    pub breaks_at: Option<&'static str>,
     /// The container that ended badly, a moment ago; all others ended well, long ago.
     pub failed: Option<String>,
     /// Whether answers to changes are kept back.
@@ -90,6 +92,7 @@ impl FakeEngine {
             is_away: false,
             is_broken: false,
             fails_at: None,
+            breaks_at: None,
             failed: None,
             holds: false,
             holds_at: None,
@@ -205,6 +208,9 @@ impl FakeEngine {
         let Some((id, name, status)) = all.into_iter().find(|(id, ..)| id == wanted) else {
             return refuse(StatusCode::NOT_FOUND, "No such container");
         };
+        if self.with(|state| state.fails_at == Some("container.inspect") && id != self::id(1)) {
+            return refuse(StatusCode::INTERNAL_SERVER_ERROR, "input/output error");
+        }
         let has_failed = self.with(|state| state.failed.as_ref() == Some(&id));
         let (exit_code, year) = if has_failed { (1, 2026) } else { (0, 2020) };
         let mut container = Container {
@@ -344,7 +350,7 @@ impl FakeEngine {
         };
         self.with(|state| {
             for container in &mut state.containers {
-                if container.0 == id {
+                if container.0 == id || container.1 == id {
                     to.clone_into(&mut container.2);
                 }
             }
@@ -381,7 +387,10 @@ impl Dial for FakeEngine {
                         while engine.with(is_held) {
                             tokio::time::sleep(std::time::Duration::from_millis(5)).await;
                         }
-                        Ok::<_, std::convert::Infallible>(answer)
+                        if engine.with(|state| state.breaks_at == Some(name)) {
+                            return Err(io::Error::from(io::ErrorKind::ConnectionReset));
+                        }
+                        Ok(answer)
                     }
                 });
                 let _ended = hyper::server::conn::http1::Builder::new()

@@ -10,6 +10,7 @@ use super::proof::{self, Proof};
 use super::rights::Rights;
 use crate::access::{Permit, container, policy};
 use crate::domain::{ContainerId, ContainerPlace, Rule};
+use crate::fleet::doctor::Diagnosis;
 use crate::fleet::{ContainerFact, Phase, RemoveOptions};
 use crate::services::jobs::Reporter;
 use crate::services::{Error, Obstacle, Result, Services, containers};
@@ -86,6 +87,8 @@ async fn make(edit: &Edit) -> Result<Made> {
     let made = containers::create_only(services, &rights.create, fresh, body, row.ran).await;
     let (id, warnings) = match made {
         Ok(made) => made,
+        // There may be one whose id nobody heard: the row stays until it is looked for by its name.
+        Err(error) if may_be_done(&error) => return Err(error),
         Err(error) => {
             // Nothing was touched yet.
             reservation.end(&row).await?;
@@ -93,17 +96,34 @@ async fn make(edit: &Edit) -> Result<Made> {
         }
     };
     row.made = Some(id.to_string());
-    // An engine that has just made it knows it; one that went away is met at the next step.
-    let new = services.link().client(permit).container(id.as_str()).await;
-    let proof = new.map_or(Proof::Runs, |new| Proof::of(&new));
+    let new = match services.link().client(permit).container(id.as_str()).await {
+        Ok(new) => new,
+        Err(error) => {
+            // What it has to show is not known; nothing is stopped yet.
+            lead_back(edit, &reservation, &row).await;
+            return Err(error.into());
+        }
+    };
     Ok(Made {
         row,
         reservation,
         rights,
         id,
-        proof,
+        proof: Proof::of(&new),
         warnings,
     })
+}
+
+/// Tells whether what was asked for may have been done although it failed: the answer was lost.
+const fn may_be_done(error: &Error) -> bool {
+    match error {
+        Error::Unavailable(why) => matches!(
+            why,
+            Diagnosis::TooSlow | Diagnosis::Strange { .. } | Diagnosis::Broken { .. }
+        ),
+        Error::Internal(_) => true,
+        _ => false,
+    }
 }
 
 fn enter(edit: &Edit, stage: &'static str) -> Result<()> {
@@ -260,15 +280,7 @@ async fn go_back(edit: &Edit, made: &Made, why: Error) -> Error {
     }
     edit.reporter
         .tell(|progress| progress.stages.enter("edit-step-back"));
-    let client = services.link().client(&edit.permit);
-    let is_back = match back::go_back(&client, row).await {
-        Ok(()) => made.reservation.end(row).await.is_ok(),
-        Err(error) => {
-            let error = crate::errors::chain(&error);
-            tracing::warn!(error, name = row.name, "an edit's way back is tried again");
-            false
-        }
-    };
+    let is_back = lead_back(edit, &made.reservation, row).await;
     containers::until(services, |index| {
         let fact = index.container(&edit.permit.place().id);
         !is_back || fact.is_some_and(|f| f.name == row.name && f.phase.is_alive() == row.ran)
@@ -281,5 +293,18 @@ async fn go_back(edit: &Edit, made: &Made, why: Error) -> Error {
         why: Box::new(why),
         is_back,
         ran: row.ran,
+    }
+}
+
+/// Walks the way back, and says whether it has come to its end.
+async fn lead_back(edit: &Edit, reservation: &Reservation, row: &EditRow) -> bool {
+    let client = edit.services.link().client(&edit.permit);
+    match back::go_back(&client, row).await {
+        Ok(()) => reservation.end(row).await.is_ok(),
+        Err(error) => {
+            let error = crate::errors::chain(&error);
+            tracing::warn!(error, name = row.name, "an edit's way back is tried again");
+            false
+        }
     }
 }
