@@ -45,6 +45,11 @@ impl Tasks {
         self.stop.cancelled().await;
     }
 
+    /// Tells whether shutdown has begun.
+    pub fn are_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Begins the shutdown and waits until every task has ended.
     pub async fn stop(&self) {
         self.stop.cancel();

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use engine_api::containers::{ContainerConfig, HostConfig, LogConfig, WaitCondition};
 use engine_api::filter::Filters;
 use engine_client::{ClientError, CommitOptions, EventOptions, ListOptions, LogOptions};
+use nix::sys::signal::Signal;
 
 use crate::copies::whole;
 use crate::rig::{Rig, until};
@@ -166,6 +167,44 @@ async fn a_client_that_goes_away_in_a_commit_leaves_nothing_standing_still() {
         rig.client.container(&id).await.unwrap().state.status == "running" && !mark.exists()
     })
     .await;
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn an_engine_that_ends_in_a_commit_lets_the_container_go_on_before() {
+    let mut rig = Rig::new().await;
+    let script = "dd if=/dev/zero of=/root/big bs=1M count=50 2>/dev/null
+        while true; do echo on; sleep 0.05; done";
+    let id = rig.run("big", script).await;
+    until("the file is there", async || {
+        !rig.logs(&id, LogOptions::default()).await.is_empty()
+    })
+    .await;
+    let mark = rig.path("r/commits").join(&id);
+    let options = named("lonely");
+    tokio::select! {
+        // As good: nothing stands still any more.
+        done = rig.client.commit_container(&id, &options) => drop(done.unwrap()),
+        () = until("it stands still", async || {
+            rig.client.container(&id).await.unwrap().state.paused
+        }) => {}
+    }
+
+    rig.signal_engine(Signal::SIGTERM);
+
+    assert!(!mark.exists(), "nobody has to let it go on later");
+    let log = rig.path("d/containers").join(&id).join("log");
+    let counted = || {
+        let files = fs::read_dir(&log).unwrap().flatten();
+        files
+            .map(|file| file.metadata().unwrap().len())
+            .sum::<u64>()
+    };
+    let before = counted();
+    until("it counts on", async || counted() > before + 100).await;
+    rig.start().await;
+    let state = rig.client.container(&id).await.unwrap().state;
+    assert_eq!(state.status, "running");
     rig.end().await;
 }
 

@@ -2,7 +2,8 @@
 //!
 //! The container stands still while they are read, unless it is asked otherwise, and no longer. A
 //! mark in the passing directory says who stands still for that: an engine that was killed meanwhile
-//! lets it go on when it begins again. A client that goes away does not break it off.
+//! lets it go on when it begins again. A client that goes away does not break it off; an engine that
+//! ends does, and lets it go on before.
 
 use std::fs;
 use std::io;
@@ -15,10 +16,11 @@ use engine_storage::{LayerError, PackError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use super::registry::{Containers, Handle, Site};
-use super::{process, users};
+use super::{pausing, process, users};
 use crate::faults;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::images::Commit;
+use crate::tasks::blocking;
 
 /// What is asked of a commit beside the container.
 #[derive(Debug, Clone, Default)]
@@ -49,12 +51,11 @@ impl Containers {
         let copy = self.copy_permit()?;
         let containers = Arc::clone(self);
         let (done, made) = oneshot::channel();
-        self.site.tasks.spawn("commit", async move {
+        self.site.tasks.spawn_to_end("commit", async move {
             // Whoever asked may have gone.
             let _ = done.send(containers.commit_to_end(&handle, asked, copy).await);
         });
-        let stopping = |_| ServiceError::Unavailable("the engine is stopping".to_owned());
-        made.await.map_err(stopping)?
+        made.await.map_err(|_| stopping())?
     }
 
     async fn commit_to_end(
@@ -93,9 +94,20 @@ impl Containers {
             }
         });
         let going_on = async {
-            let _ = is_read.await;
+            tokio::select! {
+                _ = is_read => {}
+                () = self.site.tasks.stopping() => {}
+            }
             if let Some(paused) = paused {
                 paused.end(self, handle).await;
+            }
+        };
+        // What is made when the engine ends would hold files of another moment; the reader fails at
+        // its next write, and the next engine sweeps what there is.
+        let making = async {
+            tokio::select! {
+                made = making => made,
+                () = self.site.tasks.stopping() => Err(stopping()),
             }
         };
         let (made, ()) = tokio::join!(making, going_on);
@@ -126,6 +138,10 @@ impl Containers {
     }
 }
 
+fn stopping() -> ServiceError {
+    ServiceError::Unavailable("the engine is stopping".to_owned())
+}
+
 /// A container that stands still for as long as its files are read.
 struct StandsStill {
     mark: PathBuf,
@@ -136,6 +152,11 @@ impl StandsStill {
         let mark = mark(&containers.site, &handle.id)?;
         faults::point("commit.marked");
         if let Err(error) = containers.pause(handle.id.as_str()).await {
+            if containers.site.tasks.are_stopping() {
+                // Nobody says how far it came: the next engine finds the mark if this does not help.
+                let _ = let_go(containers, handle).await;
+                return Err(error);
+            }
             let _ = fs::remove_file(&mark);
             // It ended in this moment: nothing runs that could change the files.
             if handle.view().is_running() {
@@ -146,9 +167,15 @@ impl StandsStill {
     }
 
     async fn end(self, containers: &Containers, handle: &Handle) {
-        if handle.view().paused
-            && let Err(error) = containers.unpause(handle.id.as_str()).await
-        {
+        let mut unpaused = Ok(());
+        if handle.view().paused {
+            unpaused = containers.unpause(handle.id.as_str()).await;
+        }
+        if unpaused.is_err() && containers.site.tasks.are_stopping() {
+            // Its owner has ended before.
+            unpaused = let_go(containers, handle).await;
+        }
+        if let Err(error) = unpaused {
             let reason = chain(&error);
             tracing::error!(
                 container.id = handle.id.as_str(),
@@ -160,6 +187,18 @@ impl StandsStill {
         // It lies in memory; absent is as good as removed.
         let _ = fs::remove_file(&self.mark);
     }
+}
+
+/// Lets a container go on whose owner can no longer be asked.
+async fn let_go(containers: &Containers, handle: &Handle) -> Result<()> {
+    let (site, record) = (
+        Arc::clone(&containers.site),
+        Arc::clone(&handle.view().record),
+    );
+    let thawed = blocking(move || pausing::group(&site, &record)?.thaw());
+    thawed
+        .await
+        .map_err(ServiceError::failed("let the container go on"))
 }
 
 fn marks(site: &Site) -> PathBuf {
