@@ -349,6 +349,10 @@ impl Files<'_> {
     fn memory_names(&mut self) -> BTreeMap<String, u64> {
         let text = self.text("memory.stat");
         let mut names = std::mem::take(&mut self.reader.names);
+        if text.is_empty() {
+            // It could not be read: what was then is not what is now.
+            names.clear();
+        }
         for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
             match names.get_mut(key) {
                 Some(known) => *known = number(value),

@@ -89,7 +89,8 @@ impl Looker {
             // Nothing is connected later: who has only loopback need not be asked again.
             _ => InterfaceReader::of(pid)
                 .ok()
-                .filter(|all| all.read().is_ok_and(|found| !found.is_empty())),
+                // A read that failed says nothing of the next one.
+                .filter(|all| !all.read().is_ok_and(|found| found.is_empty())),
         };
         let limited = Limited {
             processors: host.nano_cpus != 0 || host.cpu_quota != 0,
