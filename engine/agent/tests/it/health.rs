@@ -45,8 +45,9 @@ async fn a_program_is_starting_then_healthy_then_unhealthy_and_each_change_is_to
             ..HealthConfig::default()
         },
     );
-    let script = "sleep 0.3; touch /well; while test ! -e /ill; do sleep 0.02; done; \
-                  rm /well; sleep 100";
+    // Each turn is called for: how long one takes differs from machine to machine.
+    let script = "called() { while test ! -e $1; do sleep 0.02; done; }; \
+                  called /begun; touch /well; called /ill; rm /well; sleep 100";
     let id = run(&rig, "web", script, config).await;
     assert_eq!(health(&rig, &id).await.status, "starting");
     let words = async || {
@@ -58,6 +59,7 @@ async fn a_program_is_starting_then_healthy_then_unhealthy_and_each_change_is_to
         list[0].status.clone()
     };
     assert!(words().await.ends_with("(health: starting)"));
+    rig.exec_text(&id, "touch /begun").await;
     until("it is healthy", async || {
         health(&rig, &id).await.status == "healthy"
     })
