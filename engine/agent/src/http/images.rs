@@ -26,7 +26,7 @@ use super::extract::Values;
 use super::routes::{App, Route};
 use super::stream::{blocking_reader, flushed};
 use crate::services::error::{ServiceError, chain};
-use crate::services::images::{Board, Import, PushOf, Wanted};
+use crate::services::images::{Board, Import, Wanted};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -123,7 +123,7 @@ async fn push(
 ) -> Result<Response> {
     let platform = values.text("platform").map(platform).transpose()?;
     let auth = auth(&headers)?;
-    let wanted = PushOf::parse(&name, values.text("tag"), platform.as_deref(), auth)?;
+    let wanted = Wanted::parse(&name, values.text("tag"), platform.as_deref(), auth)?;
     let push = app.images.find_for_push(wanted)?;
     let board = push.board();
     let work = async move { app.images.push(push).await };

@@ -28,6 +28,5 @@ pub(crate) use held::LayersHeld;
 pub(crate) use load::Import;
 pub(crate) use progress::Board;
 pub(crate) use pull::Wanted;
-pub(crate) use push::PushOf;
 pub(crate) use remove::ImageUse;
 pub(crate) use service::{ImageForContainer, Images};

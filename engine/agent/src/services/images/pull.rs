@@ -18,11 +18,12 @@ use crate::services::error::{Result, ServiceError, chain};
 const FETCHES_MAX: usize = 3;
 const LAYERS_MAX: usize = 2 * FETCHES_MAX;
 
-/// What somebody wants from a registry: without a tag or a digest, every tag of a repository.
+/// What somebody wants from a registry, or to be there: without a tag or a digest, every tag of a
+/// repository.
 pub(crate) struct Wanted {
-    reference: Reference,
-    platform: Option<Platform>,
-    credentials: Option<Credentials>,
+    pub(super) reference: Reference,
+    pub(super) platform: Option<Platform>,
+    pub(super) credentials: Option<Credentials>,
 }
 
 /// An image that was found and not brought yet, and what comes after it.

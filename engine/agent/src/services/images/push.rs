@@ -2,25 +2,16 @@
 
 use std::sync::Arc;
 
-use engine_api::images::{PushResult, RegistryAuth};
+use engine_api::images::PushResult;
 use engine_images::{
     Credentials, Digest, Image, Lease, Platform, PushProgress, Reference, compress,
 };
 
 use super::progress::Board;
-use super::pull::{credentials, failed};
+use super::pull::{Wanted, failed};
 use super::service::Images;
 use crate::services::error::{Result, ServiceError};
 use crate::tasks::on_own_thread;
-
-/// What somebody wants to be in a registry.
-pub(crate) struct PushOf {
-    reference: Reference,
-    /// Every tag of the repository that is here.
-    is_every_tag: bool,
-    platform: Option<Platform>,
-    credentials: Option<Credentials>,
-}
 
 /// Images that were found here and not brought yet.
 pub(crate) struct Push {
@@ -29,56 +20,25 @@ pub(crate) struct Push {
     board: Arc<Board>,
 }
 
-impl PushOf {
-    /// Reads what a client wrote. Neither a `tag` nor one in the name means all of them.
+impl Images {
+    /// Finds what is to be pushed: without a tag, every tag of the repository that is here.
     ///
     /// # Errors
-    /// When a name, tag or platform is malformed, or the name has a digest.
-    pub(crate) fn parse(
-        name: &str,
-        tag: Option<&str>,
-        platform: Option<&str>,
-        auth: Option<RegistryAuth>,
-    ) -> Result<Self> {
-        let bad = |error: &dyn std::error::Error| ServiceError::BadRequest(error.to_string());
-        let reference: Reference = name.parse().map_err(|e| bad(&e))?;
+    /// When it is not here, has a digest for a name, or is not for the platform that is asked for.
+    pub(crate) fn find_for_push(&self, wanted: Wanted) -> Result<Push> {
+        let Wanted {
+            reference,
+            platform,
+            credentials,
+        } = wanted;
         if reference.digest().is_some() {
             return Err(ServiceError::BadRequest(
                 "cannot push a digest reference: give the image a tag and push that".to_owned(),
             ));
         }
-        let reference = match tag {
-            Some(tag) => reference.with_tag(tag).map_err(|e| bad(&e))?,
-            None => reference,
-        };
-        let platform = platform
-            .map(str::parse::<Platform>)
-            .transpose()
-            .map_err(|e| bad(&e))?;
-        Ok(Self {
-            is_every_tag: reference.tag().is_none(),
-            reference,
-            platform,
-            credentials: auth.and_then(credentials),
-        })
-    }
-}
-
-impl Images {
-    /// Finds what is to be pushed.
-    ///
-    /// # Errors
-    /// When it is not here, or not for the platform that is asked for.
-    pub(crate) fn find_for_push(&self, wanted: PushOf) -> Result<Push> {
-        let PushOf {
-            reference,
-            is_every_tag,
-            platform,
-            credentials,
-        } = wanted;
-        let mut names = match is_every_tag {
-            true => self.tags_of(&reference),
-            false => vec![reference.clone()],
+        let mut names = match reference.tag() {
+            None => self.tags_of(&reference),
+            Some(_) => vec![reference.clone()],
         };
         names.sort_by_key(Reference::familiar);
         let mut tags = Vec::new();
