@@ -26,7 +26,9 @@ pub fn build(workspace: &Path, package: &str, program: &str) -> Result<PathBuf, 
     }
     let triple = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let target = workspace.join("target/embedded");
-    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    // The cargo that runs this, not the one that compiled it: that one may be gone.
+    let running = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut cargo = Command::new(running);
     // What the outer cargo set for its own build must not reach the inner one.
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
