@@ -53,6 +53,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         &[],
         &["axum", "sqlx"],
     ),
+    package("engine-build", &[], &[], ASYNC),
     package("engine-sys", &[], &[], ASYNC),
     package("engine-runtime", &["engine-sys"], &["engine-embed"], ASYNC),
     package("engine-tar", &[], &[], ASYNC),
@@ -69,6 +70,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         "engine-agent",
         &[
             "engine-api",
+            "engine-build",
             "engine-sys",
             "engine-runtime",
             "engine-images",
@@ -106,6 +108,7 @@ pub(crate) const WATCHED: &[&str] = &[
     "sqlx",
     "frontend",
     "engine_api",
+    "engine_build",
     "engine_client",
     "engine_sys",
     "engine_runtime",
@@ -208,6 +211,7 @@ const AGENT: &[Room] = &[
         &["records", "guard", "engine", "faults", "users"],
         &[
             "engine_api",
+            "engine_build",
             "engine_runtime",
             "engine_images",
             "engine_storage",

@@ -1,0 +1,49 @@
+//! From a Dockerfile to what is built: syntax, stages, steps, cache keys, the ignore file.
+//!
+//! **Invariant:** nothing here does I/O, is async, runs a command or resolves an image's name. What
+//! comes in are texts, what goes out are values; each input ends in a value or in a [`Fault`], in
+//! time and memory bounded by its size.
+//!
+//! How an executor uses it:
+//!
+//! ```text
+//! let dockerfile = parse(bytes)?;                        // Vec<Fault>: all that one pass finds
+//! let plan = Plan::new(&dockerfile, &options)?;          // Fault: a stage, a variable of a FROM
+//! for stage in plan.stages {                             // or side by side, see Stage::needs
+//!     let mut scope = plan.scope(place, base_environment);  // ENV of the base, "A=b"
+//!     let triggers = plan.triggers(place, &base_onbuild)?;  // Vec<Step>, before the stage's own
+//!     for step in triggers.iter().chain(&stage.steps) {
+//!         // "Step 3/7 : RUN …" is step.told.number, plan.n_steps, step.told.text
+//!         let action = scope.evaluate(step)?;            // Action: nothing left to replace
+//!         let key = cache::key(&parent, &action, &inputs);
+//!         match action { Action::Run(run) => …, … }
+//!     }
+//!     scope.environment();                               // ENV so far, for the image
+//! }
+//! ```
+//!
+//! - [`context::Ignore`]`::parse(text)`, `.is_left_out(path, is_dir)`: the `.dockerignore`.
+//!   `Ignore::of(patterns)` is the same for `COPY --exclude`.
+//! - [`context::Glob`]`::new(pattern)`, `.matches(path)`: wildcards in a source, `.is_plain()` without.
+//! - [`resolve`]`(workdir, path)`: an absolute path without `.` and `..`, never above the root.
+//! - `action.history(shell)`: the `created_by` of the image's history.
+//!
+//! Begin at [`Plan`]; the language itself is in `dockerfile/`.
+
+mod action;
+pub mod cache;
+mod dockerfile;
+mod error;
+mod mode;
+mod plan;
+mod platform;
+
+pub use action::{
+    Action, Mount, MountOwner, Origin, Owner, Port, Protocol, Run, Script, Sharing, Source,
+    Transfer,
+};
+pub use dockerfile::{Command, Directives, Dockerfile, Escape, Healthcheck, RunNetwork};
+pub use error::{Fault, Rule, Span};
+pub use mode::Mode;
+pub use plan::{Base, Options, Plan, Stage, Step, Told};
+pub use platform::Platform;
