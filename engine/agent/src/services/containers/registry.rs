@@ -325,8 +325,9 @@ impl Site {
     /// Makes a container known, under its name.
     pub(crate) fn register(&self, beginning: Beginning, site: &Arc<Self>) -> Result<Arc<Handle>> {
         let name = beginning.record.name.clone();
-        let handle = owner::spawn(site, beginning)?;
+        // Held from before the owner begins: one whose container goes at once waits to forget it.
         let mut index = self.index();
+        let handle = owner::spawn(site, beginning)?;
         index.names.insert(name, handle.id.clone());
         index.by_id.insert(handle.id.clone(), Arc::clone(&handle));
         Ok(handle)
