@@ -273,8 +273,12 @@ impl Dir {
         let flags = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let pinned = fs::openat(&self.fd, name, flags, Mode::empty())
             .map_err(|errno| self.failed("openat", name, errno))?;
-        if metadata_of(&pinned)?.kind == FileType::Symlink {
+        let found = metadata_of(&pinned)?;
+        if found.kind == FileType::Symlink {
             return Err(self.failed("chmod", name, Errno::LOOP));
+        }
+        if found.mode == mode {
+            return Ok(());
         }
         // Why by /proc: fchmod refuses a descriptor that only names an inode, and fchmodat2
         // needs Linux 6.6. The descriptor pins what was looked at, so nothing can be swapped in.

@@ -155,9 +155,9 @@ pub fn receive(socket: impl AsFd, buffer: &mut [u8]) -> Result<Received> {
         );
         match received {
             Ok(message) => break message,
-            Err(Errno::INTR) => {}
+            // The peer has gone and left something unread: that is told once, before its last words.
+            Err(Errno::INTR | Errno::CONNRESET) => {}
             Err(Errno::AGAIN) => return Ok(Received::Nothing),
-            Err(Errno::CONNRESET) => return Ok(Received::Closed),
             Err(errno) => return Err(SysError::new("recvmsg", "a local socket", errno)),
         }
     };
@@ -224,6 +224,21 @@ mod tests {
             panic!("a packet of five bytes was sent");
         };
         assert_eq!((&buffer[..5], fds.len()), (b"hello".as_slice(), 1));
+    }
+
+    #[test]
+    fn the_last_words_of_a_peer_that_did_not_listen_are_heard() {
+        let (ours, theirs) = packet_pair().expect("pair");
+        send(&ours, b"are you there", &[]).expect("send");
+        send(&theirs, b"farewell", &[]).expect("send");
+
+        drop(theirs);
+
+        let mut buffer = [0; 16];
+        let heard = receive(&ours, &mut buffer).expect("receive");
+        assert!(matches!(heard, Received::Packet(8, _)), "{heard:?}");
+        let heard = receive(&ours, &mut buffer).expect("receive");
+        assert!(matches!(heard, Received::Closed), "{heard:?}");
     }
 
     #[test]

@@ -37,16 +37,40 @@ impl Cgroup {
     /// # Errors
     /// The first hierarchy that refuses; what was made before is removed again.
     pub fn create(layout: &Layout, path: &str) -> Result<Self> {
-        let group = Self::open(layout, path)?;
-        if let Err(source) = group.make_all() {
-            // The first failure is the one to report.
-            let _ = group.remove(Duration::from_millis(100));
-            return Err(CgroupError::Create {
-                group: group.path,
-                source,
-            });
-        }
+        let group = Self::begin(layout, path)?;
+        group.complete()?;
         Ok(group)
+    }
+
+    /// Makes the group in the version 2 tree alone, into which init is cloned. The others are made
+    /// by [`Cgroup::complete`] while init works, so that neither waits for the other.
+    ///
+    /// # Errors
+    /// As [`Cgroup::create`].
+    pub fn begin(layout: &Layout, path: &str) -> Result<Self> {
+        let group = Self::open(layout, path)?;
+        group.or_nothing(Self::make_unified)?;
+        Ok(group)
+    }
+
+    /// Makes the group in the version 1 hierarchies, as [`Cgroup::create`] does.
+    ///
+    /// # Errors
+    /// As [`Cgroup::create`].
+    pub fn complete(&self) -> Result<()> {
+        self.or_nothing(Self::make_legacy)
+    }
+
+    /// Takes a step of the making; after one that fails nothing is left of the group.
+    fn or_nothing(&self, step: impl FnOnce(&Self) -> engine_sys::Result<()>) -> Result<()> {
+        step(self).map_err(|source| {
+            // The first failure is the one to report.
+            let _ = self.remove(Duration::from_millis(100));
+            CgroupError::Create {
+                group: self.path.clone(),
+                source,
+            }
+        })
     }
 
     /// Names the group `path` without touching the kernel; it need not exist.
@@ -252,7 +276,7 @@ impl Cgroup {
             .chain(self.unified.as_deref())
     }
 
-    fn make_all(&self) -> engine_sys::Result<()> {
+    fn make_legacy(&self) -> engine_sys::Result<()> {
         for one in &self.legacy {
             let has_cpuset = one.controllers.contains(&Controller::Cpuset);
             // Ordinarily the parents are there and hand everything down.
@@ -267,6 +291,10 @@ impl Cgroup {
                 make_below(&one.mount, &self.path, |_, _| Ok(()))?;
             }
         }
+        Ok(())
+    }
+
+    fn make_unified(&self) -> engine_sys::Result<()> {
         let Some(dir) = &self.unified else {
             return Ok(());
         };

@@ -31,4 +31,4 @@ mod user;
 pub(crate) use enter::{Entry, enter};
 pub(crate) use namespaces::{Members, joined, owned_by_users, wanted};
 pub(crate) use report::{Failure, Report, Step};
-pub(crate) use start::{ChildStdio, Start, start};
+pub(crate) use start::{ChildStdio, Start, Word, start};

@@ -128,7 +128,7 @@ fn member(namespace: &Namespace) -> Step<Option<OwnedFd>> {
     Ok(Some(pidfd))
 }
 
-/// Joins and makes the last namespaces, and sets names and the loopback interface in fresh ones.
+/// Joins the namespaces that are shared, and sets names and the loopback interface in fresh ones.
 pub(super) fn settle(spec: &Spec, members: &Members<'_>) -> Step<()> {
     let owned = owned_by_users(spec);
     if let Some(users) = members.users().filter(|_| owned != Namespaces::NONE) {
@@ -142,10 +142,6 @@ pub(super) fn settle(spec: &Spec, members: &Members<'_>) -> Step<()> {
             namespace::enter(member, kind)
                 .map_err(Failure::to("share another container's namespace"))?;
         }
-    }
-    if spec.sharing.cgroup != Namespace::Host {
-        namespace::unshare(Namespaces::CGROUP)
-            .map_err(Failure::to("make a control group namespace"))?;
     }
     if spec.sharing.uts == Namespace::Own {
         namespace::set_hostname(&spec.hostname).map_err(Failure::to(format!(
@@ -161,4 +157,12 @@ pub(super) fn settle(spec: &Spec, members: &Members<'_>) -> Step<()> {
         namespace::raise_loopback().map_err(Failure::to("bring the loopback interface up"))?;
     }
     Ok(())
+}
+
+/// Makes the namespace that shows the groups which this process is in as the topmost.
+pub(super) fn separate_groups(spec: &Spec) -> Step<()> {
+    if spec.sharing.cgroup == Namespace::Host {
+        return Ok(());
+    }
+    namespace::unshare(Namespaces::CGROUP).map_err(Failure::to("make a control group namespace"))
 }

@@ -22,8 +22,13 @@ pub(super) struct Rootfs {
 
 /// Mounts everything and makes it this process's root.
 ///
-/// `shared` is the shared memory of another container, if it is to have that.
-pub(super) fn build(start: &Start<'_>, shared: Option<OwnedFd>) -> Step<Rootfs> {
+/// `shared` is the shared memory of another container, if it is to have that. `join_groups` is
+/// called before anything is made that counts, and before the groups are mounted.
+pub(super) fn build(
+    start: &Start<'_>,
+    shared: Option<OwnedFd>,
+    join_groups: impl FnOnce() -> Step<()>,
+) -> Step<Rootfs> {
     let Start { spec, layout, .. } = *start;
     let spreading = mounts::spreading(spec)?;
     mount::make_all_private().map_err(Failure::to("leave the host's mounts alone"))?;
@@ -43,6 +48,7 @@ pub(super) fn build(start: &Start<'_>, shared: Option<OwnedFd>) -> Step<Rootfs> 
     for path in ["/proc", "/sys", "/dev"] {
         require_directory(&root, path)?;
     }
+    join_groups()?;
     let proc = mounts::standard(&root, spec, layout, shared)?;
     let proc = as_root(&proc, "/proc")?;
     let null = devices::populate(&root, spec.process.terminal)?;

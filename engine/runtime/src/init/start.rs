@@ -41,6 +41,25 @@ impl ChildStdio {
     }
 }
 
+/// What the monitor says to init, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Word {
+    /// The groups are there, with their limits: enter them.
+    Join,
+    /// Become the program.
+    Start,
+}
+
+impl Word {
+    /// How it is sent.
+    pub(crate) fn text(self) -> &'static [u8] {
+        match self {
+            Self::Join => b"join",
+            Self::Start => b"start",
+        }
+    }
+}
+
 /// Sets everything up, waits for the word and becomes the container's program.
 ///
 /// `stdio` is the program's ends of its streams, with a terminal nothing; reports go to `channel`,
@@ -48,14 +67,14 @@ impl ChildStdio {
 pub(crate) fn start(start: &Start<'_>, stdio: Option<&ChildStdio>, channel: &OwnedFd) -> ! {
     let others = start.filter.into_iter().chain(start.members.fds());
     let prepared = keep_own(channel, stdio, others)
-        .and_then(|()| prepare(start, stdio))
+        .and_then(|()| prepare(start, stdio, channel))
         .and_then(|prepared| {
             let master = prepared
                 .terminal
                 .as_ref()
                 .map(|terminal| terminal.master.as_fd());
             tell(channel, &Report::Ready, master.as_slice())?;
-            wait_for_the_word(channel)?;
+            wait_for(Word::Start, channel)?;
             Ok(prepared)
         });
     let failure = match prepared {
@@ -71,24 +90,22 @@ struct Prepared {
     user: user::User,
 }
 
-fn prepare(start: &Start<'_>, stdio: Option<&ChildStdio>) -> Step<Prepared> {
+fn prepare(start: &Start<'_>, stdio: Option<&ChildStdio>, channel: &OwnedFd) -> Step<Prepared> {
     let spec = start.spec;
     process::hide_from_tracers().map_err(Failure::to("hide from tracers"))?;
     process::begin_session().map_err(Failure::to("begin a session"))?;
-    start
-        .cgroup
-        .enter_legacy()
-        .map_err(Failure::to("enter the control group"))?;
-    process::set_umask(0o022);
+    // What is made below has the mode that is named.
+    process::set_umask(0);
     namespaces::settle(spec, start.members)?;
 
     let shared = start.members.shared_memory()?;
-    let mut rootfs = rootfs::build(start, shared)?;
+    let mut rootfs = rootfs::build(start, shared, || join_groups(start, channel))?;
     if let Some(adjustment) = spec.oom_score_adj {
         rootfs::write(&rootfs.proc, "self/oom_score_adj", &adjustment.to_string())?;
     }
     apply_apparmor(spec, &rootfs)?;
     rootfs.finish(&spec.root)?;
+    process::set_umask(0o022);
     if let Some(remap) = spec.remap {
         remap::prepare(remap, &spec.process, stdio)?;
         rootfs = remap::enter(rootfs, start.members)?;
@@ -113,9 +130,22 @@ fn prepare(start: &Start<'_>, stdio: Option<&ChildStdio>) -> Step<Prepared> {
     })
 }
 
-fn wait_for_the_word(channel: &OwnedFd) -> Step<()> {
-    match socket::receive(channel, &mut [0; 16]).map_err(Failure::to("wait for the start"))? {
-        socket::Received::Packet(..) => Ok(()),
+/// Enters the groups, once they are there, and has their namespace show them as the topmost.
+fn join_groups(start: &Start<'_>, channel: &OwnedFd) -> Step<()> {
+    wait_for(Word::Join, channel)?;
+    start
+        .cgroup
+        .enter_legacy()
+        .map_err(Failure::to("enter the control group"))?;
+    namespaces::separate_groups(start.spec)
+}
+
+fn wait_for(word: Word, channel: &OwnedFd) -> Step<()> {
+    let mut text = [0; 16];
+    let said = socket::receive(channel, &mut text).map_err(Failure::to("wait for the monitor"))?;
+    match said {
+        socket::Received::Packet(n, _) if text.get(..n) == Some(word.text()) => Ok(()),
+        socket::Received::Packet(..) => Err(Failure::new("the monitor said nonsense")),
         socket::Received::Nothing | socket::Received::Closed => {
             Err(Failure::new("the monitor has gone"))
         }

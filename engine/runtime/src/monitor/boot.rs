@@ -20,7 +20,7 @@ use super::task;
 use super::task::Task;
 use super::watch::{Monitor, Root};
 use crate::cgroups::{Cgroup, DeviceRule};
-use crate::init::{self, Members, Report, Start};
+use crate::init::{self, Members, Report, Start, Word};
 use crate::layout::Layout;
 use crate::spec::{SPEC_VERSION, Spec};
 use crate::users::Seed;
@@ -130,10 +130,9 @@ fn make(bundle: &Bundle, work: Work) -> Step<Monitor> {
         Some(layout) => layout.clone(),
         None => Layout::detect().map_err(|error| chain(&error))?,
     };
-    let cgroup = Cgroup::create(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
+    let cgroup = Cgroup::begin(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
 
-    let made = limit(&cgroup, &spec).and_then(|()| {
-        let seed = begin_users(&spec)?;
+    let made = begin_users(&spec).and_then(|seed| {
         let members =
             Members::open(&spec.sharing, seed.as_ref()).map_err(|failure| failure.message)?;
         let start = Start {
@@ -252,6 +251,11 @@ fn make_init(start: &Start<'_>) -> Step<(Task, Namespaces)> {
         (Forked::Parent(child), namespaces) => (child, namespaces),
     };
     drop((theirs, stdio));
+    // Init has enough to do until it has to be in its groups.
+    start.cgroup.complete().map_err(|error| chain(&error))?;
+    limit(start.cgroup, spec)?;
+    // If it has gone, it has said why.
+    let _ = socket::send(&channel, Word::Join.text(), &[]);
     let mut init = Task::init(child, streams, channel);
     wait_until_ready(&mut init)?;
     Ok((init, init::joined(namespaces, spec)))

@@ -10,6 +10,7 @@ use super::exit;
 use super::task::{Task, TaskPhase};
 use super::watch::{INIT, Monitor};
 use crate::chain;
+use crate::init::Word;
 use crate::log::Writer;
 use crate::protocol::{AttachStreams, Event, Numbered, Request, Target, TerminalSize};
 
@@ -100,7 +101,7 @@ impl Monitor {
         let (TaskPhase::Waiting, Some(channel)) = (task.phase, &task.channel) else {
             return Err("the container is started already".into());
         };
-        socket::send(channel, b"start", &[]).map_err(|error| chain(&error))?;
+        socket::send(channel, Word::Start.text(), &[]).map_err(|error| chain(&error))?;
         task.phase = TaskPhase::Starting;
         Ok(())
     }
