@@ -116,6 +116,7 @@ pub struct Reader {
     steady: Vec<&'static str>,
     /// The last names of memory, to be filled anew: there are some fifty of them.
     names: BTreeMap<String, u64>,
+    still: Still,
     is_gone: bool,
 }
 
@@ -127,6 +128,33 @@ enum Kept {
     Said(String),
     /// This kernel does not have it.
     Absent,
+}
+
+/// What shows cheaply whether a group's memory is what it was: its names are most of a look's cost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Still {
+    cpu_ns: u64,
+    memory_bytes: u64,
+    /// Looks since the names were read.
+    n_looks: u8,
+}
+
+impl Still {
+    /// So many looks in a row may go by the names of the first. Others can move the pages of a
+    /// group that does nothing, and write them to disk.
+    const LOOKS_MAX: u8 = 4;
+
+    /// Tells whether nothing in the group has run since the last look and its memory is as large.
+    fn goes_on(&mut self, cpu_ns: u64, memory_bytes: u64) -> bool {
+        let is_same = (self.cpu_ns, self.memory_bytes) == (cpu_ns, memory_bytes);
+        let goes_on = is_same && self.n_looks < Self::LOOKS_MAX;
+        *self = Self {
+            cpu_ns,
+            memory_bytes,
+            n_looks: if goes_on { self.n_looks + 1 } else { 0 },
+        };
+        goes_on
+    }
 }
 
 /// Which limits a group has: without one, what counts how often it was met stands still.
@@ -144,6 +172,7 @@ impl Reader {
             kept: BTreeMap::new(),
             steady: Vec::new(),
             names: BTreeMap::new(),
+            still: Still::default(),
             is_gone: false,
         }
     }
@@ -179,26 +208,32 @@ impl Reader {
             self.is_gone = !self.group.exists();
         }
         let usage = match self.group.version() {
-            Version::V2 => Usage {
-                cpu: unified_cpu(&mut self.files(Controller::Cpu)),
-                memory: unified_memory(&mut self.files(Controller::Memory)),
-                pids: pids(&mut self.files(Controller::Pids)),
-                block: unified_block(&self.files(Controller::Blkio).text("io.stat")),
-                pressure: pressure(self),
-                oom_kills: self
-                    .files(Controller::Memory)
-                    .count("memory.events", OOM_KILLS),
-            },
-            Version::V1 | Version::Hybrid => Usage {
-                cpu: legacy_cpu(self),
-                memory: legacy_memory(&mut self.files(Controller::Memory)),
-                pids: pids(&mut self.files(Controller::Pids)),
-                block: legacy_block(&mut self.files(Controller::Blkio)),
-                pressure: Pressure::default(),
-                oom_kills: self
-                    .files(Controller::Memory)
-                    .count("memory.oom_control", OOM_KILLS),
-            },
+            Version::V2 => {
+                let cpu = unified_cpu(&mut self.files(Controller::Cpu));
+                Usage {
+                    memory: unified_memory(&mut self.files(Controller::Memory), cpu.total_ns),
+                    cpu,
+                    pids: pids(&mut self.files(Controller::Pids)),
+                    block: unified_block(&self.files(Controller::Blkio).text("io.stat")),
+                    pressure: pressure(self),
+                    oom_kills: self
+                        .files(Controller::Memory)
+                        .count("memory.events", OOM_KILLS),
+                }
+            }
+            Version::V1 | Version::Hybrid => {
+                let cpu = legacy_cpu(self);
+                Usage {
+                    memory: legacy_memory(&mut self.files(Controller::Memory), cpu.total_ns),
+                    cpu,
+                    pids: pids(&mut self.files(Controller::Pids)),
+                    block: legacy_block(&mut self.files(Controller::Blkio)),
+                    pressure: Pressure::default(),
+                    oom_kills: self
+                        .files(Controller::Memory)
+                        .count("memory.oom_control", OOM_KILLS),
+                }
+            }
         };
         if self.is_gone {
             let group = self.group.path().to_owned();
@@ -346,9 +381,13 @@ impl Files<'_> {
     }
 
     /// Reads what memory is used for, into the names of the last time.
-    fn memory_names(&mut self) -> BTreeMap<String, u64> {
-        let text = self.text("memory.stat");
+    fn memory_names(&mut self, cpu_ns: u64, memory_bytes: u64) -> BTreeMap<String, u64> {
+        let goes_on = self.reader.still.goes_on(cpu_ns, memory_bytes);
         let mut names = std::mem::take(&mut self.reader.names);
+        if goes_on && !names.is_empty() {
+            return names;
+        }
+        let text = self.text("memory.stat");
         if text.is_empty() {
             // It could not be read: what was then is not what is now.
             names.clear();
@@ -430,12 +469,13 @@ fn unified_cpu(files: &mut Files<'_>) -> CpuUsage {
     }
 }
 
-fn legacy_memory(files: &mut Files<'_>) -> MemoryUsage {
+fn legacy_memory(files: &mut Files<'_>, cpu_ns: u64) -> MemoryUsage {
     /// Version 1's "without limit" is the highest whole page of a signed number.
     const UNLIMITED: u64 = 1 << 62;
-    let stats = files.memory_names();
+    let usage_bytes = files.number("memory.usage_in_bytes");
+    let stats = files.memory_names(cpu_ns, usage_bytes);
     MemoryUsage {
-        usage_bytes: files.number("memory.usage_in_bytes"),
+        usage_bytes,
         max_usage_bytes: files.optional("memory.max_usage_in_bytes"),
         // The lowest of its own and of those above it.
         limit_bytes: stats
@@ -448,10 +488,11 @@ fn legacy_memory(files: &mut Files<'_>) -> MemoryUsage {
     }
 }
 
-fn unified_memory(files: &mut Files<'_>) -> MemoryUsage {
-    let stats = files.memory_names();
+fn unified_memory(files: &mut Files<'_>, cpu_ns: u64) -> MemoryUsage {
+    let usage_bytes = files.number("memory.current");
+    let stats = files.memory_names(cpu_ns, usage_bytes);
     MemoryUsage {
-        usage_bytes: files.number("memory.current"),
+        usage_bytes,
         max_usage_bytes: files.optional("memory.peak"),
         limit_bytes: files.optional("memory.max"),
         failures: None,
@@ -546,6 +587,18 @@ mod tests {
                 .collect::<Vec<_>>(),
             [1, 2]
         );
+    }
+
+    #[test]
+    fn a_group_that_does_nothing_is_asked_for_its_memory_every_fifth_time() {
+        let mut still = Still::default();
+        let looks: Vec<bool> = (0..12).map(|_| still.goes_on(7, 4096)).collect();
+
+        let asked: Vec<usize> = (0..12).filter(|n| !looks[*n]).collect();
+        assert_eq!(asked, [0, 5, 10]);
+        assert!(!still.goes_on(8, 4096), "something has run");
+        assert!(still.goes_on(8, 4096));
+        assert!(!still.goes_on(8, 8192), "its memory has grown");
     }
 
     #[test]
