@@ -22,9 +22,10 @@
 //! }
 //! ```
 //!
-//! - [`context::Ignore`]`::parse(text)`, `.is_left_out(path, is_dir)`: the `.dockerignore`.
+//! - [`context::Ignore`]`::parse(text)`, `.is_left_out(path)`, `.may_keep_below(directory)`: the ignore file.
 //!   `Ignore::of(patterns)` is the same for `COPY --exclude`.
-//! - [`context::Glob`]`::new(pattern)`, `.matches(path)`: wildcards in a source, `.is_plain()` without.
+//! - [`context::Glob`]`::new(source, double_star)`, `.matches(path)`: wildcards in a source; `.plain()` is
+//!   the path of a source that has none.
 //! - [`resolve`]`(workdir, path)`: an absolute path without `.` and `..`, never above the root.
 //! - `action.history(shell)`: the `created_by` of the image's history.
 //!
@@ -32,18 +33,29 @@
 
 mod action;
 pub mod cache;
+pub mod context;
 mod dockerfile;
 mod error;
+mod evaluate;
+mod history;
 mod mode;
+mod mounts;
+mod paths;
+mod pattern;
 mod plan;
 mod platform;
+mod scope;
+mod signal;
+mod suggest;
 
 pub use action::{
     Action, Mount, MountOwner, Origin, Owner, Port, Protocol, Run, Script, Sharing, Source,
     Transfer,
 };
-pub use dockerfile::{Command, Directives, Dockerfile, Escape, Healthcheck, RunNetwork};
+pub use dockerfile::{Command, Directives, Dockerfile, Escape, Healthcheck, RunNetwork, parse};
 pub use error::{Fault, Rule, Span};
 pub use mode::Mode;
+pub use paths::resolve;
 pub use plan::{Base, Options, Plan, Stage, Step, Told};
 pub use platform::Platform;
+pub use scope::Scope;

@@ -1,5 +1,18 @@
-//! The Dockerfile language: from bytes to the syntax tree. Begin at `syntax`.
+//! The Dockerfile language: from bytes to the syntax tree. Begin at `syntax`; a text goes through
+//! `lexer` (logical lines), `instructions` (one line each) and `parser` (the whole).
 
+mod duration;
+mod expand;
+mod flags;
+mod instructions;
+mod lexer;
+mod mounts;
+mod parser;
 mod syntax;
+mod words;
 
+pub(crate) use expand::{Budget, Reading, expand};
+pub(crate) use lexer::is_one_heredoc;
+pub use parser::parse;
+pub(crate) use parser::{origins, parse_trigger};
 pub use syntax::*;

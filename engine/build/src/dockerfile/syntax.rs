@@ -35,6 +35,15 @@ pub enum Escape {
     Backtick,
 }
 
+impl Escape {
+    pub(crate) fn character(self) -> char {
+        match self {
+            Escape::Backslash => '\\',
+            Escape::Backtick => '`',
+        }
+    }
+}
+
 /// `FROM` and what stands below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WrittenStage {
@@ -159,12 +168,23 @@ pub enum MountType {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Heredoc {
     pub name: String,
-    /// The lines between, each with its line end; of `<<-` without leading tabs.
+    /// The lines between, each with its line end, as they are written.
     pub content: String,
     /// Whether variables are replaced: no when the name was quoted.
     pub expands: bool,
-    /// How the delimiter is written where the document is asked for: `-`, or nothing.
+    /// Whether it is `<<-`: tabs at the beginning of a line are not meant.
     pub strips_tabs: bool,
+}
+
+impl Heredoc {
+    /// The content as it is meant.
+    pub fn text(&self) -> String {
+        if !self.strips_tabs {
+            return self.content.clone();
+        }
+        let lines = self.content.split_inclusive('\n');
+        lines.map(|line| line.trim_start_matches('\t')).collect()
+    }
 }
 
 /// `ADD` and `COPY`, which differ in flags only.
