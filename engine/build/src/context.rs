@@ -224,7 +224,3 @@ fn clean(text: &str) -> String {
     }
     names.join("/")
 }
-
-#[cfg(test)]
-#[path = "context_tests.rs"]
-mod tests;

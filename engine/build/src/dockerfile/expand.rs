@@ -376,7 +376,3 @@ fn missing(name: &str, message: &str, is_set: bool) -> Wrong {
         (message, _) => format!("{name}: {message}"),
     }
 }
-
-#[cfg(test)]
-#[path = "expand_tests.rs"]
-mod tests;
