@@ -249,7 +249,8 @@ impl<'a> Reader<'a, '_> {
             modifier
         };
         let colon = if counts_empty { ":" } else { "" };
-        let unsupported = || format!("unsupported modifier ({colon}{modifier}) in substitution");
+        let shown = modifier.escape_debug();
+        let unsupported = || format!("unsupported modifier ({colon}{shown}) in substitution");
         let is_pattern = matches!(modifier, '#' | '%');
         if (is_pattern && counts_empty) || !matches!(modifier, '-' | '+' | '?' | '#' | '%') {
             return Err(unsupported());
@@ -374,5 +375,91 @@ fn missing(name: &str, message: &str, is_set: bool) -> Wrong {
         ("", true) => format!("{name}: is not allowed to be empty"),
         ("", false) => format!("{name}: is not allowed to be unset"),
         (message, _) => format!("{name}: {message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expanded(word: &str, budget: &mut Budget) -> Result<String, Wrong> {
+        let reading = Reading {
+            lookup: &|name| match name {
+                "x" => Some("foobarbaz"),
+                "a" => Some("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"),
+                "empty" => Some(""),
+                _ => None,
+            },
+            escape: '\\',
+            keeps_quotes: false,
+            checks_only: false,
+        };
+        expand(word, reading, budget)
+    }
+
+    fn check(word: &str, expected: &str) {
+        let result = expanded(word, &mut Budget::default());
+        assert_eq!(result.as_deref(), Ok(expected), "{word}");
+    }
+
+    #[test]
+    fn quotes_go_and_what_they_protect_stays() {
+        check(r#"'$x' "$x" \$x "\$x""#, "$x foobarbaz $x $x");
+        check(r#""a\b" a\b 'a\b'"#, r"a\b ab a\b");
+        check(r#""it's" 'a "b"'"#, r#"it's a "b""#);
+    }
+
+    #[test]
+    fn a_name_that_is_unset_or_empty_is_told_apart_by_the_colon() {
+        check("${none-w}|${none:-w}|${empty-w}|${empty:-w}", "w|w||w");
+        check("${none+w}|${none:+w}|${empty+w}|${empty:+w}", "||w|");
+        check("${x?w}${x:?w}", "foobarbazfoobarbaz");
+        for (word, message) in [
+            ("${none?}", "none: is not allowed to be unset"),
+            ("${none:?}", "none: is not allowed to be unset"),
+            ("${empty:?}", "empty: is not allowed to be empty"),
+            ("${none?say why}", "none: say why"),
+        ] {
+            let result = expanded(word, &mut Budget::default());
+            assert_eq!(result, Err(message.to_owned()), "{word}");
+        }
+    }
+
+    #[test]
+    fn patterns_cut_the_shortest_or_the_longest_piece() {
+        check(
+            "${x#f*o} ${x##f*o} ${x#*b} ${x##*b}",
+            "obarbaz barbaz arbaz az",
+        );
+        check("${x%b*} ${x%%b*} ${x%a?} ${x%%*}", "foobar foo foobarb ");
+        check("${none#a} ${empty%a}", " ");
+        check("${x/o*r/-} ${x//[o]/-} ${x//o/}", "f-baz foobarbaz fbarbaz");
+    }
+
+    #[test]
+    fn a_pattern_that_matches_everywhere_is_given_up_and_not_followed() {
+        let mut budget = Budget {
+            bytes: 1 << 20,
+            steps: 1000,
+        };
+        let result = expanded("${a//*a*a*a*b/x}", &mut budget);
+        assert!(result.is_err_and(|wrong| wrong.contains("too long")));
+    }
+
+    #[test]
+    fn text_that_grows_too_large_is_refused() {
+        let mut budget = Budget {
+            bytes: 1000,
+            steps: 1000,
+        };
+        let result = expanded(&"$a".repeat(100), &mut budget);
+        assert!(result.is_err_and(|wrong| wrong.contains("too large")));
+    }
+
+    #[test]
+    fn substitutions_within_each_other_have_an_end() {
+        let word = format!("{}x{}", "${n:-".repeat(100_000), "}".repeat(100_000));
+        let result = expanded(&word, &mut Budget::default());
+        assert!(result.is_err_and(|wrong| wrong.contains("within each other")));
     }
 }

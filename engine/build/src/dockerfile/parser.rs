@@ -138,9 +138,7 @@ impl File {
                 .any(|name| name.eq_ignore_ascii_case(from));
             let message = match from.parse::<usize>() {
                 Ok(index) if index >= current => {
-                    format!(
-                        "invalid stage index {index}: the stages above are 0 to {current}, this one not counted"
-                    )
+                    format!("invalid stage index {index}: {current} stages stand above this one")
                 }
                 _ if itself && !is_above => {
                     format!("cannot copy from stage \"{from}\": it is the one that is being built")

@@ -1,0 +1,6 @@
+FROM scratch
+RUN one \
+  two
+RUN <<E
+a
+E

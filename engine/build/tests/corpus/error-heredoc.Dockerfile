@@ -1,0 +1,8 @@
+FROM scratch
+COPY a \
+     b
+RUN cat <<END \
+    > /x
+one
+ END
+two

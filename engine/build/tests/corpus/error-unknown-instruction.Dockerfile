@@ -1,0 +1,5 @@
+FROM scratch
+RUN fine
+RUNN apt-get update
+COPPY a b
+XYZZY

@@ -1,0 +1,3 @@
+FROM scratch
+RUN fine
+ENV A="${NEEDED:?tell me which}"
