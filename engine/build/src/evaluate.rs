@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 
-use crate::action::{Action, Origin, Owner, Port, Protocol, Run, Script, Source, Transfer};
+use crate::action::{Action, Origin, Port, Protocol, Run, Script};
 use crate::dockerfile::{
-    Argument, Budget, Command, Heredoc, Instruction, Reading, Word, WrittenRun, WrittenSource,
-    WrittenTransfer, expand, is_one_heredoc,
+    Argument, Budget, Command, Heredoc, Instruction, Reading, Word, WrittenRun, expand,
+    is_one_heredoc,
 };
 use crate::error::{Fault, Rule, Span};
-use crate::mode::Mode;
 use crate::mounts;
 use crate::signal;
+use crate::transfers::{add, copy};
 
 /// What is wrong, before its place is known.
 pub(crate) struct Problem {
@@ -47,7 +47,7 @@ impl Words<'_, '_> {
         self.read(&word.0, self.escape, false)
     }
 
-    fn heredoc(&mut self, heredoc: &Heredoc) -> Result<String, Problem> {
+    pub(crate) fn heredoc(&mut self, heredoc: &Heredoc) -> Result<String, Problem> {
         let text = heredoc.text();
         if heredoc.expands {
             // Its escape is the backslash, whatever the file's is.
@@ -66,7 +66,7 @@ impl Words<'_, '_> {
         expand(text, reading, self.budget).map_err(|wrong| unreadable(text, &wrong))
     }
 
-    fn words(&mut self, words: &[Word]) -> Result<Vec<String>, Problem> {
+    pub(crate) fn words(&mut self, words: &[Word]) -> Result<Vec<String>, Problem> {
         words.iter().map(|word| self.word(word)).collect()
     }
 }
@@ -168,7 +168,14 @@ fn expose(ports: &[Word], words: &mut Words<'_, '_>) -> Result<Vec<Port>, Proble
             let (low, high, protocol) = range(text).ok_or_else(|| {
                 Problem::new(Rule::Arguments, format!("invalid containerPort: {text}"))
             })?;
-            exposed.extend((low..=high).map(|number| Port { number, protocol }));
+            let ports = (low..=high).map(|number| Port { number, protocol });
+            words
+                .budget
+                .spend(ports.len() * size_of::<Port>())
+                .map_err(|wrong| {
+                    Problem::new(Rule::Arguments, format!("EXPOSE {text}: {wrong}"))
+                })?;
+            exposed.extend(ports);
         }
     }
     Ok(exposed.into_iter().collect())
@@ -274,184 +281,10 @@ fn command(
 }
 
 /// The name of a document that becomes a file.
-fn file_name(name: &str) -> Result<String, Problem> {
+pub(crate) fn file_name(name: &str) -> Result<String, Problem> {
     if matches!(name, "." | "..") || name.contains('/') {
         let message = format!("the here-document {name:?} becomes a file and needs a file's name");
         return Err(Problem::new(Rule::Arguments, message));
     }
     Ok(name.to_owned())
-}
-
-fn add(transfer: &WrittenTransfer, words: &mut Words<'_, '_>) -> Result<Transfer, Problem> {
-    let mut done = both("ADD", transfer, Origin::Context, words)?;
-    for source in &mut done.sources {
-        if let Source::Path(text) = source {
-            *source = fetched(std::mem::take(text));
-        }
-    }
-    done.checksum = checksum(transfer, &done.sources, words)?;
-    done.unpack = transfer.unpack;
-    Ok(done)
-}
-
-/// What kind of address a source of `ADD` is.
-fn fetched(text: String) -> Source {
-    let is_http = text.starts_with("http://") || text.starts_with("https://");
-    let place = text.split(['#', '?']).next().unwrap_or("");
-    let is_git = text.starts_with("git@")
-        || text.starts_with("git://")
-        || text.starts_with("ssh://")
-        || (is_http && place.ends_with(".git"));
-    match (is_git, is_http) {
-        (true, _) => Source::Git(text),
-        (false, true) => Source::Url(text),
-        (false, false) => Source::Path(text),
-    }
-}
-
-fn checksum(
-    transfer: &WrittenTransfer,
-    sources: &[Source],
-    words: &mut Words<'_, '_>,
-) -> Result<Option<String>, Problem> {
-    let Some(word) = &transfer.checksum else {
-        return Ok(None);
-    };
-    let text = words.word(word)?;
-    let fault = |message: String| Err(Problem::new(Rule::Flag, message));
-    let hexadecimal = |text: &str, n: usize| {
-        text.len() == n
-            && text
-                .bytes()
-                .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-    };
-    match sources {
-        [Source::Url(_)] => match text.strip_prefix("sha256:") {
-            Some(digest) if hexadecimal(digest, 64) => Ok(Some(text)),
-            _ => fault(format!(
-                "invalid checksum {text:?}: it is sha256: and 64 digits"
-            )),
-        },
-        [Source::Git(_)] if hexadecimal(&text, 40) || hexadecimal(&text, 64) => Ok(Some(text)),
-        [Source::Git(_)] => fault(format!("invalid checksum {text:?}: it is a commit's name")),
-        [_] => fault("checksum requires HTTP(S) or Git sources".to_owned()),
-        _ => fault("checksum can't be specified for multiple sources".to_owned()),
-    }
-}
-
-fn copy(
-    transfer: &WrittenTransfer,
-    words: &mut Words<'_, '_>,
-    origins: Origins<'_>,
-) -> Result<Transfer, Problem> {
-    let from = match &transfer.from {
-        Some(from) => origins(from)?,
-        None => Origin::Context,
-    };
-    let done = both("COPY", transfer, from, words)?;
-    let is_address = |source: &Source| match source {
-        Source::Path(text) => text.starts_with("http://") || text.starts_with("https://"),
-        _ => false,
-    };
-    if done.sources.iter().any(is_address) {
-        return Err(Problem::new(
-            Rule::Arguments,
-            "source can't be a URL for COPY",
-        ));
-    }
-    Ok(done)
-}
-
-/// What `ADD` and `COPY` have in common.
-fn both(
-    keyword: &str,
-    transfer: &WrittenTransfer,
-    from: Origin,
-    words: &mut Words<'_, '_>,
-) -> Result<Transfer, Problem> {
-    let mut sources = Vec::with_capacity(transfer.sources.len());
-    for source in &transfer.sources {
-        sources.push(match source {
-            WrittenSource::Path(word) => Source::Path(path(words.word(word)?)?),
-            WrittenSource::Heredoc(heredoc) => Source::Inline {
-                name: file_name(&heredoc.name)?,
-                content: words.heredoc(heredoc)?,
-            },
-        });
-    }
-    let mut target = path(words.word(&transfer.target)?)?;
-    if target == "." {
-        target.push('/');
-    }
-    if sources.len() > 1 && !target.ends_with('/') {
-        let message = format!(
-            "When using {keyword} with more than one source file, the destination must be a \
-             directory and end with a /"
-        );
-        return Err(Problem::new(Rule::Arguments, message));
-    }
-    let owner = transfer
-        .chown
-        .as_ref()
-        .map(|word| owner(&words.word(word)?));
-    let mode = transfer.chmod.as_ref().map(|word| mode(&words.word(word)?));
-    Ok(Transfer {
-        from,
-        sources,
-        target,
-        owner: owner.transpose()?,
-        mode: mode.transpose()?,
-        link: transfer.link,
-        parents: transfer.parents,
-        exclude: words.words(&transfer.exclude)?,
-        checksum: None,
-        keep_git_dir: transfer.keep_git_dir,
-        unpack: Some(false),
-    })
-}
-
-/// Nothing is the directory itself, as with Docker; a NUL is in no path.
-fn path(text: String) -> Result<String, Problem> {
-    if text.contains('\0') {
-        return Err(Problem::new(Rule::Arguments, "a path has a NUL byte"));
-    }
-    Ok(if text.is_empty() {
-        ".".to_owned()
-    } else {
-        text
-    })
-}
-
-fn owner(text: &str) -> Result<Owner, Problem> {
-    let (user, group) = match text.split_once(':') {
-        Some((user, group)) => (user, Some(group)),
-        None => (text, None),
-    };
-    let fine = |name: &str| {
-        let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
-        let is_name = !name.is_empty()
-            && name.len() <= 256
-            && !name.contains(|c: char| c.is_whitespace() || c.is_control() || c == ':');
-        // The last number means "leave it" to the kernel.
-        is_name && (!is_number || name.parse::<u32>().is_ok_and(|number| number != u32::MAX))
-    };
-    if !fine(user) || !group.is_none_or(fine) {
-        return Err(Problem::new(
-            Rule::Flag,
-            format!("invalid chown flag: {text:?}"),
-        ));
-    }
-    Ok(Owner {
-        user: user.to_owned(),
-        group: group.map(str::to_owned),
-    })
-}
-
-fn mode(text: &str) -> Result<Mode, Problem> {
-    Mode::parse(text).ok_or_else(|| {
-        let message = format!(
-            "invalid chmod parameter: '{text}'. it should be octal string and between 0 and 07777"
-        );
-        Problem::new(Rule::Flag, message)
-    })
 }

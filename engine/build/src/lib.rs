@@ -46,7 +46,9 @@ mod plan;
 mod platform;
 mod scope;
 mod signal;
+mod stages;
 mod suggest;
+mod transfers;
 
 pub use action::{
     Action, Mount, MountOwner, Origin, Owner, Port, Protocol, Run, Script, Sharing, Source,

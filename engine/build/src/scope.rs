@@ -201,13 +201,16 @@ impl Scope {
 
 /// What can be said of an instruction before any variable is known: that its words can be read, and,
 /// where they have no variable, that their values are right.
-pub(crate) fn check(line: &Line<Instruction>, escape: Escape) -> Result<(), Fault> {
-    let mut budget = Budget::default();
+pub(crate) fn check(
+    line: &Line<Instruction>,
+    escape: Escape,
+    budget: &mut Budget,
+) -> Result<(), Fault> {
     let mut has_variables = false;
     for (word, is_heredoc) in words_of(&line.value) {
         has_variables |= word.contains('$');
         let escape = if is_heredoc { '\\' } else { escape.character() };
-        let problem = readable(word, escape, is_heredoc, &mut budget);
+        let problem = readable(word, escape, is_heredoc, budget);
         problem.map_err(|problem| problem.at(line.span))?;
     }
     if has_variables {
@@ -216,7 +219,7 @@ pub(crate) fn check(line: &Line<Instruction>, escape: Escape) -> Result<(), Faul
     let mut words = Words {
         lookup: &|_| None,
         escape: escape.character(),
-        budget: &mut budget,
+        budget,
     };
     let unresolved = |_: &str| Ok(Origin::Context);
     match act(&line.value, &mut words, &unresolved) {

@@ -165,7 +165,7 @@ proptest! {
         let resolved = resolve(&workdir, &path);
         prop_assert!(resolved.starts_with('/'));
         prop_assert!(resolved.split('/').all(|name| name != ".." && name != "."));
-        prop_assert_eq!(resolve("/", &resolved), resolved.clone());
+        prop_assert_eq!(resolve("/", &resolved), resolved);
     }
 
     #[test]

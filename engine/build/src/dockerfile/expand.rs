@@ -19,6 +19,13 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
+    /// Takes bytes from what may be written.
+    pub(crate) fn spend(&mut self, n_bytes: usize) -> Result<(), Wrong> {
+        let left = self.bytes.checked_sub(n_bytes);
+        self.bytes = left.ok_or("the text becomes too large with its variables replaced")?;
+        Ok(())
+    }
+
     /// For one word that stands outside of a stage.
     pub(crate) fn small() -> Budget {
         Budget {
@@ -96,9 +103,7 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn spend(&mut self, n_bytes: usize) -> Result<(), Wrong> {
-        let left = self.budget.bytes.checked_sub(n_bytes);
-        self.budget.bytes = left.ok_or("the text becomes too large with its variables replaced")?;
-        Ok(())
+        self.budget.spend(n_bytes)
     }
 
     fn push(&mut self, out: &mut String, text: &str) -> Result<(), Wrong> {

@@ -3,6 +3,7 @@
 use crate::error::{Fault, Rule, Span};
 use crate::scope;
 
+use super::expand::Budget;
 use super::instructions::{self, Parsed};
 use super::lexer::{self, Logical};
 use super::syntax::{Argument, Directives, Dockerfile, Escape, Instruction, Line, WrittenStage};
@@ -10,6 +11,8 @@ use super::syntax::{Argument, Directives, Dockerfile, Escape, Instruction, Line,
 /// More faults than a person reads at once.
 const MOST_FAULTS: usize = 100;
 const MOST_STAGES: usize = 500;
+/// Each is read again for each stage that stands on its own.
+pub(crate) const MOST_TRIGGERS: usize = 256;
 
 /// Reads a Dockerfile.
 ///
@@ -26,6 +29,8 @@ pub fn parse(bytes: &[u8]) -> Result<Dockerfile, Vec<Fault>> {
         },
         faults: lexed.faults,
         is_lost: false,
+        n_triggers: 0,
+        budget: Budget::default(),
     };
     let escape = lexed.directives.escape;
     file.dockerfile.directives = lexed.directives;
@@ -69,6 +74,8 @@ struct File {
     faults: Vec<Fault>,
     /// A `FROM` was wrong: that the next lines stand in no stage is nobody's second mistake.
     is_lost: bool,
+    n_triggers: usize,
+    budget: Budget,
 }
 
 impl File {
@@ -103,7 +110,12 @@ impl File {
             Parsed::Other(instruction) => instruction,
         };
         let line = line(instruction);
-        scope::check(&line, escape)?;
+        self.n_triggers += usize::from(matches!(line.value, Instruction::Onbuild(_)));
+        if self.n_triggers > MOST_TRIGGERS {
+            let message = format!("more than {MOST_TRIGGERS} triggers");
+            return Err(Fault::new(span, Rule::File, message));
+        }
+        scope::check(&line, escape, &mut self.budget)?;
         self.check_origins(&line)?;
         match (self.dockerfile.stages.last_mut(), line.value) {
             (Some(stage), value) => {
