@@ -262,6 +262,18 @@ fn what_is_too_large_or_no_text_is_said() {
             format!("FROM scratch\n{}", "USER a\n".repeat(10_001)).into_bytes(),
             "instructions",
         ),
+        (
+            format!("FROM scratch\nRUN{} a", " --mount=type=ssh".repeat(257)).into_bytes(),
+            "flags",
+        ),
+        (
+            format!("FROM scratch\n{}", "ONBUILD RUN a\n".repeat(257)).into_bytes(),
+            "triggers",
+        ),
+        (
+            format!("FROM scratch\n{}", "EXPOSE 1-65535\n".repeat(999)).into_bytes(),
+            "too large",
+        ),
     ] {
         let faults = parse(&bytes).expect_err(words);
         assert!(faults[0].message.contains(words), "{:?}", faults[0]);
