@@ -202,6 +202,7 @@ done-session-ended = That session is ended.
 done-person-added = { $name } can log in now.
 done-person-removed = { $name } is removed.
 done-image-removed = Image { $name } removed.
+done-images-pruned = The unused images are removed; this freed { $name }.
 done-image-tagged = The image is now also named { $name }.
 done-job-cancelled = Cancelling { $name }.
 remove-title = Remove container { $name }?
@@ -733,6 +734,21 @@ image-push = Push
 image-push-title = Push to a registry
 image-push-hint = The name says where: registry.example.com/team/app:2. One without a registry goes to Docker Hub.
 image-push-needs-name = Give it a name first: the name says to which registry it goes.
+image-shared = Shared
+images-prune = Remove unused
+images-prune-title = Remove images that nothing needs
+images-prune-which = Which images
+images-prune-nameless = Without a name
+images-prune-unused = All without containers
+images-prune-frees = This frees { $name }.
+images-prune-frees-hint = Layers that other images share stay.
+images-prune-none = Nothing to remove
+images-prune-none-text = A container is made of each image that could be chosen here, or each has a name.
+images-prune-yes = { $count ->
+    [one] Remove { $count } image
+   *[other] Remove { $count } images
+}
+image-save = Save as archive
 image-names = Names
 image-platform-is = Platform
 layers = Layers

@@ -70,6 +70,8 @@ fixed! {
     ImagePull = "/images/pull";
     /// Post (multipart): starts a load as a job.
     ImageLoad = "/images/load";
+    /// The images that nothing needs: what removing them frees. Post: removes them.
+    ImagesPrune = "/images/prune";
     /// Jobs, everybody's.
     Jobs = "/jobs";
     /// Events list.
@@ -155,6 +157,8 @@ about! {
     ImageTag = "/images/", "id", "/tag";
     /// Post: starts a push as a job.
     ImagePush = "/images/", "id", "/push";
+    /// It, as an archive with its names.
+    ImageSave = "/images/", "id", "/download";
     /// Asks first; post removes.
     ImageRemove = "/images/", "id", "/remove";
     /// One job.

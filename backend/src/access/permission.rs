@@ -124,6 +124,8 @@ permissions! {
         Push ImagePush "image.push" Operate ImagePlace "Push an image to a registry.";
         Tag ImageTag "image.tag" Change ImagePlace "Give an image one more name.";
         Remove ImageRemove "image.remove" Destroy ImagePlace "Remove an image.";
+        Save ImageSave "image.save" Operate ImagePlace "Take an image away as an archive.";
+        Prune ImagePrune "image.prune" Destroy HostPlace "Remove the images that no container is made of.";
     }
     job {
         List JobList "job.list" Read HostPlace "See the work that goes on on a host.";

@@ -55,6 +55,8 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ImagePush
             | Id::ImageTag
             | Id::ImageRemove
+            | Id::ImagePrune
+            | Id::ImageSave
             | Id::JobCancel
             | Id::PeopleList
             | Id::PeopleAdd

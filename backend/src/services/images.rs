@@ -6,12 +6,14 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
 use engine_api::images::{HistoryItem, Image, Progress, RegistryAuth, RemovedItem};
+use futures_util::stream::BoxStream;
 use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 
+use super::held::cut_off;
 use super::jobs::{self, JobKind, Order, Reporter};
 use super::reference::Reference;
-use super::{Error, Result, Services, audit};
+use super::{Error, Result, Services, audit, files};
 use crate::access::{Permit, image};
 use crate::domain::{JobId, Rule};
 use crate::fleet::{
@@ -319,6 +321,30 @@ pub async fn remove(
             .map_err(|error| of_image(error.into()))
     })
     .await
+}
+
+/// Begins to take an image away, as an archive that names it as it is named here.
+///
+/// # Errors
+/// When it is gone, or the engine is away.
+pub async fn save(
+    services: &Services,
+    permit: &Permit<image::Save>,
+) -> Result<BoxStream<'static, std::io::Result<Bytes>>> {
+    let id = permit.place().id.clone();
+    let fact = services.index().find_image(id.as_str());
+    let fact = fact.ok_or(Error::NotFound { kind: "image" })?;
+    let client = services.link().client(permit);
+    let archive = audit::bracket(services, permit, String::new(), async move {
+        let mut names: Vec<&str> = fact.tags.iter().map(String::as_str).collect();
+        if names.is_empty() {
+            names.push(fact.id.as_str());
+        }
+        let archive = client.save_images(&names).await;
+        archive.map_err(|error| of_image(error.into()))
+    });
+    let pieces = files::pieces(files::Source::Archive(archive.await?));
+    Ok(Box::pin(cut_off(pieces, permit.revoked())))
 }
 
 fn of_image(error: Error) -> Error {

@@ -33,6 +33,7 @@ pub mod logs;
 mod masking;
 pub mod metrics;
 mod progress;
+pub mod prune;
 mod reference;
 pub mod refusals;
 mod rooms;

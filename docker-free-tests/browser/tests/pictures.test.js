@@ -97,7 +97,7 @@ before(async () => {
     stats: `/containers/${shop}/stats`, terminal: `/containers/${shop}/terminal`, processes: `/containers/${shop}/processes`,
     files: `/containers/${shop}/files?path=/srv/app`, file: `/containers/${shop}/files?path=/srv/app/app.conf`,
     'file-edit': `/containers/${shop}/files?path=/srv/app/app.conf&edit=on`, changes: `/containers/${shop}/changes`,
-    inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images',
+    inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images', 'images-prune': '/images/prune?which=unused',
     image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', job, events: '/events', audit: '/audit', people: '/people',
     account: '/account', search: '/search?q=shop', missing: '/containers/0000000000', 'several-logs': `/logs?c=${shop}&c=${failed}`,
   }

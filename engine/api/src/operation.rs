@@ -140,6 +140,7 @@ operations! {
     IMAGE_SAVE_ALL "image.save_all" Get "/images/get" Read Stream 24;
     IMAGE_SAVE "image.save" Get "/images/{name}/get" Read Stream 24;
     IMAGE_PRUNE "image.prune" Post "/images/prune" Destroy Json 25;
+    IMAGE_PRUNABLE "image.prunable" Get "/gantry/images/prunable" Read Json 24;
     IMAGE_INSPECT "image.inspect" Get "/images/{name}/json" Read Json 24;
     IMAGE_HISTORY "image.history" Get "/images/{name}/history" Read Json 24;
     IMAGE_PUSH "image.push" Post "/images/{name}/push" Change Stream 24;

@@ -23,6 +23,17 @@ pub struct DiskUsage {
     pub build_cache: Option<Vec<serde_json::Value>>,
 }
 
+/// What a prune of images would remove, and how many bytes that would free. Our own: Docker frees
+/// first and tells then.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct Prunable {
+    /// The largest first; sizes are whole, shared layers counted in each.
+    pub images: Vec<ImageSummary>,
+    /// The layers that nothing else needs, each once.
+    pub space_reclaimed: u64,
+}
+
 /// The answer of a prune: one list, `null` when nothing went, and how many bytes that was.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]

@@ -6,7 +6,7 @@ use engine_api::events::Event;
 use engine_api::filter::Filters;
 use engine_api::operation::{self, Operation};
 use engine_api::system::{Info, Version};
-use engine_api::usage::{DiskUsage, Pruned};
+use engine_api::usage::{DiskUsage, Prunable, Pruned};
 
 use crate::client::EngineClient;
 use crate::error::Result;
@@ -91,6 +91,15 @@ impl EngineClient {
     /// When a filter is refused.
     pub async fn prune_images(&self, filters: &Filters) -> Result<Pruned> {
         self.prune(&operation::IMAGE_PRUNE, filters).await
+    }
+
+    /// Says what [`EngineClient::prune_images`] with these filters would remove, and what that frees.
+    ///
+    /// # Errors
+    /// When a filter is refused.
+    pub async fn prunable_images(&self, filters: &Filters) -> Result<Prunable> {
+        let call = Call::new(&operation::IMAGE_PRUNABLE, "");
+        self.fetch(call.query("filters", filters.to_json())).await
     }
 
     async fn prune(&self, operation: &'static Operation, filters: &Filters) -> Result<Pruned> {

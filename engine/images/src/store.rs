@@ -303,10 +303,15 @@ impl Store {
 
     /// Tells whether an image here needs the unpacked layer, or somebody holds it.
     pub fn needs_layer(&self, diff_id: Digest) -> bool {
+        self.would_need_layer(diff_id, &HashSet::new())
+    }
+
+    /// Tells the same for when the images `gone` are not here any more.
+    pub fn would_need_layer(&self, diff_id: Digest, gone: &HashSet<Digest>) -> bool {
         self.shared.leases.has_layer(diff_id) || {
             let state = self.shared.state();
-            let mut images = state.images.values();
-            images.any(|image| image.diff_ids().contains(&diff_id))
+            let mut stay = state.images.iter().filter(|(id, _)| !gone.contains(id));
+            stay.any(|(_, image)| image.diff_ids().contains(&diff_id))
         }
     }
 

@@ -19,6 +19,8 @@ pub struct ImagesIndex {
     pub load: Result<Vec<Field>, String>,
     /// Whether the forms stand open: something is wrong in them, or the list is empty.
     pub open: bool,
+    /// The way to what nothing needs.
+    pub prune: Action,
     /// How images come in, from elsewhere.
     pub recipes: Recipes,
     /// Which columns, how close together.

@@ -11,6 +11,7 @@ mod images;
 mod lists;
 mod logs;
 mod overview;
+mod prune;
 
 pub use account::{Account, People, PersonRow, SessionRow};
 pub use containers::{
@@ -30,3 +31,4 @@ pub use images::{ImageShow, ImagesIndex, Layer};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
 pub use logs::{ContainerLogs, MergedLogs};
 pub use overview::{Figure, Overview};
+pub use prune::{ImagesPrune, PruneRow};

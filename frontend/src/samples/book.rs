@@ -109,6 +109,7 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ("images", images_index(images(), false).render()?),
         ("images-locked", images_index(images(), true).render()?),
         ("image", image_show(images()).render()?),
+        ("images-prune", images_prune(images()).render()?),
         ("job", job_show(images()).render()?),
         ("job-back", job_back(containers()).render()?),
         (

@@ -3,8 +3,9 @@
 use super::{container_header, container_row, jobs, why_stopped};
 use crate::format::{self, Moment};
 use crate::pages::{
-    Account, Ask, AuditIndex, EventsIndex, Figure, Gallery, ImageShow, ImagesIndex, JobShow, Layer,
-    Login, Overview, People, PersonRow, Problem, Search, SearchResult, SessionRow, Setup,
+    Account, Ask, AuditIndex, EventsIndex, Figure, Gallery, ImageShow, ImagesIndex, ImagesPrune,
+    JobShow, Layer, Login, Overview, People, PersonRow, Problem, PruneRow, Search, SearchResult,
+    SessionRow, Setup,
 };
 use crate::parts::{AuditRow, ContainerRow, EventRow, ImageRow, JobPanel, JobStage, JobStep, Tab};
 use crate::paths;
@@ -360,6 +361,11 @@ pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
         )
     };
     ImagesIndex {
+        prune: Action::link(
+            words.t("images-prune"),
+            "trash-2",
+            crate::paths::ImagesPrune.to_string(),
+        ),
         recipes: super::recipes(words),
         look: super::list_look(words),
         pull: if locked {
@@ -398,6 +404,30 @@ pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
         filter,
         columns,
         empty: None,
+        shell,
+    }
+}
+
+/// What nothing needs, and what its removal frees.
+pub fn images_prune(shell: Shell) -> ImagesPrune {
+    let rows = images(shell.words).into_iter().skip(1);
+    ImagesPrune {
+        all: true,
+        rows: rows
+            .map(|row| PruneRow {
+                path: paths::Image(&row.id).to_string(),
+                names: match row.names.is_empty() {
+                    true => vec![row.short_id],
+                    false => row.names,
+                },
+                size: row.size,
+                shared: "28.1 MiB".into(),
+                created: row.created,
+            })
+            .collect(),
+        freed: "197 MiB".into(),
+        empty: None,
+        locked: None,
         shell,
     }
 }

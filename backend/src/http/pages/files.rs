@@ -1,12 +1,12 @@
 //! The files of a container: looked through, read, edited, taken away; and what differs from the image.
 
-use axum::body::Body;
 use axum::extract::{Query, State};
-use axum::http::{HeaderValue, StatusCode, header};
-use axum::response::{IntoResponse, Response};
-use frontend::paths::{self, Value};
+use axum::http::StatusCode;
+use axum::response::Response;
+use frontend::paths;
 use frontend::ui::{Notice, View};
 
+use super::away;
 use super::containers::fact;
 use super::frame::{Frame, go, said_and_go};
 use crate::access::{Permit, container};
@@ -23,8 +23,6 @@ use crate::services::files::{self, Content, EDIT_BYTES_MAX, FilesQuery, Found};
 
 /// A text as a form sends it: most signs of other scripts take three times their bytes.
 pub(super) const MOST_TEXT_BYTES: usize = 4 * EDIT_BYTES_MAX;
-/// What is taken away is nobody's page: no script in it runs, and it loads nothing.
-const POLICY: &str = "sandbox; default-src 'none'";
 
 /// Which path, and how it is looked at.
 #[derive(Debug, Default, serde::Deserialize)]
@@ -294,36 +292,7 @@ pub(super) async fn download(
         true => (format!("{name}.tar"), "application/x-tar"),
         false => (name.to_owned(), "application/octet-stream"),
     };
-    let mut response = Body::from_stream(taken.bytes).into_response();
-    let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers.insert(header::CONTENT_DISPOSITION, attachment(&name));
-    headers.insert(
-        header::CONTENT_SECURITY_POLICY,
-        HeaderValue::from_static(POLICY),
-    );
-    if let Some(size_bytes) = taken.size_bytes {
-        headers.insert(header::CONTENT_LENGTH, size_bytes.into());
-    }
-    Ok(response)
-}
-
-/// A file to keep, never to show, under a name that cannot leave its header.
-fn attachment(name: &str) -> HeaderValue {
-    let plain: String = name
-        .chars()
-        .take(150)
-        .map(|sign| match sign {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '.' | '_' | '-' => sign,
-            _ => '_',
-        })
-        .collect();
-    let whole = format!(
-        "attachment; filename=\"{plain}\"; filename*=UTF-8''{}",
-        // A colon may stand in a query and not here.
-        Value(name).to_string().replace(':', "%3A")
-    );
-    HeaderValue::try_from(whole).unwrap_or(HeaderValue::from_static("attachment"))
+    Ok(away::download(&name, kind, taken.size_bytes, taken.bytes))
 }
 
 pub(super) async fn changes(
@@ -336,19 +305,4 @@ pub(super) async fn changes(
     let view = asked.view(paths::ContainerChanges(fact.id.as_str()).to_string());
     let all = files::changes(&app.services, &permit).await?;
     Ok(frame.draw(&present_changes::page(&frame.reader, &fact, &view, &all)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_cannot_leave_its_header() {
-        let value = attachment("a\"b\r\nX: y;<é>.txt");
-        assert_eq!(
-            value.to_str().unwrap(),
-            "attachment; filename=\"a_b__X__y____.txt\"; \
-             filename*=UTF-8''a%22b%0D%0AX%3A%20y%3B%3C%C3%A9%3E.txt"
-        );
-    }
 }

@@ -5,6 +5,7 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use frontend::paths;
 
+use super::away;
 use super::frame::{Frame, back_or, go, said_and_go};
 use crate::access::{Permit, image};
 use crate::app::App;
@@ -239,6 +240,17 @@ async fn again_one(
     let shown = images::show(&app.services, view).await?;
     let page = present::show(&frame.reader, &shown, refused);
     Ok(frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
+}
+
+pub(super) async fn save(permit: Permit<image::Save>, State(app): State<App>) -> Result<Response> {
+    let archive = images::save(&app.services, &permit).await?;
+    let place = permit.place();
+    let name = match place.name.as_str() {
+        "" => place.id.short(),
+        name => name,
+    };
+    let name = format!("{name}.tar");
+    Ok(away::download(&name, "application/x-tar", None, archive))
 }
 
 #[derive(Debug, Default, serde::Deserialize)]

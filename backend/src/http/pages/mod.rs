@@ -2,6 +2,7 @@
 
 mod account;
 mod actions;
+mod away;
 mod bulk;
 mod containers;
 mod create;
@@ -14,6 +15,7 @@ mod jobs;
 mod logs;
 mod looks;
 mod overview;
+mod prune;
 mod records;
 mod routes;
 mod search;

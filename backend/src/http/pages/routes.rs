@@ -4,19 +4,54 @@ use frontend::paths;
 
 use super::{
     account, actions, bulk, containers, create, doors, edit, files, images, jobs, logs, looks,
-    overview, records, search, uploads,
+    overview, prune, records, search, uploads,
 };
 use crate::http::{Entry, get, post};
 
 /// Returns the routes of all pages.
 pub fn table() -> Vec<Entry> {
-    vec![
+    let mut table = vec![
         get(paths::Setup::PATTERN, doors::setup_form),
         post(paths::Setup::PATTERN, doors::setup),
         get(paths::Login::PATTERN, doors::login_form),
         post(paths::Login::PATTERN, doors::login),
         post(paths::Logout::PATTERN, doors::logout),
         get(paths::Overview::PATTERN, overview::show),
+        get(paths::Logs::PATTERN, logs::merged),
+        get(paths::Images::PATTERN, images::list),
+        post(paths::ImagePull::PATTERN, images::pull),
+        post(paths::ImageLoad::PATTERN, images::load).unlimited(),
+        get(paths::ImagesPrune::PATTERN, prune::show_images),
+        post(paths::ImagesPrune::PATTERN, prune::images),
+        get(paths::Image::PATTERN, images::show),
+        post(paths::ImagePush::PATTERN, images::push),
+        post(paths::ImageTag::PATTERN, images::tag),
+        get(paths::ImageSave::PATTERN, images::save),
+        get(paths::ImageRemove::PATTERN, images::ask_remove),
+        post(paths::ImageRemove::PATTERN, images::remove),
+        get(paths::Jobs::PATTERN, jobs::list),
+        get(paths::Job::PATTERN, jobs::show),
+        post(paths::JobCancel::PATTERN, jobs::cancel),
+        get(paths::Events::PATTERN, records::events),
+        get(paths::Audit::PATTERN, records::audit),
+        get(paths::People::PATTERN, account::list_people),
+        post(paths::People::PATTERN, account::add_person),
+        get(paths::PersonRemove::PATTERN, account::ask_remove_person),
+        post(paths::PersonRemove::PATTERN, account::remove_person),
+        get(paths::Account::PATTERN, account::show),
+        post(paths::AccountPassword::PATTERN, account::change_password),
+        post(paths::AccountLook::PATTERN, account::change_look),
+        post(paths::ListLook::PATTERN, looks::save),
+        post(paths::AccountSessions::PATTERN, account::end_sessions),
+        get(paths::Search::PATTERN, search::search),
+        get(paths::Gallery::PATTERN, search::gallery),
+    ];
+    table.extend(containers_table());
+    table
+}
+
+fn containers_table() -> Vec<Entry> {
+    vec![
         get(paths::Containers::PATTERN, containers::list),
         post(paths::Containers::PATTERN, create::create),
         get(paths::ContainerNew::PATTERN, create::form),
@@ -53,30 +88,5 @@ pub fn table() -> Vec<Entry> {
         post(paths::ContainerEdit::PATTERN, edit::edit),
         get(paths::ContainerRemove::PATTERN, actions::ask_remove),
         post(paths::ContainerRemove::PATTERN, actions::remove),
-        get(paths::Logs::PATTERN, logs::merged),
-        get(paths::Images::PATTERN, images::list),
-        post(paths::ImagePull::PATTERN, images::pull),
-        post(paths::ImageLoad::PATTERN, images::load).unlimited(),
-        get(paths::Image::PATTERN, images::show),
-        post(paths::ImagePush::PATTERN, images::push),
-        post(paths::ImageTag::PATTERN, images::tag),
-        get(paths::ImageRemove::PATTERN, images::ask_remove),
-        post(paths::ImageRemove::PATTERN, images::remove),
-        get(paths::Jobs::PATTERN, jobs::list),
-        get(paths::Job::PATTERN, jobs::show),
-        post(paths::JobCancel::PATTERN, jobs::cancel),
-        get(paths::Events::PATTERN, records::events),
-        get(paths::Audit::PATTERN, records::audit),
-        get(paths::People::PATTERN, account::list_people),
-        post(paths::People::PATTERN, account::add_person),
-        get(paths::PersonRemove::PATTERN, account::ask_remove_person),
-        post(paths::PersonRemove::PATTERN, account::remove_person),
-        get(paths::Account::PATTERN, account::show),
-        post(paths::AccountPassword::PATTERN, account::change_password),
-        post(paths::AccountLook::PATTERN, account::change_look),
-        post(paths::ListLook::PATTERN, looks::save),
-        post(paths::AccountSessions::PATTERN, account::end_sessions),
-        get(paths::Search::PATTERN, search::search),
-        get(paths::Gallery::PATTERN, search::gallery),
     ]
 }

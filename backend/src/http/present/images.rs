@@ -87,7 +87,10 @@ pub fn index(
         Some(reason) => Err(reason),
         None => Ok(fields),
     };
+    let prune = format!("{}?which=unused", paths::ImagesPrune);
+    let prune = Action::link(words.t("images-prune"), "trash-2", prune);
     ImagesIndex {
+        prune,
         recipes: recipes::images(reader),
         look: lists::look(reader, "images", choice, view),
         pull: or_reason(PermissionId::ImagePull, pull),
@@ -175,6 +178,14 @@ fn actions(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> V
     ]
 }
 
+fn actions_of_one(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> Vec<Action> {
+    let save = paths::ImageSave(fact.id.as_str()).to_string();
+    let save = Action::link(reader.words.t("image-save"), "download", save);
+    let mut all = actions(reader, fact, users);
+    all.insert(1, reader.guard(save, PermissionId::ImageSave, None));
+    all
+}
+
 /// Returns one image's page.
 pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageShow {
     let words = reader.words;
@@ -203,7 +214,7 @@ pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageSh
         shell,
         id: fact.id.to_string(),
         name: fact.name().to_owned(),
-        actions: actions(reader, fact, &shown.users),
+        actions: actions_of_one(reader, fact, &shown.users),
         recipes: recipes::image(reader, fact.name()),
         facts: facts(reader, shown),
         config: KeyValue {

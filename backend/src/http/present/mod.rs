@@ -21,6 +21,7 @@ pub mod logs;
 pub mod outcomes;
 pub mod overview;
 pub mod problems;
+pub mod prune;
 mod reader;
 pub mod recipes;
 pub mod records;

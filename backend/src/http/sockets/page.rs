@@ -147,6 +147,7 @@ impl Tab {
         self.watch_loads();
         if self.topics.jobs {
             self.draw_tray(outlet).await?;
+            self.draw_recent_jobs(outlet).await?;
         }
         let missed = hosts::recent(&self.app.services, &self.host, RECENT);
         self.tell(missed, outlet).await
@@ -262,6 +263,18 @@ impl Tab {
     async fn draw_tray(&mut self, outlet: &mut Outlet) -> Result<(), Gone> {
         let all = jobs::list(&self.app.services, &self.jobs);
         outlet.json(&fragments::tray(&self.reader(), &all)).await
+    }
+
+    /// Draws the jobs that go on or have ended since the page may have been drawn.
+    async fn draw_recent_jobs(&mut self, outlet: &mut Outlet) -> Result<(), Gone> {
+        let reader = self.reader();
+        let before = self.app.services.clock().now() - RECENT;
+        for fact in jobs::list(&self.app.services, &self.jobs) {
+            if fact.ended_at.is_none_or(|ended| ended > before) {
+                outlet.json(&fragments::job(&reader, &fact)).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sends the load of the rows, and asks for what can only be fetched again.

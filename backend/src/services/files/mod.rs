@@ -18,5 +18,6 @@ mod text;
 pub use changes::{Change, ChangeKind, changes};
 pub use look::{FilesQuery, Found, ROWS, ShownFile, look};
 pub use put::{Arriving, is_free, make_folder, save, upload};
+pub(super) use take::{Source, pieces};
 pub use take::{Taken, take};
 pub use text::{Content, EDIT_BYTES_MAX, LockedBy, Text, VIEW_BYTES_MAX};

@@ -60,12 +60,16 @@ pub async fn take(
     })
 }
 
-enum Source {
+/// What comes piece by piece from an engine.
+pub(in crate::services) enum Source {
     Archive(Chunks),
     File(FileContent),
 }
 
-fn pieces(source: Source) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
+/// The pieces; an error in the end says that they are not all.
+pub(in crate::services) fn pieces(
+    source: Source,
+) -> impl Stream<Item = std::io::Result<Bytes>> + Send + 'static {
     futures_util::stream::unfold(Some(source), async |source| {
         let mut source = source?;
         let piece = match &mut source {

@@ -7,7 +7,11 @@ use backend::access::{Permit, image, job};
 use backend::services::images::{self, PullRequest};
 use backend::services::jobs::{self, JobState};
 use backend::services::{audit, jobs::JobFact};
+use frontend::live::ToPage;
+use frontend::paths;
 
+use super::page::{look_at, until};
+use super::sockets::{open, serve};
 use super::stage::{Stage, owner};
 use crate::house::{House, PATIENCE};
 
@@ -77,6 +81,32 @@ async fn a_pull_tells_how_far_each_layer_is_and_ends() {
         results(&house, &ana).await,
         [("image.pull".to_owned(), String::new())]
     );
+}
+
+#[tokio::test]
+async fn a_tab_that_comes_late_is_told_how_a_job_has_ended() {
+    let (house, stage) = Stage::house().await;
+    let (cookie, ana) = owner(&house, "ana").await;
+    let lines = stage.next_stream();
+    let id = pull(&house, &ana, "nginx:1").await;
+    drop(lines);
+    let job = id.parse().unwrap();
+    let has_ended = |app: &backend::app::App| {
+        let fact = app.services.jobs().find(&job);
+        fact.is_some_and(|fact| !fact.is_running())
+    };
+    house.wait(has_ended).await;
+
+    let address = serve(&house).await;
+    let mut socket = open(address, &paths::LivePage.to_string(), &cookie).await;
+    look_at(&mut socket, &["jobs".to_owned()]).await;
+
+    let panel = format!("job-panel-{id}");
+    let is_panel = |message: &ToPage| matches!(message, ToPage::Replace { id, .. } if *id == panel);
+    let ToPage::Replace { html, .. } = until(&mut socket, is_panel).await else {
+        unreachable!()
+    };
+    assert!(html.contains("Done"), "{html}");
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{Request, State};
 use axum::routing::{get, post};
 use engine_api::operation;
-use engine_api::usage::{DiskUsage, Pruned};
+use engine_api::usage::{DiskUsage, Prunable, Pruned};
 
 use super::error::Result;
 use super::extract::{Values, drain};
@@ -32,6 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::DISK_USAGE, get(disk_usage)),
         (&operation::CONTAINER_PRUNE, post(prune_containers)),
         (&operation::IMAGE_PRUNE, post(prune_images)),
+        (&operation::IMAGE_PRUNABLE, get(prunable_images)),
         (&operation::NETWORK_PRUNE, post(prune_networks)),
         (&operation::VOLUME_PRUNE, post(prune_volumes)),
         (&operation::BUILD_PRUNE, post(prune_builds)),
@@ -63,6 +64,13 @@ async fn prune_images(
     let uses = || app.containers.image_uses();
     let (removed, bytes) = app.images.prune(&filters, uses).await?;
     Ok(Json(Pruned::images(removed, bytes)))
+}
+
+/// Our own: what the prune with these filters would take.
+async fn prunable_images(State(app): State<App>, values: Values) -> Result<Json<Prunable>> {
+    let filters = values.filters(IMAGE_FILTERS)?;
+    let uses = app.containers.image_uses();
+    Ok(Json(app.images.prunable(&filters, &uses)?))
 }
 
 /// Both networks are the engine's own: there is none that could go.

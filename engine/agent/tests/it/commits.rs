@@ -332,10 +332,22 @@ async fn a_prune_of_images_leaves_those_that_containers_are_made_of() {
         .commit_container(&running, &named("named"))
         .await
         .unwrap();
+    let told = rig.client.prunable_images(&Filters::default()).await;
+    let told = told.unwrap();
+    assert_eq!(
+        (told.images.len(), told.space_reclaimed),
+        (1, 0),
+        "its layer is the named one's too"
+    );
     let dangling = rig.client.prune_images(&Filters::default()).await.unwrap();
+    assert_eq!(dangling.space_reclaimed, Some(told.space_reclaimed));
     assert_eq!(dangling.images_deleted.unwrap().unwrap().len(), 1);
     let all = Filters::default().with("dangling", "false");
+    let told = rig.client.prunable_images(&all).await.unwrap();
+    let names: Vec<_> = told.images.iter().flat_map(|one| &one.repo_tags).collect();
+    assert_eq!(names, ["named:latest", "gantry/hello:latest"]);
     let pruned = rig.client.prune_images(&all).await.unwrap();
+    assert_eq!(pruned.space_reclaimed, Some(told.space_reclaimed));
     assert_eq!(
         pruned.space_reclaimed.unwrap() >> 20,
         3,

@@ -138,7 +138,7 @@ impl Images {
             .sum()
     }
 
-    fn layer_size(&self, diff_id: Digest) -> i64 {
+    pub(super) fn layer_size(&self, diff_id: Digest) -> i64 {
         let layer = self.layers.layer(diff_id.into());
         layer.map_or(0, |layer| {
             i64::try_from(layer.size_bytes).unwrap_or(i64::MAX)
