@@ -12,7 +12,7 @@ use super::sockets::{Socket, next, open, serve};
 use crate::engine::id;
 use crate::house::House;
 
-pub async fn look_at(socket: &mut Socket, topics: &[String]) {
+pub(super) async fn look_at(socket: &mut Socket, topics: &[String]) {
     let watch = FromPage::Watch {
         topics: topics.to_vec(),
     };
@@ -21,7 +21,7 @@ pub async fn look_at(socket: &mut Socket, topics: &[String]) {
 }
 
 /// Reads until a message fits; what is about something else is left out.
-pub async fn until(socket: &mut Socket, fits: impl Fn(&ToPage) -> bool) -> ToPage {
+pub(super) async fn until(socket: &mut Socket, fits: impl Fn(&ToPage) -> bool) -> ToPage {
     for _ in 0..50 {
         let message = next(socket).await;
         if fits(&message) {
