@@ -11,6 +11,7 @@
 #![warn(missing_docs)]
 
 pub mod body;
+pub mod builds;
 pub mod caller;
 pub mod containers;
 pub mod error;

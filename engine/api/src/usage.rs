@@ -3,6 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::builds::BuildCache;
 use crate::containers::ContainerSummary;
 use crate::images::{ImageSummary, RemovedItem};
 use crate::volumes::Volume;
@@ -20,7 +21,7 @@ pub struct DiskUsage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub volumes: Option<Vec<Volume>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub build_cache: Option<Vec<serde_json::Value>>,
+    pub build_cache: Option<Vec<BuildCache>>,
 }
 
 /// What a prune of images would remove, and how many bytes that would free. Our own: Docker frees
@@ -88,11 +89,11 @@ impl Pruned {
         }
     }
 
-    /// Nothing of builds went.
-    pub fn builds() -> Self {
+    /// What was kept between builds went.
+    pub fn builds(ids: Vec<String>, bytes: u64) -> Self {
         Self {
-            caches_deleted: Some(None),
-            space_reclaimed: Some(0),
+            caches_deleted: Some((!ids.is_empty()).then_some(ids)),
+            space_reclaimed: Some(bytes),
             ..Self::default()
         }
     }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use engine_api::builds::BuildLine;
 use engine_api::filter::Filters;
 use engine_api::images::{
     HistoryItem, Image, ImageSummary, Progress, REGISTRY_AUTH_HEADER, RemovedItem,
@@ -147,6 +148,27 @@ impl EngineClient {
             .stream(streamed(archive), "application/x-tar")?;
         Ok(JsonLines::new(
             operation::IMAGE_LOAD.name,
+            self.send(call).await?,
+        ))
+    }
+
+    /// Builds an image of a context: an archive with a Dockerfile in it. `query` holds the options by
+    /// their names on the wire. A failure after the start comes as a line with `error`.
+    ///
+    /// # Errors
+    /// When an option, the context or the Dockerfile is refused.
+    pub async fn build_image(
+        &self,
+        query: &[(&str, &str)],
+        context: impl ImageSource,
+    ) -> Result<JsonLines<BuildLine>> {
+        let mut call = Call::new(&operation::BUILD, "").within(UPLOAD_DEADLINE);
+        for (name, value) in query {
+            call = call.query(name, value);
+        }
+        let call = call.stream(streamed(context), "application/x-tar")?;
+        Ok(JsonLines::new(
+            operation::BUILD.name,
             self.send(call).await?,
         ))
     }

@@ -102,6 +102,14 @@ impl EngineClient {
         self.fetch(call.query("filters", filters.to_json())).await
     }
 
+    /// Forgets what is kept between builds and what the filters choose.
+    ///
+    /// # Errors
+    /// When a filter is refused or nobody answers.
+    pub async fn prune_builds(&self, filters: &Filters) -> Result<Pruned> {
+        self.prune(&operation::BUILD_PRUNE, filters).await
+    }
+
     async fn prune(&self, operation: &'static Operation, filters: &Filters) -> Result<Pruned> {
         let call = Call::new(operation, "").query("filters", filters.to_json());
         self.fetch(call.within(PRUNE_DEADLINE)).await

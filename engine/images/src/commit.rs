@@ -2,11 +2,9 @@
 
 use std::io::{self, Write};
 
-use engine_tar::Digest;
-
 use crate::assemble::{self, to_json};
-use crate::blobs::write_failed;
 use crate::changes::apply_changes;
+use crate::compose::keep_layer;
 use crate::error::LoadError;
 use crate::manifest::{History, ImageConfig, RunConfig};
 use crate::store::{Image, Prepared, Store};
@@ -31,9 +29,6 @@ pub struct CommitOptions {
 /// Keeps what `write` writes as the layer on top of `base`. An archive without members is no
 /// layer. Blocks.
 ///
-/// The layer is kept uncompressed: its digest is the diff id, and nobody waits for a compression
-/// that a push can do as well.
-///
 /// # Errors
 /// When a change is malformed, `write` fails, or the disk does. Nothing is left then.
 pub fn commit(
@@ -44,11 +39,7 @@ pub fn commit(
 ) -> Result<Prepared, LoadError> {
     let mut run = options.run;
     apply_changes(&mut run, &options.changes)?;
-    let mut counted = Counted {
-        target: store.blobs().writer()?,
-        has_members: false,
-    };
-    write(&mut counted).map_err(|error| LoadError::Store(write_failed(&error)))?;
+    let layer = keep_layer(store, write)?;
 
     let mut lease = store.lease();
     let mut layers: Vec<_> = base.layers.iter().map(|layer| layer.blob.clone()).collect();
@@ -57,19 +48,11 @@ pub fn commit(
     for digest in layers.iter().map(|layer| layer.digest) {
         lease.add_blob(digest);
     }
-    if counted.has_members {
-        let finished = counted.target.finish();
-        let (digest, size_bytes): (Digest, u64) = (finished.digest, finished.size_bytes);
-        lease.add_blob(digest);
-        if store.blobs().size(digest).is_none() {
-            finished.keep()?;
-        }
-        layers.push(assemble::layer(
-            engine_tar::Compression::None,
-            digest,
-            size_bytes,
-        ));
-        rootfs.diff_ids.push(digest);
+    let empty_layer = layer.is_none();
+    if let Some(layer) = &layer {
+        lease.add_blob(layer.blob.digest);
+        layers.push(layer.blob.clone());
+        rootfs.diff_ids.push(layer.diff_id);
     }
     let created = Some(options.created);
     let mut history = base.config.history.clone();
@@ -78,7 +61,7 @@ pub fn commit(
         created_by: options.created_by,
         author: options.author.clone(),
         comment: options.comment.clone(),
-        empty_layer: !counted.has_members,
+        empty_layer,
     });
     let config = ImageConfig {
         created,
@@ -95,22 +78,4 @@ pub fn commit(
         &to_json(&config)?,
         layers,
     )?)
-}
-
-/// Tells whether anything but the end of an archive was written.
-struct Counted<W> {
-    target: W,
-    has_members: bool,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let n_written = self.target.write(bytes)?;
-        self.has_members = self.has_members || bytes[..n_written].iter().any(|byte| *byte != 0);
-        Ok(n_written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.target.flush()
-    }
 }

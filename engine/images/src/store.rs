@@ -93,6 +93,17 @@ impl Store {
     /// # Errors
     /// When it cannot be read. An image whose documents are damaged is left out, and logged.
     pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        let store = Self::open_unswept(dir)?;
+        store.sweep();
+        Ok(store)
+    }
+
+    /// Opens the store where more than images may need what is in it: whoever does holds it before
+    /// [`Store::sweep`] is called.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_unswept(dir: &Path) -> Result<Self, StoreError> {
         file::create_private_dir(dir)
             .and_then(|_| file::remove_leftovers(dir))
             .map_err(StoreError::disk(format!(
@@ -119,12 +130,16 @@ impl Store {
             state: Mutex::new(State { table, images }),
             leases: Leases::default(),
         };
-        if shared.state().is_whole() {
-            shared.sweep(&shared.blobs.list());
-        }
         Ok(Self {
             shared: Arc::new(shared),
         })
+    }
+
+    /// Removes every blob that no image needs and nobody holds, unless an image could not be read.
+    pub fn sweep(&self) {
+        if self.is_whole() {
+            self.shared.sweep(&self.shared.blobs.list());
+        }
     }
 
     /// The content.
@@ -332,6 +347,15 @@ impl Store {
     pub fn hold_layers(&self, diff_ids: &[Digest]) -> Lease {
         let mut lease = self.lease();
         lease.add_diff_ids(diff_ids);
+        lease
+    }
+
+    /// Keeps archives and unpacked layers from being swept, whatever becomes of their images.
+    pub fn hold_content(&self, blobs: &[Digest], diff_ids: &[Digest]) -> Lease {
+        let mut lease = self.hold_layers(diff_ids);
+        for digest in blobs {
+            lease.add_blob(*digest);
+        }
         lease
     }
 

@@ -88,12 +88,26 @@ impl Snapshot {
     /// # Errors
     /// See [`PackError`].
     pub fn write_layer<W: Write>(&self, lowers: &[PathBuf], target: W) -> Result<W, LayerError> {
+        self.write_layer_until(lowers, None, target)
+    }
+
+    /// As [`Snapshot::write_layer`], with no time in it later than `latest`, in seconds since 1970.
+    ///
+    /// # Errors
+    /// See [`PackError`].
+    pub fn write_layer_until<W: Write>(
+        &self,
+        lowers: &[PathBuf],
+        latest: Option<i64>,
+        target: W,
+    ) -> Result<W, LayerError> {
         let changes = self.changes(lowers)?;
         let mut layer = LayerWriter {
             root: Root::open(&self.upper()).map_err(PackError::Read)?,
             archive: Writer::new(target),
             seen: Seen::of_users(self.map),
             written: BTreeSet::new(),
+            latest,
         };
         for change in &changes {
             layer.add(change)?;
@@ -305,6 +319,8 @@ struct LayerWriter<W> {
     seen: Seen,
     /// Directories that stand in the archive.
     written: BTreeSet<PathBuf>,
+    /// The latest time that may stand in it.
+    latest: Option<i64>,
 }
 
 impl<W: Write> LayerWriter<W> {
@@ -338,9 +354,13 @@ impl<W: Write> LayerWriter<W> {
             other => other?,
         };
         let bytes = path.as_os_str().as_bytes().to_vec();
-        let Some(member) = describe(Some((&parent, name)), &pinned, bytes, &mut self.seen)? else {
+        let described = describe(Some((&parent, name)), &pinned, bytes, &mut self.seen)?;
+        let Some(mut member) = described else {
             return Ok(());
         };
+        if let Some(latest) = self.latest {
+            member.modified.seconds = member.modified.seconds.min(latest);
+        }
         match member.kind {
             // Its own whiteouts are the overlay's, and told by name here.
             Kind::CharacterDevice(0, 0) => return Ok(()),

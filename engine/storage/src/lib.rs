@@ -31,8 +31,9 @@ pub use merged::{Access, Bind, Judge, Merged};
 pub use size::{check as check_size_support, give_back as give_back_size};
 pub use snapshots::Snapshot;
 pub use tree::{
-    AskedPath, Found, FoundKind, ListOrder, ListQuery, Listed, ListedEntry, LocateError, Owner,
-    OwnerNames, PackError, PlaceError, PlaceOptions, list, open_root_of, owner_of, pack,
-    pack_contents, place,
+    AskedPath, Found, FoundKind, GatherOptions, LeavesOut, ListOrder, ListQuery, Listed,
+    ListedEntry, LocateError, ModeOf, Owner, OwnerNames, PackError, PlaceBounds, PlaceError,
+    PlaceOptions, Taken, carry, digest_of, find, gather, is_archive, kind_at, leave_out, list,
+    make_directories, open_root_of, owner_of, pack, pack_contents, place,
 };
 pub use usage::{Usage, usage};

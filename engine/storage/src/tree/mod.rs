@@ -3,6 +3,7 @@
 //! ```text
 //!   path ── locate ──> Found ── pack ──> archive          (out)
 //!   archive ── place ──> a directory below a root         (in)
+//!   paths ── gather ──> archive, under other names     (what a build copies)
 //!   path ── list ──> the names of one directory           (to look at)
 //! ```
 //!
@@ -12,6 +13,7 @@
 //! read is an inode that was looked at before it was opened, and always a plain file; what is
 //! written goes to a new name in an open directory and follows no link.
 
+mod gather;
 mod list;
 mod locate;
 mod member;
@@ -19,9 +21,13 @@ mod owner;
 mod pack;
 mod place;
 
+pub use gather::{
+    GatherOptions, LeavesOut, ModeOf, Taken, carry, digest_of, find, gather, is_archive, kind_at,
+    leave_out, make_directories,
+};
 pub use list::{ListOrder, ListQuery, Listed, ListedEntry, list};
 pub use locate::{AskedPath, Found, FoundKind, LocateError, open_root_of};
 pub(crate) use member::{Seen, describe};
 pub use owner::{Owner, OwnerNames, owner_of};
 pub use pack::{PackError, pack, pack_contents};
-pub use place::{PlaceError, PlaceOptions, place};
+pub use place::{PlaceBounds, PlaceError, PlaceOptions, place};

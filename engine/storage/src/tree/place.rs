@@ -47,6 +47,17 @@ pub struct PlaceOptions {
     pub owner: Option<Owner>,
     /// Who the container's users are on the host, where those are others.
     pub map: Option<IdMap>,
+    /// How much may come, where that is less than for a copy.
+    pub bounds: Option<PlaceBounds>,
+}
+
+/// How much an archive may bring that nobody has in a container yet. It brings no devices.
+#[derive(Debug, Clone, Copy)]
+pub struct PlaceBounds {
+    /// Bytes of the archive.
+    pub bytes_max: u64,
+    /// Things in it.
+    pub entries_max: u64,
 }
 
 /// Why an archive was not placed, or not wholly.
@@ -125,9 +136,19 @@ pub fn place(
         directory_times: BTreeMap::new(),
         buffer: vec![0; BUFFER_BYTES],
     };
-    let plain = Decompressed::new(source, BOUNDS).map_err(PlaceError::Archive)?;
+    let (bounds, entries_max) = match options.bounds {
+        None => (BOUNDS, ENTRIES_MAX),
+        Some(bounds) => (
+            Bounds {
+                bytes_max: bounds.bytes_max,
+                ..BOUNDS
+            },
+            bounds.entries_max,
+        ),
+    };
+    let plain = Decompressed::new(source, bounds).map_err(PlaceError::Archive)?;
     let plain = BufReader::with_capacity(BUFFER_BYTES, plain);
-    let mut members = Archive::new(plain, ENTRIES_MAX);
+    let mut members = Archive::new(plain, entries_max);
     while let Some(member) = members.next_member().map_err(PlaceError::Archive)? {
         let added = placer.add(&member, &mut members.content());
         added.map_err(|failure| explain(&member, failure))?;
@@ -326,6 +347,10 @@ impl Placer<'_> {
         kind: FileType,
         device: u64,
     ) -> Result<(), Failure> {
+        if self.options.bounds.is_some() {
+            let reason = "is a device, which a build's files may not be";
+            return Err(Failure::Refused(reason.to_owned()));
+        }
         if parent.own_metadata()?.file_system != self.root_file_system {
             let reason = "is a device, and would lie on a mount and not in the container's root";
             return Err(Failure::Refused(reason.to_owned()));
