@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::config::Config;
 use crate::preflight::{self, StartError};
 use crate::records::{ContainerRecord, ContainerStore, LifeRecord};
+use crate::services::builds::KeptBuilds;
 use crate::services::containers;
 use crate::services::error::{ServiceError, chain};
 use crate::services::events::Events;
@@ -68,6 +69,9 @@ pub async fn run(config: &Config) -> Result<Report, StartError> {
     let clock = Clock::System;
     let events = Arc::new(Events::new(clock.clone()));
     let images = Arc::new(Images::open(config, clock, events).await?);
+    // What is kept between builds is needed too.
+    let builds = KeptBuilds::open(&config.data, &images).await?;
+    images.sweep_blobs().await;
     report.tell_swept(n_half_written, "half-written blobs and layers were removed");
     let n_left = n_entries(&config.data.join("images/blobs/sha256"));
     report.tell_swept(
@@ -111,6 +115,10 @@ pub async fn run(config: &Config) -> Result<Report, StartError> {
         before.saturating_sub(report.n_layers),
         "layers that nothing needs were removed",
     );
+    // Where a step's container is left, the next engine removes both.
+    if builds.left_steps()?.is_empty() {
+        report.tell_swept(builds.sweep()?, "builds that were cut were removed");
+    }
     drop((held, ground));
     Ok(report)
 }

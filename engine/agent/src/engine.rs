@@ -15,6 +15,7 @@ use crate::http::{Door, listen};
 use crate::preflight::{self, StartError};
 use crate::records;
 use crate::recover;
+use crate::services::builds::{Builds, KeptBuilds};
 use crate::services::containers::{self, Containers, Powers, Site, SiteParts};
 use crate::services::error::ServiceError;
 use crate::services::events::Events;
@@ -41,6 +42,7 @@ pub struct Engine {
     pub(crate) images: Arc<Images>,
     pub(crate) containers: Arc<Containers>,
     pub(crate) execs: Arc<Execs>,
+    pub(crate) builds: Arc<Builds>,
     started_at: String,
 }
 
@@ -52,6 +54,8 @@ impl Engine {
     pub async fn open(config: Config, clock: Clock, tasks: Tasks) -> Result<Arc<Self>, StartError> {
         let events = Arc::new(Events::new(clock.clone()));
         let images = Arc::new(Images::open(&config, clock.clone(), Arc::clone(&events)).await?);
+        let kept_builds = KeptBuilds::open(&config.data, &images).await?;
+        images.sweep_blobs().await;
         let site = Arc::new(site(&config, &clock, tasks.clone(), Arc::clone(&events))?);
         let all_are_known = recover::containers(&site, &images).await?;
         images.begin(all_are_known).await?;
@@ -60,6 +64,7 @@ impl Engine {
             images: Arc::clone(&images),
         });
         containers.end_broken_commits().await;
+        let builds = Builds::begin_with(kept_builds, Arc::clone(&containers)).await?;
         let execs = Arc::new(Execs::new(Arc::clone(&containers)));
         let started_at = clock::rfc3339(clock.now_ns());
         Ok(Arc::new(Self {
@@ -70,6 +75,7 @@ impl Engine {
             images,
             containers,
             execs,
+            builds,
             started_at,
         }))
     }

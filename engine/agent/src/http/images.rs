@@ -20,6 +20,7 @@ use engine_api::images::{
 use engine_api::operation;
 use futures_util::future::join;
 use futures_util::{Stream, stream};
+use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, Result};
 use super::extract::Values;
@@ -205,22 +206,27 @@ fn lines(body: Body) -> Response {
 
 /// Reads the name and password for a registry. Clients pad base64, or not; say nothing, or `{}`.
 fn auth(headers: &HeaderMap) -> Result<Option<RegistryAuth>> {
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let base64 = GeneralPurpose::new(&URL_SAFE, config);
     let Some(value) = headers
         .get(REGISTRY_AUTH_HEADER)
         .filter(|value| !value.is_empty())
     else {
         return Ok(None);
     };
-    let text = value.as_bytes().iter().map(|byte| match byte {
+    decoded(value.as_bytes())
+        .map(Some)
+        .ok_or_else(|| ApiError::bad_request("the X-Registry-Auth header is malformed"))
+}
+
+/// Reads a header that is base64 of JSON.
+pub(super) fn decoded<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
+    let config =
+        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
+    let base64 = GeneralPurpose::new(&URL_SAFE, config);
+    let text = value.iter().map(|byte| match byte {
         b'+' => b'-',
         b'/' => b'_',
         other => *other,
     });
-    let decoded = base64.decode(text.collect::<Vec<_>>()).ok();
-    let auth = decoded.and_then(|json| serde_json::from_slice(&json).ok());
-    auth.map(Some)
-        .ok_or_else(|| ApiError::bad_request("the X-Registry-Auth header is malformed"))
+    let decoded = base64.decode(text.collect::<Vec<_>>()).ok()?;
+    serde_json::from_slice(&decoded).ok()
 }

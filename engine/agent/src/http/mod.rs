@@ -7,6 +7,7 @@
 mod archive;
 mod asker;
 mod attach;
+mod build;
 mod commit;
 mod containers;
 mod detach;

@@ -12,8 +12,8 @@ use engine_api::operation::Operation;
 use super::error::ApiError;
 use super::extract::drain;
 use super::{
-    archive, attach, commit, containers, events, execs, images, logs, networks, stats, swarm,
-    system, usage, volumes, wait,
+    archive, attach, build, commit, containers, events, execs, images, logs, networks, stats,
+    swarm, system, usage, volumes, wait,
 };
 use crate::engine::Engine;
 
@@ -40,6 +40,7 @@ fn all() -> Vec<Route> {
     routes.extend(events::routes());
     routes.extend(containers::routes());
     routes.extend(archive::routes());
+    routes.extend(build::routes());
     routes.extend(commit::routes());
     routes.extend(usage::routes());
     routes.extend(wait::routes());

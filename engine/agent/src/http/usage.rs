@@ -3,10 +3,11 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::routing::{get, post};
+use engine_api::builds::PRUNE_FILTERS;
 use engine_api::operation;
 use engine_api::usage::{DiskUsage, Prunable, Pruned};
 
-use super::error::Result;
+use super::error::{ApiError, Result};
 use super::extract::{Values, drain};
 use super::routes::{App, Route};
 use crate::services::system;
@@ -15,17 +16,6 @@ use crate::services::system;
 const CONTAINER_FILTERS: &[&str] = &["until", "label", "label!"];
 const IMAGE_FILTERS: &[&str] = &["dangling", "until", "label", "label!"];
 const VOLUME_FILTERS: &[&str] = &["all", "label", "label!"];
-const BUILD_FILTERS: &[&str] = &[
-    "description",
-    "id",
-    "inuse",
-    "parent",
-    "private",
-    "shared",
-    "type",
-    "unused-for",
-    "until",
-];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -87,9 +77,25 @@ async fn prune_volumes(values: Values, request: Request) -> Result<Json<Pruned>>
     Ok(Json(Pruned::volumes()))
 }
 
-/// The engine builds nothing, and so keeps nothing of builds.
-async fn prune_builds(values: Values, request: Request) -> Result<Json<Pruned>> {
+/// Everything that is kept goes, with `all` or without: all of it can be made again.
+async fn prune_builds(
+    State(app): State<App>,
+    values: Values,
+    request: Request,
+) -> Result<Json<Pruned>> {
     drain(request.into_body()).await;
-    values.filters(BUILD_FILTERS)?;
-    Ok(Json(Pruned::builds()))
+    for name in [
+        "keep-storage",
+        "reserved-space",
+        "max-used-space",
+        "min-free-space",
+    ] {
+        if values.text(name).is_some_and(|text| text != "0") {
+            let message = format!("{name} is not supported: use the filter until");
+            return Err(ApiError::bad_request(message));
+        }
+    }
+    let filters = values.filters(PRUNE_FILTERS)?;
+    let (ids, bytes) = app.builds.prune(&filters).await?;
+    Ok(Json(Pruned::builds(ids, bytes)))
 }

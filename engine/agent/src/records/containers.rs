@@ -47,6 +47,17 @@ pub(crate) struct ContainerRecord {
     /// made, since its files belong to them.
     #[serde(default)]
     pub(crate) remap: Option<Remap>,
+    /// What the engine itself mounts in the container of a build's step.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) step_binds: Vec<StepBind>,
+}
+
+/// A file or directory of a build that a step sees. No path of a client's leads to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct StepBind {
+    pub(crate) source: PathBuf,
+    pub(crate) target: String,
+    pub(crate) readonly: bool,
 }
 
 /// What a new record is made of.
@@ -59,6 +70,7 @@ pub(crate) struct NewRecord {
     pub(crate) config: ContainerConfig,
     pub(crate) host_config: HostConfig,
     pub(crate) remap: Option<Remap>,
+    pub(crate) step_binds: Vec<StepBind>,
 }
 
 impl From<NewRecord> for ContainerRecord {
@@ -74,6 +86,7 @@ impl From<NewRecord> for ContainerRecord {
             config: new.config,
             host_config: new.host_config,
             remap: new.remap,
+            step_binds: new.step_binds,
         }
     }
 }
@@ -319,6 +332,7 @@ mod tests {
             config: ContainerConfig::default(),
             host_config: HostConfig::default(),
             remap: None,
+            step_binds: Vec::new(),
         });
         store.save(&record).unwrap();
         record

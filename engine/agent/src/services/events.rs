@@ -22,6 +22,7 @@ const LAG_EVENTS: usize = 1024;
 /// The kinds of things that facts are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
+    Builder,
     Container,
     Image,
 }
@@ -29,6 +30,7 @@ pub(crate) enum Kind {
 impl Kind {
     const fn as_str(self) -> &'static str {
         match self {
+            Self::Builder => "builder",
             Self::Container => "container",
             Self::Image => "image",
         }

@@ -1,9 +1,10 @@
 //! What the engine does, one resource a room.
 //!
 //! A service may call another only in this direction: containers → images, execs → containers,
-//! system → all of them; every one may tell `events` a fact, read a prune's filters (`prune`) and
+//! builds → containers and images, system → all of them; every one may tell `events` a fact, read a prune's filters (`prune`) and
 //! hand an archive to a client (`chunks`).
 
+pub(crate) mod builds;
 pub(crate) mod chunks;
 pub(crate) mod containers;
 pub(crate) mod error;

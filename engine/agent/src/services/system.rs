@@ -273,7 +273,9 @@ pub(crate) async fn disk_usage(engine: &Engine, kinds: &[String]) -> Result<Disk
         usage.containers = Some(engine.containers.list(&all).await?);
     }
     usage.volumes = wanted("volume").then(Vec::new);
-    usage.build_cache = wanted("build-cache").then(Vec::new);
+    if wanted("build-cache") {
+        usage.build_cache = Some(engine.builds.kept().await?);
+    }
     Ok(usage)
 }
 

@@ -4,6 +4,7 @@
 //! group of its own, and at its end counts what is left.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod builds;
 mod changes;
 mod check;
 mod commits;

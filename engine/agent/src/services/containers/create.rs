@@ -16,9 +16,9 @@ use super::steps::Undo;
 use super::{health, process, resources, restarts, spec, storage, users};
 use crate::faults;
 use crate::ids;
-use crate::records::{ContainerRecord, LifeRecord, NewRecord};
+use crate::records::{ContainerRecord, LifeRecord, NewRecord, StepBind};
 use crate::services::error::{Result, ServiceError};
-use crate::services::images::ImageForContainer;
+use crate::services::images::{ImageForContainer, LayersHeld};
 use crate::tasks::blocking;
 
 /// How many made-up names are tried before giving up.
@@ -49,9 +49,23 @@ impl Containers {
         }
         let name = name.map(str::parse::<ContainerName>).transpose();
         let name = name.map_err(|e| ServiceError::BadRequest(e.to_string()))?;
-        let (image, layers_held) = self.images.for_container(&asked.config.image).await?;
+        let made_of = self.images.for_container(&asked.config.image).await?;
+        self.create_of(name, asked, made_of, ids::container_id(), Vec::new())
+            .await
+    }
 
-        let id = ids::container_id();
+    /// Creates a container of an image that need not be listed.
+    ///
+    /// # Errors
+    /// When an option is refused or the name is taken; nothing is left then.
+    pub(super) async fn create_of(
+        &self,
+        name: Option<ContainerName>,
+        asked: CreateBody,
+        (image, layers_held): (ImageForContainer, LayersHeld),
+        id: ContainerId,
+        step_binds: Vec<StepBind>,
+    ) -> Result<CreateAnswer> {
         let mut warnings = Vec::new();
         let mut host_config = asked.host_config.clone();
         settle_network(&asked, &mut host_config, &mut warnings)?;
@@ -77,6 +91,7 @@ impl Containers {
             config,
             remap: users::remap(&self.site, &host_config)?,
             host_config,
+            step_binds,
         });
         // What the start would refuse is refused now.
         spec::work_order(&self.site, &record, None, Purpose::Check)?;

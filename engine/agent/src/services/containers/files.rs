@@ -313,6 +313,7 @@ fn extract(
         keep_kinds: extraction.keep_kinds,
         owner,
         map: users::map(record),
+        bounds: None,
     };
     place(root, &AskedPath::new(&extraction.path), source, options)
 }

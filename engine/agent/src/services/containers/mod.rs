@@ -12,6 +12,7 @@
 mod announce;
 mod apart;
 mod attach;
+mod building;
 mod capabilities;
 mod command;
 mod commit;

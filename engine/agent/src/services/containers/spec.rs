@@ -264,7 +264,10 @@ pub(super) fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
         (source, format!("/etc/{name}"), false)
     });
     let init = has_init(record).then(|| (init_program(&site.run), INIT_TARGET.to_owned(), true));
+    let step = record.step_binds.iter();
+    let step = step.map(|bind| (bind.source.clone(), bind.target.clone(), bind.readonly));
     etc.chain(init)
+        .chain(step)
         .map(|(source, target, readonly)| Mount {
             kind: MountKind::Bind {
                 source,

@@ -191,13 +191,22 @@ fn write_image(
     write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
 ) -> std::result::Result<Prepared, LoadError> {
     engine_images::commit(store, base, options, |target| {
-        let copy = Some(copy);
-        let mut both = BufWriter::with_capacity(PIECE_BYTES, Both { target, copy });
-        write(&mut both)?;
-        both.flush()?;
-        faults::point("commit.read");
-        Ok(())
+        write_both(target, copy, write)
     })
+}
+
+/// Writes an archive to `target`, with a copy of it for whoever unpacks it. Blocks.
+pub(super) fn write_both(
+    target: &mut dyn Write,
+    copy: PipeWriter,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    let copy = Some(copy);
+    let mut both = BufWriter::with_capacity(PIECE_BYTES, Both { target, copy });
+    write(&mut both)?;
+    both.flush()?;
+    faults::point("commit.read");
+    Ok(())
 }
 
 /// Keeps the layer that was unpacked, if the image has one more than before. Blocks.
@@ -274,7 +283,7 @@ fn run_config(config: &ContainerConfig) -> Result<RunConfig> {
     })
 }
 
-fn refused(error: LoadError) -> ServiceError {
+pub(super) fn refused(error: LoadError) -> ServiceError {
     match error {
         _ if error.is_full() => ServiceError::failed(unpack::FULL)(error),
         LoadError::Store(_) => ServiceError::failed("commit the container")(error),

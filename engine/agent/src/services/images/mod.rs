@@ -10,6 +10,7 @@
 //! lets its lease go and sweeps, so that nothing of it stays.
 
 mod commit;
+mod draft;
 mod held;
 mod load;
 mod login;
@@ -24,6 +25,7 @@ mod unpack;
 mod verify;
 
 pub(crate) use commit::Commit;
+pub(crate) use draft::{Draft, HeldLayer, LayerNote};
 pub(crate) use held::LayersHeld;
 pub(crate) use load::Import;
 pub(crate) use progress::Board;

@@ -43,13 +43,14 @@ pub(crate) struct ImageForContainer {
 }
 
 impl Images {
-    /// Opens the stores below the data directory.
+    /// Opens the stores below the data directory. What a crash left is swept by
+    /// [`Images::sweep_blobs`] and [`Images::begin`], when all who need something hold it.
     pub(crate) async fn open(config: &Config, clock: Clock, events: Arc<Events>) -> Result<Self> {
         let registry = Registry::new(registries(config)?)
             .map_err(ServiceError::failed("prepare for registries"))?;
         let data = config.data.clone();
         let (store, layers) = blocking(move || -> Result<_> {
-            let store = Store::open(&data.join("images"))
+            let store = Store::open_unswept(&data.join("images"))
                 .map_err(ServiceError::failed("open the images"))?;
             let layers = Layers::open(&data.join("layers"), Limits::default())
                 .map_err(ServiceError::failed("open the layers"))?;
@@ -91,7 +92,7 @@ impl Images {
         self.held(&diff_ids)
     }
 
-    fn held(&self, diff_ids: &[Digest]) -> LayersHeld {
+    pub(super) fn held(&self, diff_ids: &[Digest]) -> LayersHeld {
         LayersHeld::new(self.store.hold_layers(diff_ids), &self.store, &self.layers)
     }
 

@@ -1,0 +1,376 @@
+//! One stage: its base, then step after step, each taken from the cache or done.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use engine_build::cache::{self, Inputs, Key};
+use engine_build::{Action, Base, Origin, Scope, Step};
+use engine_images::{History, Platform, Reference};
+
+use super::cache as kept;
+use super::executor::{Stop, Work, n_steps};
+use super::output::Output;
+use super::view::View;
+use super::{config, run, transfer};
+use crate::clock::rfc3339;
+use crate::faults;
+use crate::services::error::{Result as ServiceResult, ServiceError};
+use crate::services::images::{Board, Draft, HeldLayer, Images, Wanted};
+use crate::tasks::blocking;
+
+/// What a step's history says beside the step: the key that it was kept under, for `--cache-from`.
+const KEY_MARK: &str = "gantry.build ";
+const NS_PER_S: i64 = 1_000_000_000;
+
+/// A stage that is done.
+pub(super) struct Built {
+    pub(super) draft: Draft,
+    key: Key,
+}
+
+/// A stage while it is built.
+pub(super) struct Stage<'w> {
+    pub(super) work: &'w Arc<Work>,
+    pub(super) output: &'w Output,
+    pub(super) draft: Draft,
+    key: Key,
+    is_cmd_set: bool,
+}
+
+/// Numbers the directories that builds make, whichever build they are of.
+static N_NAMES: AtomicUsize = AtomicUsize::new(0);
+
+/// Builds a stage.
+pub(super) async fn build(work: &Arc<Work>, place: usize, output: &Output) -> Result<Built, Stop> {
+    let stage = &work.plan.stages[place];
+    let (number, n_steps) = (stage.told.number, n_steps(work));
+    let step = format!("Step {number}/{n_steps} : {}\n", stage.told.text);
+    output.say(step).await?;
+    let platform = stage.platform.as_ref().map(ToString::to_string);
+    let platform = platform.or_else(|| work.request.platform.clone());
+    let (draft, key) = match &stage.base {
+        Base::Scratch => {
+            let platform = wanted_platform(platform.as_deref())?;
+            let key = cache::base(&scope(work), "scratch", &platform.to_string());
+            (Draft::scratch(platform), key)
+        }
+        Base::Image(name) => {
+            let draft = image(work, name, platform.as_deref(), output).await?;
+            let (id, platform) = (draft.id()?.to_string(), draft.config.platform.to_string());
+            let key = cache::base(&scope(work), &id, &platform);
+            (draft, key)
+        }
+        Base::Stage(base) => {
+            let built = work.stage(*base).await?;
+            (built.draft.clone(), built.key)
+        }
+    };
+    let mut stage = Stage {
+        work,
+        output,
+        draft,
+        key,
+        is_cmd_set: false,
+    };
+    stage.say_id().await?;
+    stage.steps(place).await?;
+    Ok(Built {
+        draft: stage.draft,
+        key: stage.key,
+    })
+}
+
+/// What was made for another moment is no use, the moment stands in it.
+fn scope(work: &Work) -> String {
+    work.epoch
+        .map(|epoch| format!("epoch {epoch}"))
+        .unwrap_or_default()
+}
+
+/// Adds the labels that were asked for, as a step behind the last.
+pub(super) async fn with_labels(
+    work: &Arc<Work>,
+    built: &Built,
+    output: &Output,
+) -> Result<Arc<Built>, Stop> {
+    let labels: Vec<_> = work.request.labels.clone().into_iter().collect();
+    let text: Vec<String> = labels
+        .iter()
+        .map(|(key, value)| format!("{key}={value}"))
+        .collect();
+    let n_steps = n_steps(work);
+    let step = format!("Step {n_steps}/{n_steps} : LABEL {}\n", text.join(" "));
+    output.say(step).await?;
+    let mut stage = Stage {
+        work,
+        output,
+        draft: built.draft.clone(),
+        key: built.key,
+        is_cmd_set: true,
+    };
+    stage.act(Action::Label(labels)).await?;
+    Ok(Arc::new(Built {
+        draft: stage.draft,
+        key: stage.key,
+    }))
+}
+
+/// Finds an image, and pulls it when it is not here, when it is for another machine than the one
+/// that is named, or when newer ones are asked for.
+pub(super) async fn image(
+    work: &Work,
+    name: &str,
+    platform: Option<&str>,
+    output: &Output,
+) -> Result<Draft, Stop> {
+    let images = &work.builds.images;
+    let here = images.platform_of(name);
+    let fits = match (platform, &here) {
+        (Some(platform), Some(here)) => here.fitness(&wanted_platform(Some(platform))?).is_some(),
+        _ => here.is_some(),
+    };
+    let is_id = name.starts_with("sha256:");
+    if fits && (!work.request.pull || is_id) {
+        return Ok(images.draft_of(name)?);
+    }
+    let reference: Reference =
+        name.parse()
+            .map_err(|error: engine_images::MalformedReference| {
+                Stop::Failed(ServiceError::BadRequest(error.to_string()))
+            })?;
+    let auth = work.request.auth_for(&reference);
+    let wanted = Images::one(Wanted::parse(name, None, platform, auth)?);
+    let pull = images.find_remote(wanted).await?;
+    let board = pull.board();
+    let pulling = images.pull(pull);
+    tokio::pin!(pulling);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut pulling => {
+                tell(&board, output).await?;
+                done?;
+                break;
+            }
+            () = board.changed() => tell(&board, output).await?,
+        }
+    }
+    Ok(images.draft_of(name)?)
+}
+
+async fn tell(board: &Board, output: &Output) -> Result<(), Stop> {
+    for line in board.take() {
+        output.progress(line).await?;
+    }
+    Ok(())
+}
+
+fn wanted_platform(text: Option<&str>) -> ServiceResult<Platform> {
+    let Some(text) = text else {
+        return Ok(Platform::host());
+    };
+    text.parse::<Platform>()
+        .map_err(|error| ServiceError::BadRequest(error.to_string()))
+}
+
+impl Stage<'_> {
+    async fn steps(&mut self, place: usize) -> Result<(), Stop> {
+        let plan = &self.work.plan;
+        let env = self.draft.config.config.env.clone();
+        let mut scope = plan.scope(place, &env);
+        let triggers = std::mem::take(&mut self.draft.config.config.on_build);
+        if !triggers.is_empty() {
+            let (n, s) = (triggers.len(), if triggers.len() == 1 { "" } else { "s" });
+            let text = format!("# Executing {n} build trigger{s}\n");
+            self.output.say(text).await?;
+            for step in plan
+                .triggers(place, &triggers)
+                .map_err(|error| fault(&error))?
+            {
+                self.step(&step, &mut scope).await?;
+            }
+        }
+        for step in &plan.stages[place].steps {
+            let (number, n_steps) = (step.told.number, n_steps(self.work));
+            let text = format!("Step {number}/{n_steps} : {}\n", step.told.text);
+            self.output.say(text).await?;
+            self.step(step, &mut scope).await?;
+        }
+        Ok(())
+    }
+
+    async fn step(&mut self, step: &Step, scope: &mut Scope) -> Result<(), Stop> {
+        let action = scope.evaluate(step).map_err(|error| fault(&error))?;
+        self.act(action).await
+    }
+
+    /// Does an action, or takes what came of it before.
+    async fn act(&mut self, action: Action) -> Result<(), Stop> {
+        let inputs = self.inputs(&action).await?;
+        let (digests, prepared) = inputs;
+        let key = cache::key(&self.key, &action, &digests);
+        let found = match self.work.request.no_cache {
+            true => None,
+            false => self.find(&key)?,
+        };
+        let shell = config::shell(&self.draft.config.config);
+        let step = match found {
+            Some(step) => {
+                self.output.say(" ---> Using cache\n").await?;
+                step
+            }
+            None => {
+                let layer = self.layer(&action, prepared).await?;
+                let history = History {
+                    created: Some(self.now()),
+                    created_by: action.history(&shell),
+                    author: self.draft.config.author.clone(),
+                    comment: format!("{KEY_MARK}{key}"),
+                    empty_layer: layer.is_none(),
+                };
+                let step = kept::Step { history, layer };
+                self.keep(&key, &step).await?;
+                step
+            }
+        };
+        config::apply(&mut self.draft.config, &action, &mut self.is_cmd_set);
+        self.draft.add(step.history, step.layer);
+        self.key = key;
+        self.say_id().await
+    }
+
+    /// What the step reads, for its key, and what was found out on the way.
+    async fn inputs(&self, action: &Action) -> Result<(Inputs, Option<transfer::Prepared>), Stop> {
+        match action {
+            Action::Add(asked) | Action::Copy(asked) => {
+                let is_add = matches!(action, Action::Add(_));
+                let prepared = transfer::prepare(self, asked, is_add).await?;
+                let mut inputs = Inputs::default();
+                for (what, digest) in prepared.digests() {
+                    inputs.add_text(&what, &digest);
+                }
+                Ok((inputs, Some(prepared)))
+            }
+            Action::Run(asked) => Ok((run::inputs(self, asked).await?, None)),
+            _ => Ok((Inputs::default(), None)),
+        }
+    }
+
+    /// Does what changes files; returns what changed.
+    async fn layer(
+        &self,
+        action: &Action,
+        prepared: Option<transfer::Prepared>,
+    ) -> Result<Option<HeldLayer>, Stop> {
+        match (action, prepared) {
+            (Action::Add(asked) | Action::Copy(asked), Some(prepared)) => {
+                transfer::carry_out(self, asked, prepared).await
+            }
+            (Action::Run(asked), _) => run::run(self, asked).await,
+            (Action::Workdir(path), _) => {
+                let dir = config::working_dir(&self.draft.config.config);
+                transfer::make_directory(self, engine_build::resolve(dir, path)).await
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn find(&self, key: &Key) -> Result<Option<kept::Step>, Stop> {
+        let builds = &self.work.builds;
+        let found = builds
+            .cache
+            .find(&key.to_string(), &self.draft, builds.clock.now_ns());
+        if found.is_some() {
+            return Ok(found);
+        }
+        for name in &self.work.request.cache_from {
+            if let Some(step) = self.find_in(name, key) {
+                return Ok(Some(step));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Looks for the step in the history of an image that is here.
+    fn find_in(&self, name: &str, key: &Key) -> Option<kept::Step> {
+        let images = &self.work.builds.images;
+        let (config, notes) = images.notes_of(name).ok()?;
+        let comment = format!("{KEY_MARK}{key}");
+        let at = config.history.iter().position(|h| h.comment == comment)?;
+        let below = config.history[..at].iter().filter(|h| !h.empty_layer);
+        let n_below = below.count();
+        let is_on_same = config.rootfs.diff_ids.get(..n_below) == Some(self.draft.diff_ids());
+        let history = config.history[at].clone();
+        let layer = match history.empty_layer {
+            true => None,
+            false => Some(images.hold_note(notes.get(n_below)?.clone())?),
+        };
+        is_on_same.then_some(kept::Step { history, layer })
+    }
+
+    async fn keep(&self, key: &Key, step: &kept::Step) -> Result<(), Stop> {
+        faults::point("build.stepped");
+        let step = kept::Step {
+            history: step.history.clone(),
+            layer: step.layer.clone(),
+        };
+        let (builds, key, draft) = (
+            Arc::clone(&self.work.builds),
+            key.to_string(),
+            self.draft.clone(),
+        );
+        let kept = blocking(move || {
+            let now_ns = builds.clock.now_ns();
+            builds.cache.add(key, &draft, step, now_ns)
+        });
+        kept.await?;
+        faults::point("build.noted");
+        Ok(())
+    }
+
+    async fn say_id(&self) -> Result<(), Stop> {
+        let id = match self.draft.config.history.is_empty() && self.draft.n_layers() == 0 {
+            true => String::new(),
+            false => self.draft.id()?.short(),
+        };
+        self.output.say(format!(" ---> {id}\n")).await
+    }
+
+    /// A name that nothing in the build's directory has.
+    pub(super) fn new_name(&self, what: &str) -> String {
+        format!("{what}-{}", N_NAMES.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// Makes an overlay on the layers of an image.
+    pub(super) async fn view(&self, draft: &Draft) -> Result<View, Stop> {
+        let (made_of, held) = self.work.builds.images.for_draft(draft).await?;
+        let dir = Arc::clone(&self.work.dir);
+        let name = self.new_name("view");
+        let view = blocking(move || View::make(&dir, &name, made_of.layers, held)).await;
+        Ok(view?)
+    }
+
+    /// The image that files come from, when they do not come from the context.
+    pub(super) async fn origin(&self, origin: &Origin) -> Result<Option<Draft>, Stop> {
+        match origin {
+            Origin::Context => Ok(None),
+            Origin::Stage(place) => Ok(Some(self.work.stage(*place).await?.draft.clone())),
+            Origin::Image(name) => {
+                let platform = self.work.request.platform.as_deref();
+                image(self.work, name, platform, self.output)
+                    .await
+                    .map(Some)
+            }
+        }
+    }
+
+    fn now(&self) -> String {
+        let epoch_ns = self.work.epoch.map(|epoch| epoch.saturating_mul(NS_PER_S));
+        rfc3339(epoch_ns.unwrap_or_else(|| self.work.builds.clock.now_ns()))
+    }
+}
+
+/// A fault of the Dockerfile that only shows when its variables are known.
+fn fault(fault: &engine_build::Fault) -> Stop {
+    Stop::Failed(ServiceError::BadRequest(fault.to_string()))
+}

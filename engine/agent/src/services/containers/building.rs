@@ -1,0 +1,62 @@
+//! What a build does with containers: each step that changes files has one, made of an image that
+//! is nowhere listed. It is a container like every other while it lives.
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use engine_api::containers::CreateBody;
+use engine_api::id::ContainerId;
+use engine_storage::{LayerError, PackError};
+
+use super::registry::Containers;
+use super::users;
+use crate::records::StepBind;
+use crate::services::error::{Result, chain};
+use crate::services::images::{ImageForContainer, LayersHeld};
+
+/// Writes what a container changed as the archive of a layer. Blocks.
+pub(crate) type LayerWriter = Box<dyn FnOnce(&mut dyn Write) -> io::Result<()> + Send>;
+
+impl Containers {
+    /// Makes the container of a step, under an id that was written down before.
+    ///
+    /// # Errors
+    /// When an option is refused; nothing is left then.
+    pub(crate) async fn create_step(
+        &self,
+        id: &ContainerId,
+        asked: CreateBody,
+        made_of: (ImageForContainer, LayersHeld),
+        binds: Vec<StepBind>,
+    ) -> Result<()> {
+        let id_of_it = id.clone();
+        let created = self.create_of(None, asked, made_of, id_of_it, binds);
+        let created = created.await?;
+        for warning in created.warnings {
+            tracing::debug!(container.id = id.as_str(), warning, "of a build's step");
+        }
+        Ok(())
+    }
+
+    /// Returns what writes a container's changes as a layer; nothing in it is later than `latest`,
+    /// in seconds since 1970.
+    ///
+    /// # Errors
+    /// When the container is not there.
+    pub(crate) fn layer_writer(
+        &self,
+        id: &ContainerId,
+        latest: Option<i64>,
+    ) -> Result<LayerWriter> {
+        let record = Arc::clone(&self.find(id.as_str())?.view().record);
+        let snapshot = users::snapshot(&self.site, &record);
+        Ok(Box::new(move |target| {
+            let written = snapshot.write_layer_until(&record.layers, latest, target);
+            match written {
+                Ok(_) => Ok(()),
+                Err(LayerError::Pack(PackError::Write(error))) => Err(error),
+                Err(error) => Err(io::Error::other(chain(&error))),
+            }
+        }))
+    }
+}
