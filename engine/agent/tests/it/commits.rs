@@ -171,6 +171,48 @@ async fn a_client_that_goes_away_in_a_commit_leaves_nothing_standing_still() {
 }
 
 #[tokio::test]
+async fn two_commits_at_once_both_see_files_of_one_moment() {
+    let rig = Rig::new().await;
+    let script = "dd if=/dev/zero of=/root/m bs=1M count=50 2>/dev/null
+        while true; do echo >> /root/a; echo >> /root/z; done";
+    let id = rig.run("busy", script).await;
+    until("it writes", async || {
+        rig.client.container_path_stat(&id, "/root/z").await.is_ok()
+    })
+    .await;
+
+    let mark = rig.path("r/commits").join(&id);
+    let (first, second) = (named("first"), named("second"));
+    let (one, two) = tokio::join!(rig.client.commit_container(&id, &first), async {
+        until("it stands still", async || {
+            mark.exists() || rig.client.image("first").await.is_ok()
+        })
+        .await;
+        rig.client.commit_container(&id, &second).await
+    });
+    one.unwrap();
+    two.unwrap();
+    for image in ["first", "second"] {
+        let look = Some("wc -l < /root/a; wc -l < /root/z");
+        let looker = rig
+            .create_image(image, image, look, ContainerConfig::default())
+            .await;
+        rig.client.start_container(&looker).await.unwrap();
+        rig.client
+            .wait_container(&looker, WaitCondition::NotRunning)
+            .await
+            .unwrap();
+        let said = rig.logs(&looker, LogOptions::default()).await;
+        let counts: Vec<u64> = said.lines().map(|line| line.parse().unwrap()).collect();
+        assert_eq!(counts.len(), 2, "{said}");
+        assert!(counts[0] - counts[1] <= 1, "{said}");
+    }
+    let state = rig.client.container(&id).await.unwrap().state;
+    assert_eq!(state.status, "running");
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn an_engine_that_ends_in_a_commit_lets_the_container_go_on_before() {
     let mut rig = Rig::new().await;
     let script = "dd if=/dev/zero of=/root/big bs=1M count=50 2>/dev/null

@@ -9,6 +9,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine_api::containers::ContainerConfig;
 use engine_api::id::ContainerId;
@@ -21,6 +22,9 @@ use crate::faults;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::images::Commit;
 use crate::tasks::blocking;
+
+/// How long a commit waits for another one of the same container.
+const TURN_LIMIT: Duration = Duration::from_secs(300);
 
 /// What is asked of a commit beside the container.
 #[derive(Debug, Clone, Default)]
@@ -64,6 +68,12 @@ impl Containers {
         asked: CommitRequest,
         copy: OwnedSemaphorePermit,
     ) -> Result<String> {
+        // Two at once would share one pause, and the first to end it would let both go on.
+        let turn = tokio::time::timeout(TURN_LIMIT, handle.standing.acquire()).await;
+        let Ok(Ok(turn)) = turn else {
+            let message = "another commit of the container goes on; try again when that is done";
+            return Err(ServiceError::Conflict(message.to_owned()));
+        };
         let view = handle.view();
         let paused = if asked.without_pause || !view.is_running() || view.paused {
             None
@@ -101,6 +111,7 @@ impl Containers {
             if let Some(paused) = paused {
                 paused.end(self, handle).await;
             }
+            drop(turn);
         };
         // What is made when the engine ends would hold files of another moment; the reader fails at
         // its next write, and the next engine sweeps what there is.

@@ -180,6 +180,18 @@ impl Owner {
         self.life = Arc::new(life);
     }
 
+    /// Sees to it that what a policy goes by survives a power cut: as long as there was none,
+    /// nobody did.
+    pub(super) async fn make_end_lasting(&self) {
+        let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
+        let life = Arc::clone(&self.life);
+        blocking(move || {
+            running::keep_exit(&site.bundle(&id));
+            write(&life, &site.store.dir_of(&id), true);
+        })
+        .await;
+    }
+
     /// Changes what is put down of its life, synced when a policy will act by it.
     pub(super) async fn change_life(&mut self, change: impl FnOnce(&mut LifeRecord)) {
         let mut life = (*self.life).clone();

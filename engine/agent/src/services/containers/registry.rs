@@ -41,6 +41,8 @@ pub(crate) struct Handle {
     view: watch::Receiver<Arc<View>>,
     /// Held by whoever writes the files of a container that rests, and by its start.
     pub(super) files: Arc<Semaphore>,
+    /// Held by the commit that the container stands still for.
+    pub(super) standing: Semaphore,
 }
 
 /// What owners share: where things are, and whom to tell.
@@ -134,6 +136,7 @@ impl Handle {
             inbox,
             view,
             files,
+            standing: Semaphore::new(1),
         }
     }
 

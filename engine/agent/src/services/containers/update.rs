@@ -73,6 +73,10 @@ impl Owner {
         let change = difference(&before, &after)?;
         let is_live = matches!(self.phase, Phase::Running { .. }) && change.is_some();
 
+        let has_policy = |record: &ContainerRecord| restarts::has_policy(&record.host_config);
+        if has_policy(&record) && !has_policy(&former) {
+            self.make_end_lasting().await;
+        }
         if is_live {
             self.change_life(|life| life.unapplied = true).await;
             faults::point("update.marked");
