@@ -65,6 +65,15 @@ impl Snapshot {
     /// # Errors
     /// When a directory cannot be read, or there is more than anybody would read.
     pub fn changes(&self, lowers: &[PathBuf]) -> Result<Vec<Change>, StoreError> {
+        self.changes_beside(lowers, &BTreeSet::new())
+    }
+
+    /// The same without what was made to mount on at `points`, and the way there.
+    fn changes_beside(
+        &self,
+        lowers: &[PathBuf],
+        points: &BTreeSet<PathBuf>,
+    ) -> Result<Vec<Change>, StoreError> {
         let listed = || {
             let upper = Dir::open(&self.upper())?;
             let lowers = lowers
@@ -74,6 +83,7 @@ impl Snapshot {
             let mut walk = Walk {
                 changes: Vec::new(),
                 map: self.map,
+                points,
             };
             walk.directory(&upper, &lowers, Path::new("/"), 0, false)?;
             walk.changes.sort_unstable();
@@ -88,32 +98,42 @@ impl Snapshot {
     /// # Errors
     /// See [`PackError`].
     pub fn write_layer<W: Write>(&self, lowers: &[PathBuf], target: W) -> Result<W, LayerError> {
-        self.write_layer_until(lowers, None, target)
+        self.write_layer_with(lowers, &LayerOptions::default(), target)
     }
 
-    /// As [`Snapshot::write_layer`], with no time in it later than `latest`, in seconds since 1970.
+    /// As [`Snapshot::write_layer`], with wishes.
     ///
     /// # Errors
     /// See [`PackError`].
-    pub fn write_layer_until<W: Write>(
+    pub fn write_layer_with<W: Write>(
         &self,
         lowers: &[PathBuf],
-        latest: Option<i64>,
+        options: &LayerOptions,
         target: W,
     ) -> Result<W, LayerError> {
-        let changes = self.changes(lowers)?;
+        let changes = self.changes_beside(lowers, &options.mount_points)?;
         let mut layer = LayerWriter {
             root: Root::open(&self.upper()).map_err(PackError::Read)?,
             archive: Writer::new(target),
             seen: Seen::of_users(self.map),
             written: BTreeSet::new(),
-            latest,
+            latest: options.latest,
         };
         for change in &changes {
             layer.add(change)?;
         }
         Ok(layer.archive.finish().map_err(PackError::Write)?)
     }
+}
+
+/// How a layer is written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LayerOptions {
+    /// No time in it is later, in seconds since 1970.
+    pub latest: Option<i64>,
+    /// Where something was mounted that is no part of it: an empty file or directory that was made
+    /// there, and the directories that were made for it alone, are left out.
+    pub mount_points: BTreeSet<PathBuf>,
 }
 
 /// A layer that was not written to its end.
@@ -127,9 +147,19 @@ pub enum LayerError {
     Pack(#[from] PackError),
 }
 
-struct Walk {
+struct Walk<'a> {
     changes: Vec<Change>,
     map: Option<IdMap>,
+    /// Mount points beside those of every container.
+    points: &'a BTreeSet<PathBuf>,
+}
+
+/// What became of one name against the layers below.
+enum Outcome {
+    Same,
+    CameOrWent,
+    /// A directory that was made for a mount point to lie in, and for nothing else.
+    Way,
 }
 
 /// What the layers below have under a name.
@@ -140,7 +170,7 @@ enum Below {
     Directory(Metadata, Vec<Dir>),
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Compares a directory that both have. `opaque`: nothing of the lower one is seen through it.
     /// Returns whether its list of names differs, and whether a mount point of ours lies in it.
     fn directory(
@@ -168,10 +198,14 @@ impl Walk {
                     other => other?,
                 };
                 let path = path.join(&name);
-                if is_mount_point(upper, &name, &path, &metadata) {
+                if self.is_mount_point(upper, &name, &path, &metadata) {
                     has_point = true;
                 } else {
-                    differs |= self.entry((upper, lowers), path, &metadata, (depth, opaque))?;
+                    match self.entry((upper, lowers), path, &metadata, (depth, opaque))? {
+                        Outcome::Same => {}
+                        Outcome::CameOrWent => differs = true,
+                        Outcome::Way => has_point = true,
+                    }
                 }
                 if opaque {
                     seen.insert(name);
@@ -189,14 +223,18 @@ impl Walk {
         Ok((differs, has_point))
     }
 
-    /// Compares one name; returns whether it came or went.
+    /// Compares one name.
     fn entry(
         &mut self,
         (upper, lowers): (&Dir, &[Dir]),
         path: PathBuf,
         metadata: &Metadata,
         (depth, opaque): (usize, bool),
-    ) -> Result<bool, SysError> {
+    ) -> Result<Outcome, SysError> {
+        let came_or_went = |did: bool| match did {
+            true => Outcome::CameOrWent,
+            false => Outcome::Same,
+        };
         let name = &path.file_name().unwrap_or_default().to_owned();
         let was = below(lowers, name)?;
         let is_new = matches!(was, Below::Nothing);
@@ -204,7 +242,7 @@ impl Walk {
             if !is_new {
                 self.note(path, ChangeKind::Deleted)?;
             }
-            return Ok(!is_new);
+            return Ok(came_or_went(!is_new));
         }
         let kind = if is_new {
             ChangeKind::Added
@@ -213,13 +251,18 @@ impl Walk {
         };
         if metadata.kind != FileType::Directory {
             self.note(path, kind)?;
-            return Ok(is_new);
+            return Ok(came_or_went(is_new));
         }
         let dir = upper.open_dir(name)?;
         let Below::Directory(before, lowers) = was else {
-            self.note(path.clone(), kind)?;
+            let n_before = self.changes.len();
             self.directory(&dir, &[], &path, depth + 1, false)?;
-            return Ok(is_new);
+            let leads_on = self.points.iter().any(|point| point.starts_with(&path));
+            if is_new && leads_on && self.changes.len() == n_before {
+                return Ok(Outcome::Way);
+            }
+            self.note(path, kind)?;
+            return Ok(came_or_went(is_new));
         };
         let opaque = opaque || is_opaque(upper, name)?;
         let (differs, has_point) = self.directory(&dir, &lowers, &path, depth + 1, opaque)?;
@@ -229,7 +272,7 @@ impl Walk {
         if differs || !same_bits || !same_time {
             self.note(path, ChangeKind::Changed)?;
         }
-        Ok(false)
+        Ok(Outcome::Same)
     }
 
     /// Layers say who owns a thing as the container knows it, the upper directory as the host does.
@@ -238,28 +281,29 @@ impl Walk {
         (before.uid, before.gid) == (inside(now.uid), inside(now.gid))
     }
 
+    fn is_mount_point(&self, dir: &Dir, name: &OsStr, path: &Path, metadata: &Metadata) -> bool {
+        let is_ours = MOUNT_POINTS.iter().any(|point| path == Path::new(point));
+        if !is_ours && !self.points.contains(path) {
+            return false;
+        }
+        match metadata.kind {
+            FileType::RegularFile => metadata.size_bytes == 0,
+            FileType::Directory => {
+                let names = dir
+                    .open_dir(name)
+                    .and_then(|dir| Listing::of(&dir)?.next_names(1));
+                names.is_ok_and(|names| names.is_empty())
+            }
+            _ => false,
+        }
+    }
+
     fn note(&mut self, path: PathBuf, kind: ChangeKind) -> Result<(), SysError> {
         if self.changes.len() == CHANGES_MAX {
             return Err(SysError::new("compare", path.display(), Errno::TOOBIG));
         }
         self.changes.push(Change { path, kind });
         Ok(())
-    }
-}
-
-fn is_mount_point(dir: &Dir, name: &OsStr, path: &Path, metadata: &Metadata) -> bool {
-    if !MOUNT_POINTS.iter().any(|point| path == Path::new(point)) {
-        return false;
-    }
-    match metadata.kind {
-        FileType::RegularFile => metadata.size_bytes == 0,
-        FileType::Directory => {
-            let names = dir
-                .open_dir(name)
-                .and_then(|dir| Listing::of(&dir)?.next_names(1));
-            names.is_ok_and(|names| names.is_empty())
-        }
-        _ => false,
     }
 }
 

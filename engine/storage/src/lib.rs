@@ -20,7 +20,7 @@ mod snapshots;
 mod tree;
 mod usage;
 
-pub use changes::{Change, ChangeKind, LayerError};
+pub use changes::{Change, ChangeKind, LayerError, LayerOptions};
 pub use diff_id::DiffId;
 /// The root of a tree of files: the only way to a path below it.
 pub use engine_sys::path::Root as TreeRoot;

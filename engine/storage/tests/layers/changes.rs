@@ -4,7 +4,9 @@ use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use engine_storage::{Access, DiffId, Layers, Limits, Merged, Snapshot, TreeRoot, pack_contents};
+use engine_storage::{
+    Access, DiffId, LayerOptions, Layers, Limits, Merged, Snapshot, TreeRoot, pack_contents,
+};
 use engine_tar::Digest;
 use proptest::prelude::*;
 
@@ -78,6 +80,57 @@ fn merged(dir: &Path, lowers: &[PathBuf]) -> Merged {
 fn all(merged: &Merged) -> Vec<u8> {
     let read = |root: &TreeRoot| pack_contents(root, None, Vec::new()).unwrap();
     merged.with(Access::Read, read).unwrap()
+}
+
+/// The paths that a layer brings.
+fn paths_of(archive: &[u8]) -> Vec<String> {
+    let mut archive = tar::Archive::new(archive);
+    let entries = archive.entries().unwrap();
+    let path = |entry: tar::Entry<'_, _>| entry.path().unwrap().display().to_string();
+    let mut paths: Vec<String> = entries.map(|entry| path(entry.unwrap())).collect();
+    paths.sort();
+    paths
+}
+
+#[test]
+fn what_was_made_to_mount_on_is_no_part_of_a_layer() {
+    let world = tempfile::tempdir().unwrap();
+    let bottom = world.path().join("bottom");
+    std::fs::create_dir_all(bottom.join("tmp")).unwrap();
+    let container = merged(&world.path().join("one"), std::slice::from_ref(&bottom));
+    let made = |root: &TreeRoot| {
+        for dir in ["way/to/dir", "used/dir", "dir", "full", "other"] {
+            root.create_dir_all(Path::new(dir), 0o755).unwrap();
+        }
+        root.create_file(Path::new("tmp/file"), 0o755).unwrap();
+        for (path, content) in [("used/own", "own"), ("full/in", ""), ("written", "x")] {
+            let mut file = root.create_file(Path::new(path), 0o644).unwrap();
+            file.write_all(content.as_bytes()).unwrap();
+        }
+    };
+    let write = Access::Write {
+        readonly_root: false,
+    };
+    container.with(write, made).unwrap();
+    let points = [
+        "/way/to/dir",
+        "/used/dir",
+        "/dir",
+        "/tmp/file",
+        "/full",
+        "/written",
+        "/none",
+    ];
+    let options = LayerOptions {
+        mount_points: points.into_iter().map(PathBuf::from).collect(),
+        ..LayerOptions::default()
+    };
+
+    let snapshot = &container.snapshot;
+    let archive = snapshot.write_layer_with(&container.lowers, &options, Vec::new());
+
+    let expected = ["full/", "full/in", "other/", "used/", "used/own", "written"];
+    assert_eq!(paths_of(&archive.unwrap()), expected);
 }
 
 proptest! {

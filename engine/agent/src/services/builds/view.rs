@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use engine_storage::{Access, LayerError, Merged, PackError, Snapshot, TreeRoot};
+use engine_storage::{Access, LayerError, LayerOptions, Merged, PackError, Snapshot, TreeRoot};
 
 use crate::records::BuildDir;
 use crate::services::error::{Result, ServiceError, chain};
@@ -93,9 +93,13 @@ impl View {
         latest: Option<i64>,
         target: &mut dyn std::io::Write,
     ) -> std::io::Result<()> {
+        let options = LayerOptions {
+            latest,
+            ..LayerOptions::default()
+        };
         let written = self
             .snapshot
-            .write_layer_until(&self.lowers, latest, target);
+            .write_layer_with(&self.lowers, &options, target);
         match written {
             Ok(_) => Ok(()),
             Err(LayerError::Pack(PackError::Write(error))) => Err(error),

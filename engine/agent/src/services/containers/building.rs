@@ -2,11 +2,12 @@
 //! is nowhere listed. It is a container like every other while it lives.
 
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_api::containers::CreateBody;
 use engine_api::id::ContainerId;
-use engine_storage::{LayerError, PackError};
+use engine_storage::{LayerError, LayerOptions, PackError};
 
 use super::registry::Containers;
 use super::users;
@@ -50,8 +51,15 @@ impl Containers {
     ) -> Result<LayerWriter> {
         let record = Arc::clone(&self.find(id.as_str())?.view().record);
         let snapshot = users::snapshot(&self.site, &record);
+        // What was mounted for the step is no part of what it made.
+        let binds = record.step_binds.iter().map(|bind| &bind.target);
+        let others = record.host_config.mounts.iter().map(|mount| &mount.target);
+        let options = LayerOptions {
+            latest,
+            mount_points: binds.chain(others).map(PathBuf::from).collect(),
+        };
         Ok(Box::new(move |target| {
-            let written = snapshot.write_layer_until(&record.layers, latest, target);
+            let written = snapshot.write_layer_with(&record.layers, &options, target);
             match written {
                 Ok(_) => Ok(()),
                 Err(LayerError::Pack(PackError::Write(error))) => Err(error),
