@@ -166,6 +166,11 @@ async fn to_image(
         true => built,
         false => stage::with_labels(work, &built, output).await?,
     };
+    if !work.plan.unconsumed.is_empty() {
+        let names = work.plan.unconsumed.join(" ");
+        let text = format!("[Warning] One or more build-args [{names}] were not consumed\n");
+        output.say(text).await?;
+    }
     faults::point("build.built");
     let familiar: Vec<String> = names.iter().map(|name| name.familiar()).collect();
     let id = work.builds.list(built.draft.clone(), names).await?;
