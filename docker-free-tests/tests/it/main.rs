@@ -5,6 +5,7 @@
 
 mod access;
 mod attacks;
+mod builds;
 mod containers;
 mod docker_api;
 mod images;
