@@ -70,7 +70,7 @@ pub async fn run(config: &Config) -> Result<Report, StartError> {
     let events = Arc::new(Events::new(clock.clone()));
     let images = Arc::new(Images::open(config, clock, events).await?);
     // What is kept between builds is needed too.
-    let builds = KeptBuilds::open(&config.data, &images).await?;
+    let builds = KeptBuilds::open(config, &images).await?;
     images.sweep_blobs().await;
     report.tell_swept(n_half_written, "half-written blobs and layers were removed");
     let n_left = n_entries(&config.data.join("images/blobs/sha256"));

@@ -54,7 +54,7 @@ impl Engine {
     pub async fn open(config: Config, clock: Clock, tasks: Tasks) -> Result<Arc<Self>, StartError> {
         let events = Arc::new(Events::new(clock.clone()));
         let images = Arc::new(Images::open(&config, clock.clone(), Arc::clone(&events)).await?);
-        let kept_builds = KeptBuilds::open(&config.data, &images).await?;
+        let kept_builds = KeptBuilds::open(&config, &images).await?;
         images.sweep_blobs().await;
         let site = Arc::new(site(&config, &clock, tasks.clone(), Arc::clone(&events))?);
         let all_are_known = recover::containers(&site, &images).await?;

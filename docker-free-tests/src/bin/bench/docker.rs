@@ -43,13 +43,14 @@ pub(crate) fn measure() {
 }
 
 /// A dockerd of our own, in a network of its own.
-struct Dockerd {
+pub(crate) struct Dockerd {
     process: Child,
     socket: PathBuf,
 }
 
 impl Dockerd {
-    fn start(dir: &Path) -> Option<Self> {
+    /// Starts it below `dir`; `None` where it is not installed.
+    pub(crate) fn start(dir: &Path) -> Option<Self> {
         let program = need::find("dockerd")?;
         fs::create_dir_all(dir).expect("the directory is ours");
         let socket = dir.join("d.sock");
@@ -86,7 +87,8 @@ impl Dockerd {
         Some(Self { process, socket })
     }
 
-    fn client(&self, engine: &Engine) -> Command {
+    /// The docker command for it.
+    pub(crate) fn client(&self, engine: &Engine) -> Command {
         let mut command = engine.docker_command();
         command.env("DOCKER_HOST", format!("unix://{}", self.socket.display()));
         command

@@ -6,6 +6,7 @@
     reason = "a benchmark is read on standard output"
 )]
 
+mod build;
 mod docker;
 mod exec;
 mod lifecycle;
@@ -20,11 +21,12 @@ mod verbs;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, fn()); 10] = [
+    let parts: [(&str, fn()); 11] = [
         ("lifecycle", lifecycle::measure),
         ("exec", exec::measure),
         ("verbs", verbs::measure),
         ("docker", docker::measure),
+        ("build", build::measure),
         ("memory", memory::measure),
         ("logs", logs::measure),
         ("page", page::measure),

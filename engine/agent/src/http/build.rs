@@ -21,10 +21,8 @@ use super::extract::{Values, drain};
 use super::images::decoded;
 use super::routes::{App, Route};
 use super::stream::{blocking_reader, flushed};
+use super::swarm::NEEDS_CLASSIC;
 use crate::services::builds::BuildRequest;
-
-/// What a client of BuildKit is told.
-const NEEDS_CLASSIC: &str = "this engine builds with the classic builder: set DOCKER_BUILDKIT=0";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![(&operation::BUILD, post(build))]

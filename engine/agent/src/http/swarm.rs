@@ -1,4 +1,5 @@
-//! Docker's clustering, which is not offered: every path of it says so, as a node without it does.
+//! Docker's clustering and BuildKit, which are not offered: every path of theirs says so, of
+//! clustering as a node without it does.
 
 use axum::Router;
 use axum::extract::Request;
@@ -26,7 +27,19 @@ pub(super) fn route(mut router: Router<App>) -> Router<App> {
             .route(root, any(refuse))
             .route(&format!("{root}/{{*rest}}"), any(refuse));
     }
+    for path in ["/session", "/grpc"] {
+        router = router.route(path, any(refuse_buildkit));
+    }
     router
+}
+
+/// What a client of BuildKit is told.
+pub(super) const NEEDS_CLASSIC: &str =
+    "this engine builds with the classic builder: set DOCKER_BUILDKIT=0";
+
+async fn refuse_buildkit(request: Request) -> Response {
+    drain(request.into_body()).await;
+    ApiError::bad_request(NEEDS_CLASSIC).into_response()
 }
 
 async fn refuse(request: Request) -> Response {

@@ -450,7 +450,7 @@ impl Ways {
     }
 }
 
-fn tls() -> ClientConfig {
+pub(crate) fn tls() -> ClientConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

@@ -21,6 +21,8 @@ mod retry;
 mod tags;
 mod upload;
 
+pub(crate) use client::tls;
+
 pub use auth::{Credentials, Secret};
 pub use endpoint::{MalformedMirror, Mirror, RegistryConfig};
 pub use error::RegistryError;

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
 use super::output::{Lines, Output};
-use super::request::BuildRequest;
+use super::request::{BuildRequest, EPOCH};
 use super::service::Builds;
 use super::stage::{self, Built};
 use crate::faults;
@@ -166,8 +166,14 @@ async fn to_image(
         true => built,
         false => stage::with_labels(work, &built, output).await?,
     };
-    if !work.plan.unconsumed.is_empty() {
-        let names = work.plan.unconsumed.join(" ");
+    let unconsumed = &work.plan.unconsumed;
+    let unconsumed: Vec<&str> = unconsumed
+        .iter()
+        .map(String::as_str)
+        .filter(|name| *name != EPOCH)
+        .collect();
+    if !unconsumed.is_empty() {
+        let names = unconsumed.join(" ");
         let text = format!("[Warning] One or more build-args [{names}] were not consumed\n");
         output.say(text).await?;
     }

@@ -1,12 +1,23 @@
-//! What a build fetches from the net.
+//! What a build fetches from the net: files that `ADD` names, and contexts.
 
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
 use std::sync::Arc;
 
+use engine_images::{Digest, Hasher};
+
+use super::context;
 use super::executor::Stop;
 use super::service::Builds;
 use super::stage::Stage;
 use crate::records::BuildDir;
-use crate::services::error::{Result, ServiceError};
+use crate::services::error::{Result, ServiceError, chain};
+use crate::tasks::blocking;
+
+/// How long a fetched file may be.
+const BYTES_MAX: u64 = 16 << 30;
+const REMOTE: &str = "remote";
 
 /// A file that was fetched.
 pub(super) struct Fetched {
@@ -15,20 +26,108 @@ pub(super) struct Fetched {
     pub(super) name: String,
 }
 
-/// Fetches a file that `ADD` names.
+/// Fetches a file that `ADD` names, and compares it with what it must be.
 pub(super) async fn fetch(
-    _stage: &Stage<'_>,
+    stage: &Stage<'_>,
     url: &str,
-    _checksum: Option<&str>,
+    checksum: Option<&str>,
 ) -> Result<Fetched, Stop> {
-    Err(Stop::Failed(ServiceError::BadRequest(format!(
-        "ADD failed: {url} is not fetched by this engine yet: fetch it and add the file"
-    ))))
+    let bad = |why: String| Stop::Failed(ServiceError::BadRequest(format!("ADD failed: {why}")));
+    let wanted = checksum.map(str::parse::<Digest>).transpose();
+    let wanted = wanted.map_err(|error| bad(format!("--checksum: {error}")))?;
+    let name = name_of(url).ok_or_else(|| bad(format!("cannot determine filename from {url}")))?;
+    let dir = stage.new_name("fetched");
+    let work = stage.work;
+    let digest = download(&work.builds, &work.dir, &dir, &name, url).await?;
+    if wanted.is_some_and(|wanted| wanted != digest) {
+        let wanted = checksum.unwrap_or_default();
+        return Err(bad(format!(
+            "{url} is not what --checksum says: {wanted} was expected, {digest} came"
+        )));
+    }
+    Ok(Fetched { dir, name })
 }
 
-/// Fetches the context.
-pub(super) async fn context(_builds: &Builds, _dir: &Arc<BuildDir>, remote: &str) -> Result<()> {
-    Err(ServiceError::BadRequest(format!(
-        "remote contexts are not supported yet: fetch {remote} and send it"
-    )))
+/// Fetches the context: an archive, or a Dockerfile alone.
+pub(super) async fn context(builds: &Builds, dir: &Arc<BuildDir>, remote: &str) -> Result<()> {
+    if is_git(remote) {
+        return Err(ServiceError::BadRequest(format!(
+            "{remote} is a Git repository, which this engine does not fetch: clone it and send the \
+             directory"
+        )));
+    }
+    download(builds, dir, REMOTE, REMOTE, remote).await?;
+    let dir = Arc::clone(dir);
+    blocking(move || {
+        let file = dir
+            .open(REMOTE)
+            .and_then(|root| root.open_file(Path::new(REMOTE)))
+            .map_err(ServiceError::failed("read the context"))?;
+        context::receive(&dir, file)
+    })
+    .await
+}
+
+fn is_git(remote: &str) -> bool {
+    let address = remote.split('#').next().unwrap_or_default();
+    address.starts_with("git://")
+        || address.starts_with("git@")
+        || address.starts_with("ssh://")
+        || address.starts_with("github.com/")
+        || address.ends_with(".git")
+}
+
+/// The last part of a URL's path, as a plain name.
+fn name_of(url: &str) -> Option<String> {
+    let path = url.split(['?', '#']).next()?;
+    let (_, path) = path.split_once("://")?.1.split_once('/')?;
+    let name = path.rsplit('/').next()?;
+    let is_plain = !matches!(name, "" | "." | "..") && name.len() <= 255;
+    is_plain.then(|| name.to_owned())
+}
+
+async fn download(
+    builds: &Builds,
+    build: &Arc<BuildDir>,
+    dir: &str,
+    name: &str,
+    url: &str,
+) -> Result<Digest> {
+    let refused = |error| ServiceError::BadRequest(chain(&error));
+    let mut download = builds.downloads.get(url).await.map_err(refused)?;
+    let (build, dir, name) = (Arc::clone(build), dir.to_owned(), name.to_owned());
+    let made = blocking(move || build.make(&dir)?.create_file(Path::new(&name), 0o600)).await;
+    let mut file: File = made.map_err(ServiceError::failed("keep what is fetched"))?;
+    let (mut hash, mut n_bytes) = (Hasher::default(), 0);
+    while let Some(piece) = download.next().await.map_err(refused)? {
+        hash.update(&piece);
+        n_bytes += piece.len() as u64;
+        if n_bytes > BYTES_MAX {
+            return Err(ServiceError::BadRequest(format!(
+                "{url} is longer than {BYTES_MAX} bytes"
+            )));
+        }
+        let written = blocking(move || file.write_all(&piece).map(|()| file)).await;
+        file = written.map_err(ServiceError::failed("keep what is fetched"))?;
+    }
+    Ok(hash.digest())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_is_the_last_part_of_the_path() {
+        assert_eq!(name_of("http://h/a/b.tar?x=/y").as_deref(), Some("b.tar"));
+        for url in ["http://h", "http://h/", "http://h/a/", "http://h/..", "b"] {
+            assert_eq!(name_of(url), None, "{url}");
+        }
+    }
+
+    #[test]
+    fn repositories_are_told_from_files() {
+        assert!(is_git("https://h/a.git#main") && is_git("git@h:a"));
+        assert!(!is_git("https://h/a.tar.gz"));
+    }
 }

@@ -37,7 +37,7 @@ pub(crate) struct BuildRequest {
 }
 
 /// The build argument that says when everything was made.
-const EPOCH: &str = "SOURCE_DATE_EPOCH";
+pub(super) const EPOCH: &str = "SOURCE_DATE_EPOCH";
 
 impl BuildRequest {
     /// Reads the names of the image.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine_api::builds::BuildCache;
 use engine_api::filter::Filters;
 use engine_build::{Options, Plan, parse};
-use engine_images::{Digest, Platform, Reference};
+use engine_images::{Digest, Downloads, Platform, Reference};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
 use super::cache::{Cache, Chosen};
@@ -16,6 +16,7 @@ use super::output::{Lines, Output};
 use super::request::BuildRequest;
 use super::{context, fetch};
 use crate::clock::Clock;
+use crate::config::Config;
 use crate::ids;
 use crate::records::{BuildDir, BuildStore};
 use crate::services::containers::Containers;
@@ -39,6 +40,7 @@ pub(crate) struct Builds {
     pub(super) cache: Arc<Cache>,
     pub(super) clock: Clock,
     pub(super) tasks: Tasks,
+    pub(super) downloads: Downloads,
     events: Arc<Events>,
     slots: Arc<Semaphore>,
     /// One for each cache of `RUN --mount` that was used.
@@ -49,6 +51,7 @@ pub(crate) struct Builds {
 pub(crate) struct KeptBuilds {
     store: Arc<BuildStore>,
     cache: Arc<Cache>,
+    downloads: Downloads,
 }
 
 impl KeptBuilds {
@@ -56,13 +59,19 @@ impl KeptBuilds {
     ///
     /// # Errors
     /// When the directory cannot be made.
-    pub(crate) async fn open(data: &std::path::Path, images: &Arc<Images>) -> Result<Self> {
-        let (data, images) = (data.to_owned(), Arc::clone(images));
+    pub(crate) async fn open(config: &Config, images: &Arc<Images>) -> Result<Self> {
+        let downloads = Downloads::new(config.insecure_registries.clone());
+        let downloads = downloads.map_err(ServiceError::failed("prepare for downloads"))?;
+        let (data, images) = (config.data.clone(), Arc::clone(images));
         blocking(move || {
             let store = BuildStore::open(&data);
             let store = Arc::new(store.map_err(ServiceError::failed("open the builds"))?);
             let cache = Arc::new(Cache::open(Arc::clone(&store), images));
-            Ok(Self { store, cache })
+            Ok(Self {
+                store,
+                cache,
+                downloads,
+            })
         })
         .await
     }
@@ -116,6 +125,7 @@ impl Builds {
             events: Arc::clone(&site.events),
             store: kept.store,
             cache: kept.cache,
+            downloads: kept.downloads,
             slots: Arc::new(Semaphore::new(BUILDS_MAX)),
             mounts: Mutex::default(),
             containers,

@@ -2,6 +2,7 @@
 
 mod cache;
 mod faults;
+mod fetches;
 mod files;
 mod hostile;
 mod stages;
