@@ -26,6 +26,7 @@ pub mod operation;
 pub mod options;
 pub mod ours;
 pub mod query;
+pub mod registries;
 pub mod stats;
 pub mod system;
 pub mod table;

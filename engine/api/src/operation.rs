@@ -147,6 +147,11 @@ operations! {
     IMAGE_TAG "image.tag" Post "/images/{name}/tag" Change Json 24;
     IMAGE_REMOVE "image.remove" Delete "/images/{name}" Destroy Json 24;
 
+    IMAGE_SEARCH "image.search" Get "/images/search" Read Json 24;
+    DISTRIBUTION_INSPECT "distribution.inspect" Get "/distribution/{name}/json" Read Json 30;
+    REGISTRY_REPOSITORIES "registry.repositories" Get "/gantry/registries/{name}/repositories" Read Json 24;
+    REPOSITORY_TAGS "repository.tags" Get "/gantry/repositories/{name}/tags" Read Json 24;
+
     NETWORK_LIST "network.list" Get "/networks" Read Json 24;
     NETWORK_PRUNE "network.prune" Post "/networks/prune" Destroy Json 25;
     VOLUME_PRUNE "volume.prune" Post "/volumes/prune" Destroy Json 25;

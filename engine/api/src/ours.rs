@@ -25,6 +25,9 @@
 //! [`crate::containers::Directory`]. Query: `path`; `filter`, a part of the names; `sort`, one of
 //! `name`, `size`, `modified` with `-` before it for the other way round; `skip` and `limit`. Docker
 //! has only the archive of everything below a directory.
+//!
+//! `GET /gantry/registries/{name}/repositories` and `GET /gantry/repositories/{name}/tags` list what a
+//! registry has, as [`crate::registries::NameList`].
 
 use serde::{Deserialize, Serialize};
 

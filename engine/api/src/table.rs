@@ -38,8 +38,6 @@ const OTHERS: &[(&str, &str, Elsewhere)] = &[
     ("POST", "/containers/{id}/pause", Absent),
     ("POST", "/containers/{id}/unpause", Absent),
     ("POST", "/containers/{id}/update", Absent),
-    ("GET", "/distribution/{name}/json", Absent),
-    ("GET", "/images/search", Absent),
     ("POST", "/networks/create", Absent),
     ("DELETE", "/networks/{id}", Absent),
     ("POST", "/networks/{id}/connect", Absent),

@@ -18,6 +18,7 @@ mod execs;
 mod file;
 mod files;
 mod images;
+mod registries;
 mod request;
 pub mod stream;
 mod system;

@@ -99,6 +99,15 @@ struct Sniff {
 }
 
 impl Document {
+    /// What it says it is; where it says nothing, what it looks like.
+    pub(crate) fn media_type(&self) -> &str {
+        let (said, default) = match self {
+            Self::Manifest(manifest) => (&manifest.media_type, OCI_MANIFEST),
+            Self::Index(index) => (&index.media_type, OCI_INDEX),
+        };
+        if said.is_empty() { default } else { said }
+    }
+
     /// Reads a manifest or an index. Its own words count, not what a registry's header says.
     ///
     /// # Errors

@@ -196,7 +196,7 @@ fn split_registry(name: &str) -> Result<(String, String), &'static str> {
 }
 
 /// Docker's rule for `a/b`: `a` is a host if it looks like one.
-fn is_registry(first: &str) -> bool {
+pub(crate) fn is_registry(first: &str) -> bool {
     first.contains(['.', ':'])
         || first == "localhost"
         || first.bytes().any(|b| b.is_ascii_uppercase())

@@ -4,4 +4,5 @@ mod archives;
 mod debian;
 mod pull;
 mod push;
+mod search;
 mod tags;

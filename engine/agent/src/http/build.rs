@@ -16,9 +16,9 @@ use futures_util::future::join;
 use serde::de::DeserializeOwned;
 use tokio_stream::wrappers::ReceiverStream;
 
+use super::credentials::decoded;
 use super::error::{ApiError, Result};
 use super::extract::{Values, drain};
-use super::images::decoded;
 use super::routes::{App, Route};
 use super::stream::{blocking_reader, flushed};
 use super::swarm::NEEDS_CLASSIC;

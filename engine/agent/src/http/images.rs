@@ -9,19 +9,13 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post};
-use base64::Engine as _;
-use base64::alphabet::URL_SAFE;
-use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use bytes::Bytes;
-use engine_api::images::{
-    FILTERS, HistoryItem, Image, ImagePlatform, ImageSummary, REGISTRY_AUTH_HEADER, RegistryAuth,
-    RemovedItem,
-};
+use engine_api::images::{FILTERS, HistoryItem, Image, ImagePlatform, ImageSummary, RemovedItem};
 use engine_api::operation;
 use futures_util::future::join;
 use futures_util::{Stream, stream};
-use serde::de::DeserializeOwned;
 
+use super::credentials::auth;
 use super::error::{ApiError, Result};
 use super::extract::Values;
 use super::routes::{App, Route};
@@ -202,31 +196,4 @@ fn written(board: &Board) -> Bytes {
 
 fn lines(body: Body) -> Response {
     ([(header::CONTENT_TYPE, "application/json")], body).into_response()
-}
-
-/// Reads the name and password for a registry. Clients pad base64, or not; say nothing, or `{}`.
-fn auth(headers: &HeaderMap) -> Result<Option<RegistryAuth>> {
-    let Some(value) = headers
-        .get(REGISTRY_AUTH_HEADER)
-        .filter(|value| !value.is_empty())
-    else {
-        return Ok(None);
-    };
-    decoded(value.as_bytes())
-        .map(Some)
-        .ok_or_else(|| ApiError::bad_request("the X-Registry-Auth header is malformed"))
-}
-
-/// Reads a header that is base64 of JSON.
-pub(super) fn decoded<T: DeserializeOwned>(value: &[u8]) -> Option<T> {
-    let config =
-        GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-    let base64 = GeneralPurpose::new(&URL_SAFE, config);
-    let text = value.iter().map(|byte| match byte {
-        b'+' => b'-',
-        b'/' => b'_',
-        other => *other,
-    });
-    let decoded = base64.decode(text.collect::<Vec<_>>()).ok()?;
-    serde_json::from_slice(&decoded).ok()
 }

@@ -52,6 +52,7 @@ pub(super) enum Purpose {
     Pull,
     Push,
     Login,
+    Catalog,
 }
 
 /// One place, asked for one repository, on behalf of somebody.
@@ -128,6 +129,14 @@ impl Session {
         }
     }
 
+    /// The same, to be told which repositories there are.
+    pub(super) fn for_catalog(self) -> Self {
+        Self {
+            purpose: Purpose::Catalog,
+            ..self
+        }
+    }
+
     /// The address of a thing in the repository.
     pub(super) fn url(&self, thing: &str) -> Url {
         self.endpoint.url(self.reference.repository(), thing)
@@ -145,6 +154,7 @@ impl Session {
             Purpose::Pull => RegistryError::Denied { repository },
             Purpose::Push => RegistryError::PushDenied { repository },
             Purpose::Login => RegistryError::Unauthorized { host: self.host() },
+            Purpose::Catalog => RegistryError::CatalogDenied { host: self.host() },
         }
     }
 
@@ -152,6 +162,7 @@ impl Session {
     fn scopes(&self, with_sources: bool) -> Vec<String> {
         let actions = match self.purpose {
             Purpose::Login => return Vec::new(),
+            Purpose::Catalog => return vec!["registry:catalog:*".to_owned()],
             Purpose::Pull => "pull",
             Purpose::Push => "pull,push",
         };
@@ -159,6 +170,11 @@ impl Session {
         let others = self.sources.iter().filter(|_| with_sources);
         let others = others.map(|source| format!("repository:{source}:pull"));
         std::iter::once(own).chain(others).collect()
+    }
+
+    fn has_token(&self) -> bool {
+        let value = self.authorization.get();
+        value.is_some_and(|value| value.reveal().starts_with("Bearer "))
     }
 
     pub(super) fn host(&self) -> String {
@@ -220,7 +236,11 @@ impl Client {
         self.introduce(session, &response).await?;
         let response = self.follow(session, ask).await?;
         if response.status() == StatusCode::UNAUTHORIZED {
-            return Err(refused(session));
+            // A token was given, so the name is known: it may not see the list.
+            return Err(match (session.purpose, session.has_token()) {
+                (Purpose::Catalog, true) => session.denied(),
+                _ => refused(session),
+            });
         }
         Ok(response)
     }

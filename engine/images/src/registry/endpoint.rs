@@ -11,6 +11,9 @@ use crate::reference::{DEFAULT_REGISTRY, Reference};
 /// Docker Hub's name is not its address.
 const DEFAULT_HOST: &str = "registry-1.docker.io";
 
+/// Where Docker Hub is searched.
+const HUB_INDEX: &str = "https://index.docker.io/";
+
 /// How registries are reached.
 #[derive(Debug, Clone)]
 pub struct RegistryConfig {
@@ -145,10 +148,22 @@ impl Endpoint {
 
     /// The address that says whether somebody is let in.
     pub(crate) fn root(&self) -> Url {
+        self.at("v2/")
+    }
+
+    /// The address of something beside all repositories: `v2/_catalog`.
+    pub(crate) fn at(&self, path: &str) -> Url {
         let mut url = self.base.clone();
-        let path = format!("{}/v2/", url.path().trim_end_matches('/'));
+        let path = format!("{}/{path}", url.path().trim_end_matches('/'));
         url.set_path(&path);
         url
+    }
+
+    /// Turns Docker Hub's registry into the place where it is searched, which is open to all.
+    pub(crate) fn become_hub_index(&mut self) {
+        if let Ok(base) = Url::parse(HUB_INDEX) {
+            self.base = base;
+        }
     }
 
     pub(crate) fn base(&self) -> &Url {

@@ -79,6 +79,28 @@ pub enum RegistryError {
         /// Where it was to go.
         repository: String,
     },
+    /// The registry has no list of its repositories.
+    #[error("the registry {host} does not list its repositories: name the one that is meant")]
+    NoCatalog {
+        /// The registry.
+        host: String,
+    },
+    /// The registry's list is not for everybody.
+    #[error(
+        "the registry {host} does not show its repositories: log in with an account that may see them"
+    )]
+    CatalogDenied {
+        /// The registry.
+        host: String,
+    },
+    /// Nothing there can be looked for.
+    #[error(
+        "the registry {host} offers no search: it has neither Docker's search nor a list of its repositories"
+    )]
+    NoSearch {
+        /// The registry.
+        host: String,
+    },
     /// The name or password is wrong.
     #[error("unauthorized: the registry {host} refused the user name or password")]
     Unauthorized {
@@ -181,7 +203,10 @@ impl RegistryError {
     pub(crate) fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Unauthorized { .. } | Self::Denied { .. } | Self::PushDenied { .. }
+            Self::Unauthorized { .. }
+                | Self::Denied { .. }
+                | Self::PushDenied { .. }
+                | Self::CatalogDenied { .. }
         )
     }
 

@@ -13,22 +13,22 @@ use crate::reference::{DEFAULT_REGISTRY, Reference};
 
 impl Registry {
     /// Asks the registry that a client calls `server` (`HOST[:PORT]`, perhaps as a URL; nothing means
-    /// Docker Hub) to accept the credentials.
+    /// Docker Hub) to accept the credentials, or to let anybody in without.
     ///
     /// # Errors
     /// [`RegistryError::Unauthorized`] when it does not.
     pub async fn login(
         &self,
         server: &str,
-        credentials: &Credentials,
+        credentials: Option<&Credentials>,
     ) -> Result<(), RegistryError> {
-        let reference = reference(server)?;
+        let reference = anything_of(server)?;
         let mut last = None;
         for endpoint in self.client.config.endpoints(&reference) {
             if !endpoint.is_registry {
                 continue;
             }
-            let session = Session::new(endpoint, &reference, Some(credentials)).for_login();
+            let session = Session::new(endpoint, &reference, credentials).for_login();
             let ask = Ask::new(Method::GET, session.endpoint.root());
             let answer = match self.client.ask(&session, ask).await {
                 Err(error) if error.is_no_connection() => {
@@ -52,7 +52,7 @@ impl Registry {
 }
 
 /// Any image of the registry: its address is what counts.
-fn reference(server: &str) -> Result<Reference, RegistryError> {
+pub(super) fn anything_of(server: &str) -> Result<Reference, RegistryError> {
     let bare = server.split_once("://").map_or(server, |(_, rest)| rest);
     let host = bare.split('/').next().unwrap_or_default();
     let host = match host {
@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn servers_are_called_in_many_ways() {
-        let registry = |server: &str| reference(server).map(|found| found.registry().to_owned());
+        let registry = |server: &str| anything_of(server).map(|found| found.registry().to_owned());
         for (server, host) in [
             ("", "docker.io"),
             ("https://index.docker.io/v1/", "docker.io"),

@@ -2,30 +2,38 @@
 //!
 //! A pull is two steps, so that its caller can unpack a layer while the next one is on its way:
 //! [`Registry::resolve`] finds the image and fetches its documents, [`Registry::fetch_layer`]
-//! brings one layer. [`Registry::push`] is the other direction. All are cancelled by dropping them.
+//! brings one layer. [`Registry::push`] is the other direction. What is
+//! asked without bringing anything is in [`Registry::about`], [`Registry::some_tags`],
+//! [`Registry::repositories`] and [`Registry::search`]. All are cancelled by dropping them.
 //!
 //! **Invariant:** credentials go to the registry that they are for and to the token server that it
 //! names, over TLS or to a host that is named as insecure; on a redirect to anywhere else they are
 //! left out. Content is written nowhere but into the blob store, and kept only under its digest.
 
+mod about;
 mod answer;
 mod auth;
 mod client;
 mod endpoint;
 mod error;
 mod fetch;
+mod listing;
 mod login;
 mod pull;
 mod push;
 mod retry;
+mod search;
 mod tags;
 mod upload;
 
 pub(crate) use client::tls;
 
+pub use about::About;
 pub use auth::{Credentials, Secret};
 pub use endpoint::{MalformedMirror, Mirror, RegistryConfig};
 pub use error::RegistryError;
 pub use fetch::LayerProgress;
+pub use listing::Listing;
 pub use pull::{Registry, Resolved};
 pub use push::{PushProgress, Pushed};
+pub use search::Found;

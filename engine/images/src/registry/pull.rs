@@ -45,10 +45,10 @@ pub struct Resolved {
 }
 
 /// A document as it came.
-struct Fetched {
-    bytes: Vec<u8>,
-    digest: Digest,
-    document: Document,
+pub(super) struct Fetched {
+    pub(super) bytes: Vec<u8>,
+    pub(super) digest: Digest,
+    pub(super) document: Document,
 }
 
 impl Registry {
@@ -157,7 +157,8 @@ impl Registry {
         Ok((image, digest, lease))
     }
 
-    async fn top(&self, session: &Session) -> Result<Fetched, RegistryError> {
+    /// The document that the name stands for.
+    pub(super) async fn top(&self, session: &Session) -> Result<Fetched, RegistryError> {
         let reference = &session.reference;
         match reference.digest() {
             Some(digest) => {
@@ -235,7 +236,7 @@ impl Registry {
         })
     }
 
-    async fn config(
+    pub(super) async fn config(
         &self,
         session: &Session,
         config: &Descriptor,

@@ -1,28 +1,39 @@
-//! Which tags a repository has.
-//!
-//! OCI distribution specification 1.1, "Listing tags": in pages, each of which names the next in a
-//! `Link` header.
+//! Which tags a repository has, and which repositories a registry.
 
-use reqwest::header::LINK;
-use reqwest::{Method, Response, Url};
-use serde::Deserialize;
-
-use super::answer::{accepted, read_capped};
 use super::auth::Credentials;
-use super::client::{Ask, Session};
-use super::endpoint::same_origin;
+use super::client::Session;
 use super::error::RegistryError;
+use super::listing::{Kind, Listing};
+use super::login::anything_of;
 use super::pull::Registry;
 use crate::reference::Reference;
 
-const PAGE_BYTES_MAX: usize = 4 << 20;
 /// Tags of one repository; who has more wants one of them.
 const TAGS_MAX: usize = 10_000;
-const PAGES_MAX: usize = 100;
 
-#[derive(Deserialize)]
-struct Page {
-    tags: Option<Vec<String>>,
+/// What the places said that were asked in turn.
+#[derive(Default)]
+pub(super) struct Turns(Option<RegistryError>);
+
+impl Turns {
+    /// Goes on to the next place, unless the registry itself has spoken.
+    pub(super) fn failed(
+        &mut self,
+        session: &Session,
+        error: RegistryError,
+    ) -> Result<(), RegistryError> {
+        if !error.is_no_connection() && session.endpoint.is_registry {
+            return Err(error);
+        }
+        self.0.get_or_insert(error);
+        Ok(())
+    }
+
+    /// What it comes to when nobody could answer.
+    pub(super) fn over(self, reference: &Reference) -> RegistryError {
+        let reference = reference.familiar();
+        self.0.unwrap_or(RegistryError::NotFound { reference })
+    }
 }
 
 impl Registry {
@@ -35,77 +46,84 @@ impl Registry {
         repository: &Reference,
         credentials: Option<&Credentials>,
     ) -> Result<Vec<Reference>, RegistryError> {
-        let mut last = None;
-        for endpoint in self.client.config.endpoints(repository) {
-            let is_registry = endpoint.is_registry;
-            let session = Session::new(endpoint, repository, credentials);
-            match self.tags_at(&session).await {
-                Err(error) if error.is_no_connection() || !is_registry => {
-                    last = last.or(Some(error));
-                }
-                other => return other,
-            }
+        let listing = self.some_tags(repository, TAGS_MAX, credentials).await?;
+        if !listing.is_whole {
+            return Err(RegistryError::Protocol {
+                host: repository.registry().to_owned(),
+                reason: "its list of tags does not end",
+            });
         }
-        let reference = repository.familiar();
-        Err(last.unwrap_or(RegistryError::NotFound { reference }))
+        let named = listing.names.iter().map(|tag| repository.with_tag(tag));
+        // Each was looked at when it came.
+        Ok(named.filter_map(Result::ok).collect())
     }
 
-    async fn tags_at(&self, session: &Session) -> Result<Vec<Reference>, RegistryError> {
-        let protocol = |reason| RegistryError::Protocol {
-            host: session.host(),
-            reason,
+    /// Lists at most `limit` tags of a repository, in the registry's order.
+    ///
+    /// # Errors
+    /// When there is no such repository, it may not be seen, or the list is no list.
+    pub async fn some_tags(
+        &self,
+        repository: &Reference,
+        limit: usize,
+        credentials: Option<&Credentials>,
+    ) -> Result<Listing, RegistryError> {
+        let is_tag = |tag: &str| match repository.with_tag(tag) {
+            Ok(_) => Ok(true),
+            Err(_) => Err("it lists a tag that cannot be one"),
         };
-        let mut url = session.url("tags/list");
-        let mut tags = Vec::new();
-        for _ in 0..PAGES_MAX {
-            let ask = Ask::new(Method::GET, url.clone());
-            let answer = accepted(session, self.client.ask(session, ask).await?).await?;
-            let next = next(&answer, &url)
-                .ok_or_else(|| protocol("its list of tags goes on where it may not be followed"))?;
-            let body = read_capped(answer, PAGE_BYTES_MAX, &session.host()).await?;
-            let page: Page = serde_json::from_slice(&body)
-                .map_err(|_| protocol("its list of tags is malformed"))?;
-            for tag in page.tags.unwrap_or_default() {
-                let named = session.reference.with_tag(&tag);
-                tags.push(named.map_err(|_| protocol("it lists a tag that cannot be one"))?);
-            }
-            match next {
-                Some(next) if tags.len() < TAGS_MAX => url = next,
-                Some(_) => break,
-                None => return Ok(tags),
+        let mut turns = Turns::default();
+        for session in self.sessions(repository, credentials) {
+            match self.client.list(&session, Kind::Tags, limit, &is_tag).await {
+                Err(error) => turns.failed(&session, error)?,
+                Ok(listing) => return Ok(listing),
             }
         }
-        Err(protocol("its list of tags does not end"))
+        Err(turns.over(repository))
     }
-}
 
-/// The next page: `<…?last=x&n=100>; rel="next"`. `None` when it is not the registry's own.
-#[expect(
-    clippy::option_option,
-    reason = "no next page, and none that may be followed"
-)]
-fn next(answer: &Response, from: &Url) -> Option<Option<Url>> {
-    let Some(link) = answer.headers().get(LINK) else {
-        return Some(None);
-    };
-    let (target, rest) = link
-        .to_str()
-        .ok()?
-        .trim()
-        .strip_prefix('<')?
-        .split_once('>')?;
-    if !["rel=\"next\"", "rel=next"]
-        .iter()
-        .any(|rel| rest.contains(rel))
-    {
-        return Some(None);
+    /// Lists at most `limit` repositories whose names hold `part`, of the registry that a client
+    /// calls `server`. What it lists that cannot be pulled is left out.
+    ///
+    /// # Errors
+    /// [`RegistryError::NoCatalog`] where there is no such list, as on Docker Hub and many others.
+    pub async fn repositories(
+        &self,
+        server: &str,
+        part: &str,
+        limit: usize,
+        credentials: Option<&Credentials>,
+    ) -> Result<Listing, RegistryError> {
+        let reference = anything_of(server)?;
+        let part = part.to_lowercase();
+        let keep = |name: &str| {
+            let is_name = format!("{}/{name}", reference.registry())
+                .parse::<Reference>()
+                .is_ok_and(|read| read.repository() == name && read == read.bare());
+            Ok(is_name && name.contains(&part))
+        };
+        let mut turns = Turns::default();
+        let sessions = self.sessions(&reference, credentials).into_iter();
+        for session in sessions.filter(|session| session.endpoint.is_registry) {
+            let session = session.for_catalog();
+            let listing = self.client.list(&session, Kind::Repositories, limit, &keep);
+            match listing.await {
+                Err(error) => turns.failed(&session, error)?,
+                Ok(listing) => return Ok(listing),
+            }
+        }
+        Err(turns.over(&reference))
     }
-    let mut url = from.join(target).ok()?;
-    if url.scheme() == "http" && url.host_str() == from.host_str() {
-        // Behind a proxy that speaks TLS for it, a registry may not know what it is reached by.
-        let (scheme, port) = (from.scheme().to_owned(), from.port());
-        url.set_scheme(&scheme).ok()?;
-        url.set_port(port).ok()?;
+
+    /// The places to ask for a reference, in turn.
+    pub(super) fn sessions(
+        &self,
+        reference: &Reference,
+        credentials: Option<&Credentials>,
+    ) -> Vec<Session> {
+        let endpoints = self.client.config.endpoints(reference).into_iter();
+        endpoints
+            .map(|endpoint| Session::new(endpoint, reference, credentials))
+            .collect()
     }
-    same_origin(&url, from).then_some(Some(url))
 }

@@ -4,6 +4,7 @@
 mod archives;
 mod fake;
 mod killed;
+mod lists;
 mod pulls;
 mod pushes;
 mod real;

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use engine_images::{Digest, RegistryError};
+use engine_images::{Digest, Reference, RegistryError};
 use tempfile::TempDir;
 
 use crate::world::{image, password, words, world};
@@ -178,6 +178,57 @@ async fn a_registry_with_passwords_wants_the_right_one() {
         .pull_as(&name, None, Some(&password("secret")))
         .await
         .unwrap();
+}
+
+#[tokio::test]
+async fn what_a_registry_has_is_told_to_who_may_know() {
+    let real = Real::start("}\nauth: {htpasswd: {realm: x, path: DIR/htpasswd}}");
+    let to = ["--dest-creds", "user:secret"];
+    let pushed = real.push("shop/app:1", "gzip", &to);
+    real.push("shop/app:2", "gzip", &to);
+    real.push("tools/db:1", "gzip", &to);
+    let (world, secret) = (world(), password("secret"));
+    let (registry, server) = (&world.registry, &real.address);
+    let repository: Reference = format!("{server}/shop/app").parse().unwrap();
+
+    let all = registry.repositories(server, "", 9, Some(&secret));
+    assert_eq!(all.await.unwrap().names, ["shop/app", "tools/db"]);
+    let tags = registry.some_tags(&repository, 9, Some(&secret));
+    let mut tags = tags.await.unwrap();
+    tags.names.sort();
+    assert_eq!(
+        (tags.names, tags.is_whole),
+        (vec!["1".to_owned(), "2".to_owned()], true)
+    );
+    let found = registry.search(&format!("{server}/db"), 9, Some(&secret));
+    assert_eq!(found.await.unwrap()[0].name, format!("{server}/tools/db"));
+    let one = repository.with_tag("1").unwrap();
+    let about = registry.about(&one, Some(&secret)).await.unwrap();
+    assert_eq!((about.digest, about.platforms.len()), (pushed, 1));
+
+    registry.login(server, Some(&secret)).await.unwrap();
+    let nobody = registry.login(server, None).await.unwrap_err();
+    assert!(
+        matches!(nobody, RegistryError::Unauthorized { .. }),
+        "{nobody}"
+    );
+    let denied = registry.repositories(server, "", 9, None).await;
+    assert!(
+        matches!(denied, Err(RegistryError::CatalogDenied { .. })),
+        "{denied:?}"
+    );
+    let denied = registry.about(&one, None).await;
+    assert!(
+        matches!(denied, Err(RegistryError::Denied { .. })),
+        "{denied:?}"
+    );
+    let wrong = password("guess");
+    let wrong = registry.repositories(server, "", 9, Some(&wrong)).await;
+    assert!(
+        matches!(wrong, Err(RegistryError::Unauthorized { .. })),
+        "{wrong:?}"
+    );
+    world.assert_empty();
 }
 
 #[tokio::test]

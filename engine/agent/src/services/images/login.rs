@@ -7,17 +7,15 @@ use super::service::Images;
 use crate::services::error::{Result, ServiceError, chain};
 
 impl Images {
-    /// Asks a registry to accept a name and password. They are kept nowhere.
+    /// Asks a registry to accept a name and password, or, as Docker does without any, to let anybody
+    /// in. They are kept nowhere.
     ///
     /// # Errors
     /// When it does not, or cannot be asked.
     pub(crate) async fn login(&self, auth: RegistryAuth) -> Result<()> {
         let server = auth.serveraddress.clone();
-        let Some(credentials) = credentials(auth) else {
-            let message = "a user name and a password are needed to log in";
-            return Err(ServiceError::BadRequest(message.to_owned()));
-        };
-        let asked = self.registry.login(&server, &credentials).await;
+        let credentials = credentials(auth);
+        let asked = self.registry.login(&server, credentials.as_ref()).await;
         asked.map_err(|error| match error {
             engine_images::RegistryError::Unauthorized { .. } => {
                 ServiceError::Unauthorized(chain(&error))

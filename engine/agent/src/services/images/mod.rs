@@ -18,6 +18,7 @@ mod progress;
 mod prune;
 mod pull;
 mod push;
+mod remote;
 mod remove;
 mod service;
 mod show;
