@@ -14,9 +14,17 @@ pub fn unique() -> uuid::Uuid {
 /// # Panics
 /// When the kernel gives no random bytes; nothing safe could be done without them.
 pub fn secret() -> String {
-    let mut bytes = [0_u8; 32];
+    URL_SAFE_NO_PAD.encode(random::<32>())
+}
+
+/// Returns random bytes.
+///
+/// # Panics
+/// As [`secret`].
+pub fn random<const N: usize>() -> [u8; N] {
+    let mut bytes = [0_u8; N];
     getrandom::fill(&mut bytes).expect("the kernel always gives random bytes once it has booted");
-    URL_SAFE_NO_PAD.encode(bytes)
+    bytes
 }
 
 /// Returns the SHA-256 of a secret as text: what is kept instead of it.
@@ -24,6 +32,11 @@ pub fn secret() -> String {
 /// A plain hash suffices because the secrets are random bits, not passwords.
 pub fn fingerprint(secret: &str) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(secret.as_bytes()))
+}
+
+/// Reads what [`base64`] wrote.
+pub fn from_base64(text: &str) -> Option<Vec<u8>> {
+    URL_SAFE_NO_PAD.decode(text).ok()
 }
 
 /// Returns bytes as text that may stand in a URL.

@@ -6,6 +6,7 @@ containers = Containers
 images = Images
 events = Events
 people = People
+registries = Registries
 audit = Audit
 account = Account
 host-local = Host local
@@ -204,6 +205,11 @@ done-person-removed = { $name } is removed.
 done-image-removed = Image { $name } removed.
 done-images-pruned = The unused images are removed; this freed { $name }.
 done-image-tagged = The image is now also named { $name }.
+done-registry-added = Registry { $name } added.
+done-registry-saved = Registry { $name } saved.
+done-registry-removed = Registry { $name } removed.
+done-registry-tested = { $name } lets us in.
+failed-registry-test = { $name }
 done-job-cancelled = Cancelling { $name }.
 remove-title = Remove container { $name }?
 remove-many-title = { $count ->
@@ -378,6 +384,9 @@ obstacle-kernel-file = It belongs to the kernel, not to the container.
 obstacle-broken-off = The file broke off before its end. What was there before still is.
 obstacle-read-only-root = The container's root is read-only: only what is mounted in it can be changed.
 obstacle-read-only-mount = What is mounted here is read-only.
+obstacle-key-missing = Kept passwords cannot be used: the file secrets.key is missing from the server's data directory. Put it back from a backup and start the server again. If it is lost, remove the registries with a kept password, start the server again and add them anew.
+obstacle-key-unusable = Kept passwords cannot be used: the file secrets.key in the server's data directory holds no key, or others than the server may read it. Put it back as it was, with mode 600, and start the server again.
+obstacle-other-key = This kept password does not open by the key in secrets.key: the file is another one than it was sealed with, or the database was changed. Put the right file back and start the server again, or edit the registry and type its password again.
 rule-file-name = must not be empty, . or .., hold a slash or be longer than 255 bytes.
 rule-too-large = must not be larger than { $option }.
 
@@ -676,6 +685,10 @@ rule-size = must be a size with b, k, m or g, such as 512m.
 rule-environment = every line must look like NAME=value.
 rule-label = every line must look like name=value.
 rule-image-name = must look like name:tag, such as nginx:1.29.
+rule-registry-address = must be a host with a dot or a port, such as registry.example.com:5000, and nothing behind it.
+rule-registry-user = must have no colon and no control characters.
+rule-other-registry = the image's name names another registry. Choose that one, or none.
+rule-secret-again = the kept password is for the old address and never sent to another. Type the password for this one.
 rule-absolute-path = must begin with /.
 rule-mount = every line must look like /on/host:/in/container, with :ro if wanted.
 rule-command-line = a quote is not closed.
@@ -705,12 +718,24 @@ load-title = Load from a file
 load = Load
 image-reference = Image
 image-reference-hint = Such as nginx:1.29 or registry.example.com/team/app:2
+image-registry = Registry
+image-registry-hint = Where a name without a registry is looked for.
+image-registry-none = As the name says
+pull-tags = Show tags
+pull-tags-found = { $count ->
+    [0] This repository has no tags.
+    [one] One tag; the field completes it.
+   *[other] { $count } tags; the field completes them.
+}
+pull-tags-cut = { $count ->
+   *[other] The first { $count } tags; there are more.
+}
 image-platform = Platform
 image-platform-hint = Empty: this machine's.
 image-file = Archive
 image-file-hint = Made by docker save, or an OCI archive; plain, gzip or zstd.
 registry-user = Registry user
-registry-user-hint = Where the registry asks for one; not kept.
+registry-user-hint = Where the registry asks for one. Empty: the name that is kept for this registry, if there is one.
 registry-password = Registry password or token
 images-filter = Filter: words
 images-none = No images
@@ -753,6 +778,38 @@ image-names = Names
 image-platform-is = Platform
 layers = Layers
 layer-command = Step
+
+## Registries
+registry-add = Add a registry
+registry-edit = Edit the registry
+registry-name-hint = What people call it here.
+registry-address = Address
+registry-address-hint = Such as registry.example.com or 10.0.0.5:5000; Docker Hub is docker.io.
+registry-who = Logs in as
+registry-nobody = nobody: what is open to all
+registry-keep-user-hint = Empty: what is open to all.
+registry-secret = Password or token
+registry-secret-hint = Kept encrypted, sent to this registry alone, never shown again.
+registry-secret-kept = Empty: the kept one stays. Another address asks for it again.
+registry-test = Test
+registry-narrow = Narrow
+registry-filter = A part of the name
+registry-ask = Tags of a repository
+registry-pull = Pull
+registries-none = No registries yet
+registries-none-text = Name a registry once, with a name and a password there, and pull from it and push to it without typing them again.
+registry-remove-title = Remove registry { $name }?
+registry-remove-goes = The password that is kept for it. Pulls from { $name } and pushes to it ask for one again.
+registry-remove-stays = Images that came from it, and everything in the registry itself.
+repositories = Repositories
+repository = Repository
+repository-hint = Such as team/app
+tags = Tags
+tag = Tag
+repositories-none = Nothing there fits.
+repositories-cut = There are more: narrow the list.
+tags-none = This repository has no tags.
+tags-cut = There are more; pull one by its name.
 
 ## Jobs
 jobs = Jobs

@@ -6,6 +6,7 @@ containers = 컨테이너
 images = 이미지
 events = 이벤트
 people = 사용자
+registries = 레지스트리
 audit = 감사 기록
 account = 계정
 host-local = 호스트 local
@@ -180,6 +181,11 @@ done-person-removed = { $name } 사용자를 삭제했습니다.
 done-image-removed = { $name } 이미지를 삭제했습니다.
 done-images-pruned = 쓰지 않는 이미지를 삭제해 { $name }를 비웠습니다.
 done-image-tagged = 이미지에 { $name } 이름을 추가했습니다.
+done-registry-added = { $name } 레지스트리를 추가했습니다.
+done-registry-saved = { $name } 레지스트리를 저장했습니다.
+done-registry-removed = { $name } 레지스트리를 삭제했습니다.
+done-registry-tested = { $name }에 로그인했습니다.
+failed-registry-test = { $name }
 done-job-cancelled = { $name } 작업을 취소하는 중입니다.
 remove-title = { $name } 컨테이너를 삭제할까요?
 remove-many-title = 컨테이너 { $count }개를 삭제할까요?
@@ -351,6 +357,9 @@ obstacle-kernel-file = 컨테이너가 아니라 커널의 것입니다.
 obstacle-broken-off = 파일이 끝나기 전에 끊겼습니다. 전에 있던 것은 그대로 있습니다.
 obstacle-read-only-root = 컨테이너의 루트가 읽기 전용입니다. 그 안에 마운트된 것만 바꿀 수 있습니다.
 obstacle-read-only-mount = 여기에 마운트된 것은 읽기 전용입니다.
+obstacle-key-missing = 보관된 비밀번호를 쓸 수 없습니다. 서버 데이터 디렉터리에 secrets.key 파일이 없습니다. 백업에서 되돌려 놓고 서버를 다시 시작하세요. 잃어버렸다면 비밀번호가 보관된 레지스트리를 삭제하고 서버를 다시 시작한 뒤 새로 추가하세요.
+obstacle-key-unusable = 보관된 비밀번호를 쓸 수 없습니다. 서버 데이터 디렉터리의 secrets.key 파일에 키가 없거나 서버 외에 다른 사용자가 읽을 수 있습니다. 원래대로(모드 600) 되돌려 놓고 서버를 다시 시작하세요.
+obstacle-other-key = 보관된 비밀번호가 secrets.key의 키로 열리지 않습니다. 봉인할 때와 다른 파일이거나 데이터베이스가 바뀌었습니다. 맞는 파일을 되돌려 놓고 서버를 다시 시작하거나, 레지스트리를 편집해 비밀번호를 다시 입력하세요.
 rule-file-name = 비어 있거나 . 또는 ..이거나 슬래시가 있거나 255바이트보다 길 수 없습니다.
 rule-too-large = { $option }보다 클 수 없습니다.
 
@@ -648,6 +657,10 @@ rule-size = 512m처럼 b, k, m, g 단위를 붙인 크기여야 합니다.
 rule-environment = 모든 줄이 NAME=value 형식이어야 합니다.
 rule-label = 모든 줄이 name=value 형식이어야 합니다.
 rule-image-name = nginx:1.29처럼 이름:태그 형식이어야 합니다.
+rule-registry-address = registry.example.com:5000처럼 점이나 포트가 있는 호스트여야 하며 뒤에 아무것도 없어야 합니다.
+rule-registry-user = 콜론과 제어 문자를 쓸 수 없습니다.
+rule-other-registry = 이미지 이름이 다른 레지스트리를 가리킵니다. 그 레지스트리를 고르거나 아무것도 고르지 마세요.
+rule-secret-again = 보관된 비밀번호는 이전 주소의 것이며 다른 곳으로 보내지 않습니다. 이 주소의 비밀번호를 입력하세요.
 rule-absolute-path = /로 시작해야 합니다.
 rule-mount = 모든 줄이 /호스트/경로:/컨테이너/경로 형식이어야 하며 :ro를 붙일 수 있습니다.
 rule-command-line = 따옴표가 닫히지 않았습니다.
@@ -674,12 +687,23 @@ load-title = 파일에서 불러오기
 load = 불러오기
 image-reference = 이미지
 image-reference-hint = 예: nginx:1.29 또는 registry.example.com/team/app:2
+image-registry = 레지스트리
+image-registry-hint = 레지스트리가 없는 이름을 찾을 곳입니다.
+image-registry-none = 이름이 정하는 곳
+pull-tags = 태그 보기
+pull-tags-found = { $count ->
+    [0] 이 저장소에는 태그가 없습니다.
+   *[other] 태그 { $count }개. 입력란에서 자동 완성됩니다.
+}
+pull-tags-cut = { $count ->
+   *[other] 처음 { $count }개 태그입니다. 더 있습니다.
+}
 image-platform = 플랫폼
 image-platform-hint = 비워 두면 이 시스템의 플랫폼을 씁니다.
 image-file = 아카이브
 image-file-hint = docker save로 만든 파일 또는 OCI 아카이브(압축 없음, gzip, zstd).
 registry-user = 레지스트리 사용자
-registry-user-hint = 레지스트리가 요구할 때만 필요하며 저장하지 않습니다.
+registry-user-hint = 레지스트리가 요구할 때 씁니다. 비워 두면 이 레지스트리에 보관된 이름을 씁니다.
 registry-password = 레지스트리 비밀번호 또는 토큰
 images-filter = 필터: 단어
 images-none = 이미지가 없습니다
@@ -718,6 +742,38 @@ image-names = 이름
 image-platform-is = 플랫폼
 layers = 레이어
 layer-command = 단계
+
+## 레지스트리
+registry-add = 레지스트리 추가
+registry-edit = 레지스트리 편집
+registry-name-hint = 여기에서 부르는 이름입니다.
+registry-address = 주소
+registry-address-hint = 예: registry.example.com 또는 10.0.0.5:5000. Docker Hub는 docker.io입니다.
+registry-who = 로그인 이름
+registry-nobody = 없음: 모두에게 공개된 것만
+registry-keep-user-hint = 비워 두면 모두에게 공개된 것만 씁니다.
+registry-secret = 비밀번호 또는 토큰
+registry-secret-hint = 암호화해 보관하고, 이 레지스트리에만 보내며, 다시 보여 주지 않습니다.
+registry-secret-kept = 비워 두면 보관된 것을 그대로 씁니다. 주소를 바꾸면 다시 입력해야 합니다.
+registry-test = 시험
+registry-narrow = 좁히기
+registry-filter = 이름의 일부
+registry-ask = 저장소의 태그
+registry-pull = 받기
+registries-none = 아직 레지스트리가 없습니다
+registries-none-text = 레지스트리와 그곳의 이름, 비밀번호를 한 번 등록하면 다시 입력하지 않고 받고 올릴 수 있습니다.
+registry-remove-title = { $name } 레지스트리를 삭제할까요?
+registry-remove-goes = 보관된 비밀번호가 사라집니다. { $name }에서 받거나 올릴 때 다시 물어봅니다.
+registry-remove-stays = 그곳에서 받은 이미지와 레지스트리에 있는 것은 그대로 남습니다.
+repositories = 저장소
+repository = 저장소
+repository-hint = 예: team/app
+tags = 태그
+tag = 태그
+repositories-none = 맞는 것이 없습니다.
+repositories-cut = 더 있습니다. 목록을 좁히세요.
+tags-none = 이 저장소에는 태그가 없습니다.
+tags-cut = 더 있습니다. 이름을 입력해 받으세요.
 
 ## 작업
 jobs = 작업

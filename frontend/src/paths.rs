@@ -72,6 +72,10 @@ fixed! {
     ImageLoad = "/images/load";
     /// The images that nothing needs: what removing them frees. Post: removes them.
     ImagesPrune = "/images/prune";
+    /// The tags of what is about to be pulled, for whoever types its name.
+    ImagePullTags = "/images/pull/tags";
+    /// Registries that are kept; post adds one.
+    Registries = "/registries";
     /// Jobs, everybody's.
     Jobs = "/jobs";
     /// Events list.
@@ -161,6 +165,16 @@ about! {
     ImageSave = "/images/", "id", "/download";
     /// Asks first; post removes.
     ImageRemove = "/images/", "id", "/remove";
+    /// One registry and its repositories.
+    Registry = "/registries/", "id", "";
+    /// The tags of the repository that `repository` of the query names.
+    RegistryTags = "/registries/", "id", "/tags";
+    /// Its form; post changes it.
+    RegistryEdit = "/registries/", "id", "/edit";
+    /// Post: logs in to it.
+    RegistryTest = "/registries/", "id", "/test";
+    /// Asks first; post removes.
+    RegistryRemove = "/registries/", "id", "/remove";
     /// One job.
     Job = "/jobs/", "id", "";
     /// Post.

@@ -38,6 +38,8 @@ pub struct Viewer {
     pub name: String,
     /// Name of the role, in words.
     pub role: String,
+    /// Whether the registries may be seen.
+    pub sees_registries: bool,
     /// Whether the people page may be seen.
     pub sees_people: bool,
     /// Whether the audit page may be seen.
@@ -58,6 +60,8 @@ pub enum Section {
     Images,
     /// Events.
     Events,
+    /// Registries.
+    Registries,
     /// People.
     People,
     /// Audit.
@@ -138,6 +142,14 @@ impl Shell {
 
     pub(crate) fn watch(&self) -> Vec<NavItem> {
         let mut items = Vec::new();
+        if self.viewer.sees_registries {
+            items.push(self.item(
+                Section::Registries,
+                "registries",
+                "server",
+                paths::Registries.to_string(),
+            ));
+        }
         if self.viewer.sees_people {
             items.push(self.item(
                 Section::People,
@@ -158,7 +170,7 @@ impl Shell {
     }
 
     pub(crate) fn sees_more(&self) -> bool {
-        self.viewer.sees_people || self.viewer.sees_audit
+        self.viewer.sees_registries || self.viewer.sees_people || self.viewer.sees_audit
     }
 
     fn item(&self, section: Section, key: &str, name: &'static str, path: String) -> NavItem {
@@ -249,6 +261,7 @@ const GROUPS: &[(&str, &[Keys])] = &[
             ("images", &["g", "i"]),
             ("events", &["g", "e"]),
             ("jobs", &["g", "j"]),
+            ("registries", &["g", "r"]),
             ("people", &["g", "p"]),
             ("audit", &["g", "a"]),
         ],

@@ -19,6 +19,7 @@ const elements = [
   "local-time",
   "log-view",
   "stats-view",
+  "tag-list",
   "terminal-view",
 ];
 

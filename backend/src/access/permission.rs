@@ -3,7 +3,8 @@
 //! Documentation, the matrix in the interface and the golden matrix are printed from [`TABLE`].
 
 use crate::domain::{
-    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, ServerPlace,
+    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, RegistryPlace,
+    ServerPlace,
 };
 
 /// What a permission lets one do to the world.
@@ -126,6 +127,15 @@ permissions! {
         Remove ImageRemove "image.remove" Destroy ImagePlace "Remove an image.";
         Save ImageSave "image.save" Operate ImagePlace "Take an image away as an archive.";
         Prune ImagePrune "image.prune" Destroy HostPlace "Remove the images that no container is made of.";
+    }
+    registry {
+        List RegistryList "registry.list" Read ServerPlace "See which registries are kept, and the name at each.";
+        View RegistryView "registry.view" Read RegistryPlace "See what a registry has: its repositories and their tags.";
+        Use RegistryUse "registry.use" Operate ServerPlace "Pull and push by the names and passwords that are kept.";
+        Add RegistryAdd "registry.add" Change ServerPlace "Add a registry.";
+        Edit RegistryEdit "registry.edit" Change RegistryPlace "Change a registry: its name, its address, who we are there.";
+        Test RegistryTest "registry.test" Operate RegistryPlace "Log in to a registry, to see whether it lets us in.";
+        Remove RegistryRemove "registry.remove" Destroy RegistryPlace "Remove a registry, and the password that is kept for it.";
     }
     job {
         List JobList "job.list" Read HostPlace "See the work that goes on on a host.";

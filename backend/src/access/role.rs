@@ -57,6 +57,13 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ImageRemove
             | Id::ImagePrune
             | Id::ImageSave
+            | Id::RegistryList
+            | Id::RegistryView
+            | Id::RegistryUse
+            | Id::RegistryAdd
+            | Id::RegistryEdit
+            | Id::RegistryTest
+            | Id::RegistryRemove
             | Id::JobCancel
             | Id::PeopleList
             | Id::PeopleAdd

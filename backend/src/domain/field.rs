@@ -69,6 +69,14 @@ pub enum Rule {
     Label,
     /// An image's name, as `registry/name:tag`.
     ImageName,
+    /// A registry's address, as `registry.example.com:5000`.
+    RegistryAddress,
+    /// A name at a registry: no colon, no control character.
+    RegistryUser,
+    /// The image's name names another registry than the one that was chosen.
+    OtherRegistry,
+    /// A password is kept for one address; a new address asks for it again.
+    SecretAgain,
     /// A path that begins with `/`.
     AbsolutePath,
     /// A name in a directory: one component.
@@ -154,6 +162,10 @@ impl Rule {
             Self::Environment => "rule-environment",
             Self::Label => "rule-label",
             Self::ImageName => "rule-image-name",
+            Self::RegistryAddress => "rule-registry-address",
+            Self::RegistryUser => "rule-registry-user",
+            Self::OtherRegistry => "rule-other-registry",
+            Self::SecretAgain => "rule-secret-again",
             Self::AbsolutePath => "rule-absolute-path",
             Self::FileName => "rule-file-name",
             Self::TooLarge { .. } => "rule-too-large",

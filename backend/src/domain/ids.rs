@@ -54,6 +54,10 @@ text_id!(
     JobId, "job", |text| uuid::Uuid::parse_str(text).is_ok()
 );
 text_id!(
+    /// A registry that is kept.
+    RegistryId, "registry", |text| uuid::Uuid::parse_str(text).is_ok()
+);
+text_id!(
     /// A machine with an engine; `local` is the server's own.
     HostId, "host", is_name
 );
@@ -76,6 +80,13 @@ text_id!(
 
 impl AccountId {
     /// Returns a new account's id.
+    pub fn unique() -> Self {
+        Self(crate::ids::unique().to_string())
+    }
+}
+
+impl RegistryId {
+    /// Returns a new registry's id.
     pub fn unique() -> Self {
         Self(crate::ids::unique().to_string())
     }

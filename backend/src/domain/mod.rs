@@ -12,15 +12,20 @@ mod ids;
 mod inside;
 mod network;
 mod place;
+mod registry;
 
 pub use account::{Account, AccountName, Language, Password, Role, Theme};
 pub use audit::{AuditActor, AuditEntry, AuditRecord, Outcome};
 pub use browser::Browser;
 pub use field::{FieldError, Rule};
 pub use front::Front;
-pub use ids::{AccountId, ContainerId, HostId, IdError, ImageId, JobId, RequestId, SessionKey};
+pub use ids::{
+    AccountId, ContainerId, HostId, IdError, ImageId, JobId, RegistryId, RequestId, SessionKey,
+};
 pub use inside::{FileName, InsidePath, NoName, NoPath, shown as shown_name};
 pub use network::{Network, NetworkError, PublicUrl, PublicUrlError};
 pub use place::{
-    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, PlaceRef, ServerPlace,
+    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, PlaceRef, RegistryPlace,
+    ServerPlace,
 };
+pub use registry::{Credentials, Registry, RegistryAddress, RegistryName, RegistryUser};

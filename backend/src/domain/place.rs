@@ -2,7 +2,7 @@
 //!
 //! A permit carries the place it was decided for, so "checked A, acted on B" cannot be written.
 
-use super::{AccountId, ContainerId, HostId, ImageId, JobId};
+use super::{AccountId, ContainerId, HostId, ImageId, JobId, RegistryId};
 
 /// A kind of place; each permission names the one it is about.
 pub trait Place: Clone + Send + Sync + std::fmt::Debug + 'static {
@@ -66,6 +66,15 @@ pub struct JobPlace {
     pub id: JobId,
 }
 
+/// A registry that is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RegistryPlace {
+    /// Which.
+    pub id: RegistryId,
+    /// Its name when the permit was made.
+    pub name: String,
+}
+
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountPlace {
@@ -120,6 +129,14 @@ impl Place for JobPlace {
 
     fn describe(&self) -> PlaceRef {
         named(Self::KIND, self.id.as_str(), "")
+    }
+}
+
+impl Place for RegistryPlace {
+    const KIND: &'static str = "registry";
+
+    fn describe(&self) -> PlaceRef {
+        named(Self::KIND, self.id.as_str(), &self.name)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::access::session::SessionError;
 use crate::domain::{FieldError, Rule};
 use crate::fleet::ClientError;
 use crate::fleet::doctor::Diagnosis;
-use crate::store::StoreError;
+use crate::store::{SealError, StoreError};
 
 /// The result of a service.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -125,6 +125,12 @@ pub enum Obstacle {
     ReadOnlyRoot,
     /// What is mounted there may not be written.
     ReadOnlyMount,
+    /// The key of the kept passwords is gone.
+    KeyMissing,
+    /// The key of the kept passwords cannot be used.
+    KeyUnusable,
+    /// The kept password does not open by the key.
+    OtherKey,
 }
 
 impl Obstacle {
@@ -154,6 +160,9 @@ impl Obstacle {
         Self::BrokenOff,
         Self::ReadOnlyRoot,
         Self::ReadOnlyMount,
+        Self::KeyMissing,
+        Self::KeyUnusable,
+        Self::OtherKey,
     ];
 
     /// Returns the obstacle's key in the message catalogue.
@@ -183,6 +192,9 @@ impl Obstacle {
             Self::BrokenOff => "obstacle-broken-off",
             Self::ReadOnlyRoot => "obstacle-read-only-root",
             Self::ReadOnlyMount => "obstacle-read-only-mount",
+            Self::KeyMissing => "obstacle-key-missing",
+            Self::KeyUnusable => "obstacle-key-unusable",
+            Self::OtherKey => "obstacle-other-key",
         }
     }
 
@@ -255,6 +267,16 @@ impl Error {
 impl From<FieldError> for Error {
     fn from(error: FieldError) -> Self {
         Self::Invalid(error)
+    }
+}
+
+impl From<SealError> for Error {
+    fn from(error: SealError) -> Self {
+        Self::InTheWay(match error {
+            SealError::KeyMissing => Obstacle::KeyMissing,
+            SealError::KeyUnusable => Obstacle::KeyUnusable,
+            SealError::OtherKey => Obstacle::OtherKey,
+        })
     }
 }
 

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE;
 use bytes::Bytes;
-use engine_api::images::{HistoryItem, Image, Progress, RegistryAuth, RemovedItem};
+use engine_api::images::{HistoryItem, Image, Progress, RemovedItem};
 use futures_util::stream::BoxStream;
-use secrecy::{ExposeSecret, SecretString};
 use tokio::sync::mpsc;
 
 use super::held::cut_off;
 use super::jobs::{self, JobKind, Order, Reporter};
 use super::reference::Reference;
+use super::registry_auth::{header, said};
 use super::{Error, Result, Services, audit, files};
 use crate::access::{Permit, image};
-use crate::domain::{JobId, Rule};
+use crate::domain::{Credentials, JobId, Rule};
 use crate::fleet::{
     ContainerFact, ImageFact, ImageQuery, JsonLines, Page, PullOptions, PushOptions,
 };
@@ -45,15 +43,6 @@ pub struct PullRequest {
     pub platform: Option<String>,
     /// A name and a password at the registry, when it wants some.
     pub credentials: Option<Credentials>,
-}
-
-/// A name and a password at a registry; used once and not kept.
-#[derive(Clone, Debug)]
-pub struct Credentials {
-    /// The name.
-    pub name: String,
-    /// The password.
-    pub password: SecretString,
 }
 
 /// Returns a page of the list.
@@ -104,11 +93,13 @@ pub async fn pull(
         None => request.reference.to_string(),
     };
     // Credentials were typed to be used: a pull that goes on without them is another one.
-    let may_join = request.credentials.is_none();
+    let typed = request.credentials.as_ref();
+    let may_join = typed.is_none_or(|credentials| credentials.is_kept);
     let client = services.link().client(permit);
     let auth = request
         .credentials
-        .map(|credentials| header(&request.reference, credentials));
+        .as_ref()
+        .map(|credentials| header(request.reference.registry(), credentials));
     let options = PullOptions {
         image: request.reference.name().to_owned(),
         tag: request.reference.version().to_owned(),
@@ -122,7 +113,8 @@ pub async fn pull(
         subject,
         may_join,
         work: |reporter: Reporter| async move {
-            let pull = async { follow(client.pull_image(&options).await?, &reporter).await };
+            let pull =
+                async { follow(client.pull_image(&options).await.map_err(said)?, &reporter).await };
             reporter.cut(pull).await
         },
     };
@@ -156,7 +148,8 @@ pub async fn push(
     let client = services.link().client(permit);
     let auth = request
         .credentials
-        .map(|credentials| header(&request.reference, credentials));
+        .as_ref()
+        .map(|credentials| header(request.reference.registry(), credentials));
     let options = PushOptions {
         image: request.reference.name().to_owned(),
         tag: request.reference.version().to_owned(),
@@ -170,23 +163,12 @@ pub async fn push(
         // The name may be another image's by now.
         may_join: false,
         work: |reporter: Reporter| async move {
-            let push = async { follow(client.push_image(&options).await?, &reporter).await };
+            let push =
+                async { follow(client.push_image(&options).await.map_err(said)?, &reporter).await };
             reporter.cut(push).await
         },
     };
     jobs::begin(services, permit, order).await
-}
-
-/// The header that carries credentials to the engine.
-fn header(reference: &Reference, credentials: Credentials) -> Result<String> {
-    let auth = RegistryAuth {
-        username: credentials.name,
-        password: credentials.password.expose_secret().to_owned(),
-        serveraddress: reference.registry().to_owned(),
-        ..RegistryAuth::default()
-    };
-    let json = serde_json::to_vec(&auth).map_err(|error| Error::Internal(error.into()))?;
-    Ok(URL_SAFE.encode(json))
 }
 
 /// The browser's side of an archive's way to the engine.

@@ -36,6 +36,8 @@ mod progress;
 pub mod prune;
 mod reference;
 pub mod refusals;
+pub mod registries;
+mod registry_auth;
 mod rooms;
 mod samplers;
 mod scrollback;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::domain::Rule;
+use crate::domain::{FieldError, RegistryAddress, Rule};
 
 /// The longest name without its tag that registries take.
 const MOST_NAME: usize = 255;
@@ -30,6 +30,37 @@ impl Reference {
     /// Tells whether it names one certain content.
     pub fn has_digest(&self) -> bool {
         self.version.contains(':')
+    }
+
+    /// Reads a name that was typed beside a choice of registries; an empty choice is none.
+    ///
+    /// # Errors
+    /// When the name is none, or names another registry than the one that was chosen.
+    pub fn chosen(registry: &str, typed: &str) -> Result<Self, FieldError> {
+        let of_name = |rule| FieldError::new("reference", rule);
+        let reference: Self = typed.parse().map_err(of_name)?;
+        if registry.is_empty() {
+            return Ok(reference);
+        }
+        let chosen: RegistryAddress = registry
+            .parse()
+            .map_err(|_| FieldError::new("registry", Rule::Choice))?;
+        let names_one = reference
+            .name
+            .split_once('/')
+            .is_some_and(|(first, _)| is_registry(first));
+        if names_one {
+            let named = reference.registry().parse::<RegistryAddress>().ok();
+            let is_same = named.is_some_and(|named| named == chosen);
+            let other = || FieldError::new("registry", Rule::OtherRegistry);
+            return is_same.then_some(reference).ok_or_else(other);
+        }
+        if chosen.is_docker_hub() {
+            return Ok(reference);
+        }
+        format!("{chosen}/{}", typed.trim())
+            .parse()
+            .map_err(of_name)
     }
 
     /// Returns the registry, `docker.io` when none was typed.
@@ -159,6 +190,25 @@ mod tests {
         check("ghcr.io/x/y", "ghcr.io/x/y", "latest", "ghcr.io");
         check(&format!("x@{digest}"), "x", &digest, "docker.io");
         check(&format!("x:1@{digest}"), "x", &digest, "docker.io");
+    }
+
+    #[test]
+    fn a_name_goes_to_the_registry_that_was_chosen_or_to_its_own() {
+        let chosen = |registry: &str, typed: &str| {
+            let found = Reference::chosen(registry, typed);
+            found
+                .map(|found| found.to_string())
+                .map_err(|e| (e.field, e.rule))
+        };
+        let is = |text: &str| Ok(text.to_owned());
+        assert_eq!(chosen("", "nginx"), is("nginx:latest"));
+        assert_eq!(chosen("docker.io", "nginx:1"), is("nginx:1"));
+        assert_eq!(chosen("r.test:5000", " a/b:1"), is("r.test:5000/a/b:1"));
+        assert_eq!(chosen("r.test", "R.test/a"), is("R.test/a:latest"));
+        let other = Err(("registry", Rule::OtherRegistry));
+        assert_eq!(chosen("r.test", "ghcr.io/a"), other);
+        assert_eq!(chosen("no registry", "a"), Err(("registry", Rule::Choice)));
+        assert_eq!(chosen("r.test", "A B"), Err(("reference", Rule::ImageName)));
     }
 
     #[test]

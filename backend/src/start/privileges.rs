@@ -31,6 +31,7 @@ const FILES: &[&str] = &[
     "lock",
     "certificate.pem",
     "certificate.key",
+    "secrets.key",
 ];
 
 /// Who the server is after start.

@@ -1,6 +1,7 @@
 //! Opening the database: its settings, its migrations, its two pools.
 
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::SqlitePool;
@@ -9,10 +10,12 @@ use sqlx::sqlite::{
     SqliteAutoVacuum, SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
 };
 
-use super::{Read, StoreError, Write};
+use super::{Read, Seal, StoreError, Write, registries};
 
 static MIGRATOR: Migrator = sqlx::migrate!("../migrations");
 
+/// Beside the database, never in it: a stolen copy of the one is useless without the other.
+const KEY_FILE: &str = "secrets.key";
 const N_READERS: u32 = 4;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -21,6 +24,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct Store {
     writer: SqlitePool,
     readers: SqlitePool,
+    seal: Arc<Seal>,
 }
 
 impl Store {
@@ -57,7 +61,20 @@ impl Store {
             .connect_with(options.pragma("query_only", "on").create_if_missing(false))
             .await
             .map_err(failed)?;
-        Ok(Self { writer, readers })
+        let mut read = Read::new(readers.acquire().await?);
+        let has_secrets = registries::has_secrets(&mut read).await?;
+        drop(read);
+        let seal = Seal::open(&path.with_file_name(KEY_FILE), !has_secrets);
+        Ok(Self {
+            writer,
+            readers,
+            seal: Arc::new(seal),
+        })
+    }
+
+    /// Returns what seals secrets before they come into the database.
+    pub fn seal(&self) -> &Seal {
+        &self.seal
     }
 
     /// Takes a connection that can only read.

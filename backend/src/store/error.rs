@@ -58,6 +58,14 @@ const CONSTRAINTS: &[(&str, &str)] = &[
     ("account_name_key", "UNIQUE constraint failed: account.name"),
     ("account_last_owner", "account_last_owner"),
     ("session_account_fkey", "FOREIGN KEY constraint failed"),
+    (
+        "registry_name_key",
+        "UNIQUE constraint failed: registry.name",
+    ),
+    (
+        "registry_address_key",
+        "UNIQUE constraint failed: registry.address",
+    ),
     ("edit_key", "UNIQUE constraint failed: edit.edit_id"),
     (
         "session_key",

@@ -19,6 +19,8 @@ mod database;
 pub mod edits;
 mod error;
 pub mod login_failures;
+pub mod registries;
+mod seal;
 mod session_layer;
 pub mod sessions;
 pub mod settings;
@@ -26,4 +28,5 @@ mod tx;
 
 pub use database::Store;
 pub use error::StoreError;
+pub use seal::{Seal, SealError};
 pub use tx::{Read, Reads, Write};

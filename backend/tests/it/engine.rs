@@ -22,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::engine_files;
+use crate::{engine_files, engine_registries};
 use backend::tasks::Tasks;
 
 /// What the engine holds and what it was asked.
@@ -55,8 +55,12 @@ pub(crate) struct State {
     pub holds_at: Option<&'static str>,
     /// How every container but the first fares that runs; they have a health check then.
     pub health: Option<&'static str>,
-    /// The last archive that was put into a container.
+    /// The last archive that was put into a container, or who logged in to a registry.
     pub put: Vec<u8>,
+    /// What was asked of registries, as `image.create ?fromImage=…`, and the credentials with it.
+    pub registries: Vec<(String, String)>,
+    /// What every registry says against it.
+    pub registry_says: Option<&'static str>,
     last_nano: i64,
 }
 
@@ -98,6 +102,8 @@ impl FakeEngine {
             holds_at: None,
             health: None,
             put: Vec::new(),
+            registries: Vec::new(),
+            registry_says: None,
             last_nano: 1_000_000_000,
         };
         let (events, _) = broadcast::channel(4096);
@@ -171,6 +177,11 @@ impl FakeEngine {
             }
             "container.path_stat" | "container.archive" => engine_files::archive(request),
             "container.files" => engine_files::listing(),
+            "image.create"
+            | "image.push"
+            | "system.auth"
+            | "registry.repositories"
+            | "repository.tags" => engine_registries::answer(self, asked.name, name, request),
             "container.extract" => empty(StatusCode::OK),
             "container.create" => self.create(request.uri().query().unwrap_or_default(), caller),
             change => self.change(change, name, caller),
@@ -376,7 +387,7 @@ impl Dial for FakeEngine {
                     let name = name_of(&request);
                     let engine = engine.clone();
                     async move {
-                        let is_put = request.method() == http::Method::PUT;
+                        let is_put = request.method() == http::Method::PUT || name == "system.auth";
                         if is_put && let Ok(body) = request.into_body().collect().await {
                             engine.with(|state| state.put = body.to_bytes().to_vec());
                         }

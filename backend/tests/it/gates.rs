@@ -119,7 +119,7 @@ async fn a_viewer_is_refused_on_every_route_they_hold_no_permission_for() {
         for action in ["start", "stop", "restart", "kill", "remove"] {
             let body = format!("action={action}&id={}&name=x", id(1));
             let answer = house.ask(method.clone(), &path, &cookie, &body).await;
-            // A job or an account of that id does not exist: then it is not found.
+            // A job, an account or a registry of that id does not exist: then it is not found.
             let is_absent = is_absent(entry.path) && answer.status == 404;
             let is_refused = answer.status == 403;
             assert!(
@@ -139,9 +139,15 @@ async fn a_viewer_is_refused_on_every_route_they_hold_no_permission_for() {
 
 /// Tells whether a path names a thing that these tests have none of.
 fn is_absent(path: &str) -> bool {
-    ["/jobs/{", "/people/{", "/logs", "/live/logs"]
-        .iter()
-        .any(|beginning| path.starts_with(beginning))
+    [
+        "/jobs/{",
+        "/people/{",
+        "/registries/{",
+        "/logs",
+        "/live/logs",
+    ]
+    .iter()
+    .any(|beginning| path.starts_with(beginning))
 }
 
 #[tokio::test]

@@ -39,6 +39,17 @@ async function editThatGoesBack(owner) {
   return new URL(owner.url()).pathname
 }
 
+/** Keeps a registry that nobody answers for; returns the path of its page. */
+async function keepRegistry(owner) {
+  await owner.goto(`${house.origin}/registries`)
+  await owner.locator('main form [name=name]').fill('Team')
+  await owner.locator('main form [name=address]').fill('127.0.0.1:1')
+  await owner.locator('main form [name=user]').fill('ci-robot')
+  await owner.locator('main form [name=secret]').fill('nobody will ever ask')
+  await owner.locator('main form button.button--primary').click()
+  return new URL(await owner.getByRole('link', { name: 'Team', exact: true }).getAttribute('href'), house.origin).pathname
+}
+
 /** Somebody who guesses until nobody listens any more. */
 async function guess() {
   const stranger = await tab(chrome, LOOKS[0])
@@ -69,6 +80,7 @@ before(async () => {
 
   await house.loadBusybox()
   const job = await editThatGoesBack(owner)
+  const registry = await keepRegistry(owner)
   await owner.context().close()
   await guess()
   const colours = "printf '\\033[32mINFO\\033[0m request served in 3 ms\\n\\033[31mERROR\\033[0m upstream timed out\\n'"
@@ -98,7 +110,8 @@ before(async () => {
     files: `/containers/${shop}/files?path=/srv/app`, file: `/containers/${shop}/files?path=/srv/app/app.conf`,
     'file-edit': `/containers/${shop}/files?path=/srv/app/app.conf&edit=on`, changes: `/containers/${shop}/changes`,
     inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images', 'images-prune': '/images/prune?which=unused',
-    image: `/images/${encodeURIComponent(image)}`, jobs: '/jobs', job, events: '/events', audit: '/audit', people: '/people',
+    image: `/images/${encodeURIComponent(image)}`, registries: '/registries', registry, 'registry-edit': `${registry}/edit`,
+    'registry-remove': `${registry}/remove`, jobs: '/jobs', job, events: '/events', audit: '/audit', people: '/people',
     account: '/account', search: '/search?q=shop', missing: '/containers/0000000000', 'several-logs': `/logs?c=${shop}&c=${failed}`,
   }
 })

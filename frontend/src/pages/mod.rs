@@ -12,6 +12,7 @@ mod lists;
 mod logs;
 mod overview;
 mod prune;
+mod registries;
 
 pub use account::{Account, People, PersonRow, SessionRow};
 pub use containers::{
@@ -32,3 +33,4 @@ pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, Search
 pub use logs::{ContainerLogs, MergedLogs};
 pub use overview::{Figure, Overview};
 pub use prune::{ImagesPrune, PruneRow};
+pub use registries::{RegistriesIndex, RegistryEdit, RegistryRow, RegistryShow, RemoteRow};

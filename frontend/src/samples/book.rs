@@ -16,6 +16,7 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
     let frame = |section, title| shell(language, theme, section, title);
     let containers = || frame(Section::Containers, "containers");
     let images = || frame(Section::Images, "images");
+    let registries = || frame(Section::Registries, "registries");
     Ok(vec![
         (
             "login",
@@ -110,6 +111,24 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ("images-locked", images_index(images(), true).render()?),
         ("image", image_show(images()).render()?),
         ("images-prune", images_prune(images()).render()?),
+        (
+            "registries",
+            registries_index(registries(), false).render()?,
+        ),
+        (
+            "registries-none",
+            registries_index(registries(), true).render()?,
+        ),
+        ("registry", registry_show(registries(), "", true).render()?),
+        (
+            "registry-without-list",
+            registry_show(registries(), "", false).render()?,
+        ),
+        (
+            "registry-tags",
+            registry_show(registries(), "shop/app", true).render()?,
+        ),
+        ("registry-edit", registry_edit(registries()).render()?),
         ("job", job_show(images()).render()?),
         ("job-back", job_back(containers()).render()?),
         (

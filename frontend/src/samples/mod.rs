@@ -6,6 +6,7 @@ mod files;
 mod logs;
 mod others;
 mod parts;
+mod registries;
 mod shells;
 
 pub use book::book;
@@ -14,4 +15,5 @@ pub use files::*;
 pub use logs::*;
 pub use others::*;
 pub use parts::*;
+pub use registries::*;
 pub use shells::*;

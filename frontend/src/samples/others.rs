@@ -16,7 +16,7 @@ use crate::ui::{
 };
 use crate::words::{Language, Words};
 
-fn field(words: Words, name: &'static str, key: &str, kind: Kind) -> Field {
+pub(super) fn field(words: Words, name: &'static str, key: &str, kind: Kind) -> Field {
     Field {
         name,
         label: words.t(key),
@@ -25,7 +25,7 @@ fn field(words: Words, name: &'static str, key: &str, kind: Kind) -> Field {
     }
 }
 
-fn moment(words: Words, seconds: i64) -> Moment {
+pub(super) fn moment(words: Words, seconds: i64) -> Moment {
     Moment {
         text: format::ago(words, seconds),
         exact: "2026-11-21T05:00:00Z".into(),

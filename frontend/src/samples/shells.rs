@@ -15,6 +15,7 @@ pub fn shell(language: Language, theme: Theme, section: Section, title: &str) ->
         viewer: Viewer {
             name: "minji".into(),
             role: words.t("role-owner"),
+            sees_registries: true,
             sees_people: true,
             sees_audit: true,
         },

@@ -8,7 +8,8 @@ use axum::http::request::Parts;
 use crate::access::{Actor, session};
 use crate::app::App;
 use crate::domain::{
-    AccountPlace, ContainerPlace, HostId, HostPlace, ImagePlace, JobPlace, Place, ServerPlace,
+    AccountPlace, ContainerPlace, HostId, HostPlace, ImagePlace, JobPlace, Place, RegistryPlace,
+    ServerPlace,
 };
 use crate::http::Error;
 
@@ -86,6 +87,18 @@ impl Locate for JobPlace {
         Ok(Self {
             host: HostId::local(),
             id,
+        })
+    }
+}
+
+impl Locate for RegistryPlace {
+    async fn locate(name: &str, _actor: &Actor, app: &App) -> Result<Self, Error> {
+        let id = name.parse().map_err(|_| Error::NotFound)?;
+        let found = app.services.find_registry(&id).await?;
+        let found = found.ok_or(Error::NotFound)?;
+        Ok(Self {
+            id: found.id,
+            name: found.name.to_string(),
         })
     }
 }

@@ -1,5 +1,6 @@
 //! Images: the list, the two ways in, one of them, its names, its way to a registry, its end.
 
+use axum::Json;
 use axum::extract::{Multipart, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -7,14 +8,16 @@ use frontend::paths;
 
 use super::away;
 use super::frame::{Frame, back_or, go, said_and_go};
-use crate::access::{Permit, image};
+use crate::access::{Actor, Permit, image, policy, registry};
 use crate::app::App;
-use crate::domain::{FieldError, Rule};
+use crate::domain::{Credentials, FieldError, Registry, Rule, ServerPlace};
 use crate::http::extract::Fields;
 use crate::http::present::images::{self as present, Refused, RefusedOne, Typed};
 use crate::http::present::lists::{self, Asked};
+use crate::http::present::registries::completion;
 use crate::http::{Error, Result};
-use crate::services::images::{self, Credentials, PullRequest, PushRequest};
+use crate::services::images::{self, PullRequest, PushRequest};
+use crate::services::{Reference, registries};
 
 /// The name of the archive's field.
 const ARCHIVE: &str = "archive";
@@ -23,18 +26,36 @@ pub(super) async fn list(
     permit: Permit<image::List>,
     State(app): State<App>,
     Query(asked): Query<Asked>,
+    Query(prefilled): Query<Prefilled>,
     frame: Frame,
-) -> Response {
-    frame.draw(&page(&app, &permit, &frame, &asked, &Refused::default()))
+) -> Result<Response> {
+    let forms = Refused {
+        is_asked: !prefilled.pull.is_empty(),
+        typed: Typed {
+            reference: prefilled.pull,
+            ..Typed::default()
+        },
+        ..Refused::default()
+    };
+    let page = page(&app, &permit, &frame, &asked, forms).await?;
+    Ok(frame.draw(&page))
 }
 
-fn page(
+/// What the pull form begins with when another page leads to it.
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Prefilled {
+    pull: String,
+}
+
+async fn page(
     app: &App,
     permit: &Permit<image::List>,
     frame: &Frame,
     asked: &Asked,
-    refused: &Refused<'_>,
-) -> frontend::pages::ImagesIndex {
+    mut refused: Refused<'_>,
+) -> Result<frontend::pages::ImagesIndex> {
+    refused.registries = kept_registries(app, permit.actor()).await?;
     let view = asked.view(paths::Images.to_string());
     let found = images::list(&app.services, permit, &lists::image_query(&view));
     let rows = found.rows.iter().map(|fact| {
@@ -47,36 +68,48 @@ fn page(
         &view,
         &found,
         &rows,
-        refused,
+        &refused,
         &frame.choice("images"),
     );
     frame.greet(&mut page.shell);
-    page
+    Ok(page)
+}
+
+/// The registries that somebody may choose from: none for who may not see them.
+async fn kept_registries(app: &App, actor: &Actor) -> Result<Vec<Registry>> {
+    let watchtower = app.services.watchtower();
+    let permit = policy::permit::<registry::List>(actor, ServerPlace, watchtower);
+    match permit {
+        Ok(permit) => Ok(registries::list(&app.services, &permit).await?),
+        Err(_) => Ok(Vec::new()),
+    }
 }
 
 /// Draws the list again with what is wrong in one of its forms.
-fn again(
+async fn again(
     app: &App,
     permit: &Permit<image::List>,
     frame: &Frame,
-    refused: &Refused<'_>,
-) -> Response {
-    let page = page(app, permit, frame, &Asked::default(), refused);
-    frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page)
+    refused: Refused<'_>,
+) -> Result<Response> {
+    let page = page(app, permit, frame, &Asked::default(), refused).await?;
+    Ok(frame.draw_as(StatusCode::UNPROCESSABLE_ENTITY, &page))
 }
 
 pub(super) async fn pull(
     permit: Permit<image::Pull>,
     list: Permit<image::List>,
+    keys: Permit<registry::Use>,
     State(app): State<App>,
     frame: Frame,
     fields: Fields,
 ) -> Result<Response> {
-    let request = match requested(&fields) {
+    let mut request = match requested(&fields) {
         Ok(request) => request,
         Err(error) => {
             let text = |name| fields.text(name).to_owned();
             let typed = Typed {
+                registry: text("registry"),
                 reference: text("reference"),
                 platform: text("platform"),
                 user: text("user"),
@@ -84,18 +117,21 @@ pub(super) async fn pull(
             let refused = Refused {
                 typed,
                 pull: Some(&error),
-                load: None,
+                ..Refused::default()
             };
-            return Ok(again(&app, &list, &frame, &refused));
+            return again(&app, &list, &frame, refused).await;
         }
     };
+    if request.credentials.is_none() {
+        let registry = request.reference.registry();
+        request.credentials = registries::kept(&app.services, &keys, registry).await?;
+    }
     let job = images::pull(&app.services, &permit, request).await?;
     Ok(go(&paths::Job(job.as_str())))
 }
 
 fn requested(fields: &Fields) -> Result<PullRequest, FieldError> {
-    let reference = fields.text("reference").parse();
-    let reference = reference.map_err(|rule| FieldError::new("reference", rule))?;
+    let reference = Reference::chosen(fields.text("registry"), fields.text("reference"))?;
     let platform = fields.text("platform").trim();
     Ok(PullRequest {
         reference,
@@ -113,8 +149,40 @@ fn credentials(fields: &Fields) -> Result<Option<Credentials>, FieldError> {
         (false, _) => Ok(Some(Credentials {
             name: name.to_owned(),
             password: password.to_owned().into(),
+            is_kept: false,
         })),
     }
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Named {
+    registry: String,
+    reference: String,
+}
+
+/// Tells the tags that complete a name, or why there are none; it goes when the asker does.
+pub(super) async fn tags_to_pull(
+    permit: Permit<image::Pull>,
+    keys: Permit<registry::Use>,
+    State(app): State<App>,
+    Query(named): Query<Named>,
+    frame: Frame,
+) -> Json<serde_json::Value> {
+    let reference = match Reference::chosen(&named.registry, &named.reference) {
+        Ok(reference) => reference,
+        Err(error) => return Json(completion(&frame.reader, "", Err(error.into()))),
+    };
+    let found = registries::tags_to_pull(&app.services, &permit, &keys, &reference).await;
+    let name = reference.name();
+    let typed = named.reference.trim();
+    let has_registry = typed.starts_with(&format!("{}/", reference.registry()));
+    let name = match name.split_once('/') {
+        // As it was typed: the registry that was chosen goes before it when it is sent.
+        Some((first, rest)) if first == reference.registry() && !has_registry => rest,
+        _ => name,
+    };
+    Json(completion(&frame.reader, name, found))
 }
 
 /// Passes an archive on as it comes; nothing of it is kept here. The browser is led to the job when
@@ -152,7 +220,7 @@ pub(super) async fn load(
         load: Some(&error),
         ..Refused::default()
     };
-    Ok(again(&app, &list, &frame, &refused))
+    again(&app, &list, &frame, refused).await
 }
 
 pub(super) async fn show(
@@ -198,21 +266,19 @@ pub(super) async fn tag(
 pub(super) async fn push(
     permit: Permit<image::Push>,
     view: Permit<image::View>,
+    keys: Permit<registry::Use>,
     State(app): State<App>,
     frame: Frame,
     fields: Fields,
 ) -> Result<Response> {
-    let reference = fields.text("push").parse();
-    let request = match (reference, credentials(&fields)) {
-        (Ok(reference), Ok(credentials)) => Ok(PushRequest {
-            reference,
-            credentials,
-        }),
-        (Err(rule), _) => Err(FieldError::new("push", rule)),
-        (_, Err(error)) => Err(error),
-    };
-    let begun = match request {
-        Ok(request) => images::push(&app.services, &permit, request).await,
+    let begun = match to_push(&fields) {
+        Ok(mut request) => {
+            if request.credentials.is_none() {
+                let registry = request.reference.registry();
+                request.credentials = registries::kept(&app.services, &keys, registry).await?;
+            }
+            images::push(&app.services, &permit, request).await
+        }
         Err(error) => Err(error.into()),
     };
     match begun {
@@ -228,6 +294,14 @@ pub(super) async fn push(
             again_one(&app, &view, &frame, &refused).await
         }
     }
+}
+
+fn to_push(fields: &Fields) -> Result<PushRequest, FieldError> {
+    let reference = fields.text("push").parse();
+    Ok(PushRequest {
+        reference: reference.map_err(|rule| FieldError::new("push", rule))?,
+        credentials: credentials(fields)?,
+    })
 }
 
 /// Draws an image's page again with what is wrong in one of its forms.

@@ -17,6 +17,7 @@ mod looks;
 mod overview;
 mod prune;
 mod records;
+mod registries;
 mod routes;
 mod search;
 mod uploads;

@@ -4,7 +4,7 @@ use frontend::paths;
 
 use super::{
     account, actions, bulk, containers, create, doors, edit, files, images, jobs, logs, looks,
-    overview, prune, records, search, uploads,
+    overview, prune, records, registries, search, uploads,
 };
 use crate::http::{Entry, get, post};
 
@@ -20,6 +20,7 @@ pub fn table() -> Vec<Entry> {
         get(paths::Logs::PATTERN, logs::merged),
         get(paths::Images::PATTERN, images::list),
         post(paths::ImagePull::PATTERN, images::pull),
+        get(paths::ImagePullTags::PATTERN, images::tags_to_pull),
         post(paths::ImageLoad::PATTERN, images::load).unlimited(),
         get(paths::ImagesPrune::PATTERN, prune::show_images),
         post(paths::ImagesPrune::PATTERN, prune::images),
@@ -29,6 +30,15 @@ pub fn table() -> Vec<Entry> {
         get(paths::ImageSave::PATTERN, images::save),
         get(paths::ImageRemove::PATTERN, images::ask_remove),
         post(paths::ImageRemove::PATTERN, images::remove),
+        get(paths::Registries::PATTERN, registries::list),
+        post(paths::Registries::PATTERN, registries::add),
+        get(paths::Registry::PATTERN, registries::show),
+        get(paths::RegistryTags::PATTERN, registries::tags),
+        get(paths::RegistryEdit::PATTERN, registries::form),
+        post(paths::RegistryEdit::PATTERN, registries::edit),
+        post(paths::RegistryTest::PATTERN, registries::test),
+        get(paths::RegistryRemove::PATTERN, registries::ask_remove),
+        post(paths::RegistryRemove::PATTERN, registries::remove),
         get(paths::Jobs::PATTERN, jobs::list),
         get(paths::Job::PATTERN, jobs::show),
         post(paths::JobCancel::PATTERN, jobs::cancel),

@@ -16,13 +16,15 @@ use jiff::Timestamp;
 use super::fields::{field, mark, password};
 use super::{Reader, lists, recipes};
 use crate::access::PermissionId;
-use crate::domain::FieldError;
+use crate::domain::{FieldError, Registry};
 use crate::fleet::{ContainerFact, ImageFact, Page};
 use crate::services::images::Shown;
 
 /// What was typed into the pull form, but for the password.
 #[derive(Clone, Debug, Default)]
 pub struct Typed {
+    /// The registry that was chosen.
+    pub registry: String,
     /// The image.
     pub reference: String,
     /// The platform.
@@ -31,9 +33,13 @@ pub struct Typed {
     pub user: String,
 }
 
-/// A form that was refused: what was typed, and the rule it broke.
+/// What stands in the forms of the list: what was typed, and the rule it broke.
 #[derive(Clone, Debug, Default)]
 pub struct Refused<'a> {
+    /// The registries to choose from.
+    pub registries: Vec<Registry>,
+    /// Whether the forms stand open though nothing is wrong in them.
+    pub is_asked: bool,
     /// What was typed.
     pub typed: Typed,
     /// The rule of the pull form.
@@ -72,7 +78,7 @@ pub fn index(
     let words = reader.words;
     let mut shell = reader.shell(Section::Images, words.t("images"));
     shell.topics = "jobs images".to_owned();
-    let mut pull = pull_fields(reader, &refused.typed);
+    let mut pull = pull_fields(reader, &refused.registries, &refused.typed);
     let mut load = vec![Field {
         hint: words.t("image-file-hint"),
         kind: Kind::File,
@@ -95,7 +101,10 @@ pub fn index(
         look: lists::look(reader, "images", choice, view),
         pull: or_reason(PermissionId::ImagePull, pull),
         load: or_reason(PermissionId::ImageLoad, load),
-        open: page.n_all == 0 || refused.pull.is_some() || refused.load.is_some(),
+        open: page.n_all == 0
+            || refused.is_asked
+            || refused.pull.is_some()
+            || refused.load.is_some(),
         filter: lists::filter(reader, view, "images-filter", &[]),
         columns: vec![
             column("name", "name", false),
@@ -121,7 +130,7 @@ pub fn index(
     }
 }
 
-fn pull_fields(reader: &Reader, typed: &Typed) -> Vec<Field> {
+fn pull_fields(reader: &Reader, registries: &[Registry], typed: &Typed) -> Vec<Field> {
     let words = reader.words;
     let hinted = |name, key: &str, value: &str| Field {
         hint: words.t(&format!("{key}-hint")),
@@ -129,10 +138,12 @@ fn pull_fields(reader: &Reader, typed: &Typed) -> Vec<Field> {
         ..field(words, name, key)
     };
     vec![
+        super::registries::choice(reader, registries, &typed.registry),
         Field {
             required: true,
             placeholder: "nginx:1.29".to_owned(),
             code: true,
+            list: "pull-tags",
             ..hinted("reference", "image-reference", &typed.reference)
         },
         hinted("platform", "image-platform", &typed.platform),

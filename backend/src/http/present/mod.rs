@@ -25,6 +25,7 @@ pub mod prune;
 mod reader;
 pub mod recipes;
 pub mod records;
+pub mod registries;
 pub mod stops;
 mod told;
 

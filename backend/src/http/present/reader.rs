@@ -123,6 +123,7 @@ impl Reader {
         let viewer = account.map(|account| Viewer {
             name: account.name.to_string(),
             role: self.role(account.role),
+            sees_registries: self.may(PermissionId::RegistryList),
             sees_people: self.may(PermissionId::PeopleList),
             sees_audit: self.may(PermissionId::AuditView),
         });

@@ -200,7 +200,8 @@ async fn what_a_registry_has_is_told_to_who_may_know() {
         (tags.names, tags.is_whole),
         (vec!["1".to_owned(), "2".to_owned()], true)
     );
-    let found = registry.search(&format!("{server}/db"), 9, Some(&secret));
+    let term = format!("{server}/db");
+    let found = registry.search(&term, 9, Some(&secret));
     assert_eq!(found.await.unwrap()[0].name, format!("{server}/tools/db"));
     let one = repository.with_tag("1").unwrap();
     let about = registry.about(&one, Some(&secret)).await.unwrap();

@@ -1,0 +1,338 @@
+//! Registries: those that are kept, with the name and password for each, and what they have.
+//!
+//! A password comes in by a form, is sealed for its registry and its address, and goes to the engine
+//! beside a request to that registry and no other. It never comes out to a page, a log or the audit.
+//!
+//! **Invariant:** a kept password is never sent to an address that it was not given for: it is sealed
+//! for one, and a new address asks for it again.
+
+use engine_api::registries::NameList;
+use secrecy::{ExposeSecret, SecretString};
+
+use super::reference::Reference;
+use super::registry_auth::{auth, header, said};
+use super::{Error, Result, Services, audit};
+use crate::access::{Permit, image, registry};
+use crate::domain::{
+    Credentials, FieldError, Outcome, Registry, RegistryAddress, RegistryId, RegistryName,
+    RegistryUser, Rule,
+};
+use crate::store::{StoreError, registries as rows};
+
+/// Names on one page; whoever looks for another narrows the list.
+const MOST_NAMES: usize = 500;
+/// Longer than any password or token; a certificate's key in JSON fits.
+const MOST_SECRET: usize = 8_192;
+
+/// A registry as a form has it.
+#[derive(Clone, Debug)]
+pub struct Draft {
+    name: RegistryName,
+    address: RegistryAddress,
+    user: RegistryUser,
+    secret: Option<SecretString>,
+}
+
+impl Draft {
+    /// Reads what was typed; an empty password is none.
+    ///
+    /// # Errors
+    /// With the first field that cannot be taken.
+    pub fn typed(
+        name: &str,
+        address: &str,
+        user: &str,
+        secret: SecretString,
+    ) -> Result<Self, FieldError> {
+        let draft = Self {
+            name: name.parse().map_err(|rule| FieldError::new("name", rule))?,
+            address: address
+                .parse()
+                .map_err(|rule| FieldError::new("address", rule))?,
+            user: user.parse().map_err(|rule| FieldError::new("user", rule))?,
+            secret: Some(secret).filter(|secret| !secret.expose_secret().is_empty()),
+        };
+        let secret = draft.secret.as_ref().map(ExposeSecret::expose_secret);
+        if secret.is_some_and(|secret| secret.len() > MOST_SECRET) {
+            let most = MOST_SECRET;
+            return Err(FieldError::new("secret", Rule::TooLong { most }));
+        }
+        if draft.user.is_nobody() && secret.is_some() {
+            return Err(FieldError::new("user", Rule::Required));
+        }
+        Ok(draft)
+    }
+
+    /// Returns what the audit notes of it: everything but the password.
+    fn noted(&self) -> String {
+        format!("address={} user={}", self.address, self.user)
+    }
+}
+
+/// Returns every registry, by name.
+///
+/// # Errors
+/// When the database fails.
+pub async fn list(services: &Services, _permit: &Permit<registry::List>) -> Result<Vec<Registry>> {
+    Ok(rows::all(&mut services.store().read().await?).await?)
+}
+
+impl Services {
+    /// Finds the registry that a permit is asked for.
+    ///
+    /// # Errors
+    /// When the database fails.
+    pub async fn find_registry(&self, id: &RegistryId) -> Result<Option<Registry>> {
+        let found = rows::by_id(&mut self.store().read().await?, id).await?;
+        Ok(found.map(|(registry, _)| registry))
+    }
+}
+
+/// Adds a registry.
+///
+/// # Errors
+/// When its name or address is taken, or a name there has no password.
+pub async fn add(
+    services: &Services,
+    permit: &Permit<registry::Add>,
+    draft: Draft,
+) -> Result<Registry> {
+    if !draft.user.is_nobody() && draft.secret.is_none() {
+        return Err(Error::field("secret", Rule::Required));
+    }
+    let detail = format!("name={} {}", draft.name, draft.noted());
+    let registry = Registry {
+        id: RegistryId::unique(),
+        name: draft.name,
+        address: draft.address,
+        user: draft.user,
+        has_secret: draft.secret.is_some(),
+        created_at: services.clock().now(),
+    };
+    let sealed = sealed(services, &registry, draft.secret.as_ref())?;
+    let mut write = services.store().write().await?;
+    let added = rows::insert(&mut write, &registry, sealed.as_deref()).await;
+    added.map_err(taken)?;
+    let entry = audit::entry(services, permit, Outcome::Done, detail);
+    write.commit(&entry).await.map_err(Error::Audit)?;
+    Ok(registry)
+}
+
+/// Changes a registry. Without a new password the kept one stays, for the same address alone.
+///
+/// # Errors
+/// As [`add`]; [`Rule::SecretAgain`] when the address is another one and the password was not typed.
+pub async fn edit(
+    services: &Services,
+    permit: &Permit<registry::Edit>,
+    draft: Draft,
+) -> Result<()> {
+    let mut write = services.store().write().await?;
+    let found = rows::by_id(&mut write, &permit.place().id).await?;
+    let (before, kept) = found.ok_or(Error::NotFound { kind: "registry" })?;
+    let is_moved = before.address != draft.address;
+    let is_somebody = !draft.user.is_nobody();
+    if is_somebody && draft.secret.is_none() {
+        let rule = match (is_moved && kept.is_some(), kept.is_some()) {
+            (true, _) => Some(Rule::SecretAgain),
+            (false, false) => Some(Rule::Required),
+            (false, true) => None,
+        };
+        if let Some(rule) = rule {
+            return Err(Error::field("secret", rule));
+        }
+    }
+    let secret_word = match (&draft.secret, is_somebody) {
+        (Some(_), _) => "new",
+        (None, true) => "kept",
+        (None, false) => "none",
+    };
+    let detail = format!(
+        "name={} {} password={secret_word}",
+        draft.name,
+        draft.noted()
+    );
+    let registry = Registry {
+        id: before.id,
+        name: draft.name,
+        address: draft.address,
+        user: draft.user,
+        has_secret: is_somebody,
+        created_at: before.created_at,
+    };
+    let kept = match &draft.secret {
+        Some(secret) => sealed(services, &registry, Some(secret))?,
+        None => kept.filter(|_| is_somebody),
+    };
+    let changed = rows::update(&mut write, &registry, kept.as_deref()).await;
+    changed.map_err(taken)?;
+    let entry = audit::entry(services, permit, Outcome::Done, detail);
+    write.commit(&entry).await.map_err(Error::Audit)?;
+    Ok(())
+}
+
+/// Removes a registry and the password that is kept for it.
+///
+/// # Errors
+/// When the database fails.
+pub async fn remove(services: &Services, permit: &Permit<registry::Remove>) -> Result<()> {
+    let mut write = services.store().write().await?;
+    let found = rows::by_id(&mut write, &permit.place().id).await?;
+    let (registry, _) = found.ok_or(Error::NotFound { kind: "registry" })?;
+    rows::delete(&mut write, &registry.id).await?;
+    let detail = format!("address={} user={}", registry.address, registry.user);
+    let entry = audit::entry(services, permit, Outcome::Done, detail);
+    write.commit(&entry).await.map_err(Error::Audit)?;
+    Ok(())
+}
+
+/// Logs in to a registry through the host's engine: whoever cannot learns why.
+///
+/// # Errors
+/// [`Error::Engine`] with what the registry, or the way to it, says.
+pub async fn test(services: &Services, permit: &Permit<registry::Test>) -> Result<()> {
+    let (registry, credentials) = opened(services, &permit.place().id).await?;
+    let auth = auth(registry.address.as_str(), credentials.as_ref());
+    let client = services.link().client(permit);
+    let detail = format!("address={} user={}", registry.address, registry.user);
+    audit::bracket(services, permit, detail, async move {
+        client.log_in(&auth).await.map(drop).map_err(said)
+    })
+    .await
+}
+
+/// Lists the repositories of a registry whose names hold `part`.
+///
+/// # Errors
+/// [`Error::Engine`] with the reason why there is no list.
+pub async fn repositories(
+    services: &Services,
+    permit: &Permit<registry::View>,
+    part: &str,
+) -> Result<(Registry, Result<NameList>)> {
+    let (registry, credentials) = opened(services, &permit.place().id).await?;
+    let address = registry.address.as_str();
+    let header = credentials.map(|credentials| header(address, &credentials));
+    let header = header.transpose()?;
+    let client = services.link().client(permit);
+    let found = client
+        .repositories(address, part.trim(), MOST_NAMES, header.as_deref())
+        .await;
+    Ok((registry, found.map_err(said)))
+}
+
+/// Lists the tags of a repository of a registry.
+///
+/// # Errors
+/// [`Error::Engine`] with the reason why there is no list; a field when that is no repository.
+pub async fn tags(
+    services: &Services,
+    permit: &Permit<registry::View>,
+    repository: &str,
+) -> Result<(Registry, Result<NameList>)> {
+    let (registry, credentials) = opened(services, &permit.place().id).await?;
+    let address = registry.address.as_str();
+    let reference = format!("{address}/{}", repository.trim());
+    let is_there = |found: &Reference| found.name() == reference && found.registry() == address;
+    let parsed: Option<Reference> = reference.parse().ok();
+    let Some(reference) = parsed.filter(is_there) else {
+        return Ok((registry, Err(Error::field("repository", Rule::ImageName))));
+    };
+    let header = credentials.map(|credentials| header(address, &credentials));
+    let header = header.transpose()?;
+    let client = services.link().client(permit);
+    let found = client
+        .repository_tags(reference.name(), MOST_NAMES, header.as_deref())
+        .await;
+    Ok((registry, found.map_err(said)))
+}
+
+/// Lists the tags of what is about to be pulled, by the kept credentials for its registry.
+///
+/// # Errors
+/// [`Error::Engine`] with the reason why there is no list.
+pub async fn tags_to_pull(
+    services: &Services,
+    permit: &Permit<image::Pull>,
+    keys: &Permit<registry::Use>,
+    reference: &Reference,
+) -> Result<NameList> {
+    let kept = kept(services, keys, reference.registry()).await?;
+    let header = kept.map(|credentials| header(reference.registry(), &credentials));
+    let header = header.transpose()?;
+    let client = services.link().client(permit);
+    let found = client
+        .repository_tags(reference.name(), MOST_NAMES, header.as_deref())
+        .await;
+    found.map_err(said)
+}
+
+/// Returns the kept name and password for the registry at an address, as an image's name has it.
+///
+/// # Errors
+/// [`super::Obstacle::OtherKey`] and the like when they are kept and cannot be read.
+pub async fn kept(
+    services: &Services,
+    _permit: &Permit<registry::Use>,
+    address: &str,
+) -> Result<Option<Credentials>> {
+    let Ok(address) = address.parse::<RegistryAddress>() else {
+        return Ok(None);
+    };
+    let found = rows::by_address(&mut services.store().read().await?, &address).await?;
+    match found {
+        Some((registry, sealed)) => open(services, &registry, sealed.as_deref()),
+        None => Ok(None),
+    }
+}
+
+/// Returns a registry with its password, to be sent there.
+async fn opened(services: &Services, id: &RegistryId) -> Result<(Registry, Option<Credentials>)> {
+    let found = rows::by_id(&mut services.store().read().await?, id).await?;
+    let (registry, sealed) = found.ok_or(Error::NotFound { kind: "registry" })?;
+    let credentials = open(services, &registry, sealed.as_deref())?;
+    Ok((registry, credentials))
+}
+
+fn open(
+    services: &Services,
+    registry: &Registry,
+    sealed: Option<&[u8]>,
+) -> Result<Option<Credentials>> {
+    let Some(sealed) = sealed else {
+        return Ok(None);
+    };
+    let seal = services.store().seal();
+    Ok(Some(Credentials {
+        name: registry.user.to_string(),
+        password: seal.unseal(&purpose(registry), sealed)?,
+        is_kept: true,
+    }))
+}
+
+fn sealed(
+    services: &Services,
+    registry: &Registry,
+    secret: Option<&SecretString>,
+) -> Result<Option<Vec<u8>>> {
+    let seal = services.store().seal();
+    let sealed = secret.map(|secret| seal.seal(&purpose(registry), secret));
+    Ok(sealed.transpose()?)
+}
+
+/// What a password is sealed for: this row, and this address.
+fn purpose(registry: &Registry) -> String {
+    format!("registry {} at {}", registry.id, registry.address)
+}
+
+fn taken(error: StoreError) -> Error {
+    let field = [
+        ("registry_name_key", "name"),
+        ("registry_address_key", "address"),
+    ];
+    let field = field.iter().find(|(key, _)| error.breaks(key));
+    match field {
+        Some((_, field)) => Error::field(field, Rule::Taken),
+        None => error.into(),
+    }
+}
