@@ -178,6 +178,12 @@ const IMAGE: &[Row] = &[
         "",
     ),
     row(
+        (Id::ImageSave, "image-save", "download"),
+        "docker save --output image.tar {}",
+        &ask::IMAGE_SAVE,
+        "",
+    ),
+    row(
         (Id::ImageView, "layers", "layers"),
         "docker history {}",
         &ask::IMAGE_HISTORY,
@@ -212,6 +218,12 @@ const IMAGES: &[Row] = &[
         "",
     )
     .with("@image.tar"),
+    row(
+        (Id::ImagePrune, "images-prune", "trash-2"),
+        "docker image prune --all",
+        &ask::IMAGE_PRUNE,
+        "?filters=%7B%22dangling%22%3A%5B%22false%22%5D%7D",
+    ),
     row(
         (Id::ImageList, "images", "layers"),
         "docker images",
