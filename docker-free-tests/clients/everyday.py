@@ -4,13 +4,15 @@ Run by tests/it/docker_api/python.rs with DOCKER_HOST set and busybox loaded, by
 and by Debian's. It prints "all well" when every check held, and fails by an exception else.
 """
 
+import pathlib
 import socket
 import sys
+import tempfile
 import threading
 import time
 
 import docker
-from docker.errors import APIError, ContainerError, ImageNotFound, NotFound
+from docker.errors import APIError, BuildError, ContainerError, ImageNotFound, NotFound
 
 
 def expect(error, status, words, call):
@@ -176,11 +178,46 @@ def images(client):
     expect(ImageNotFound, 404, "No such image: shop/box:2", lambda: client.images.get("shop/box:2"))
 
 
+def builds(client):
+    """A directory becomes an image, a mistake an error before anything is done."""
+    with tempfile.TemporaryDirectory() as folder:
+        dockerfile = pathlib.Path(folder, "Dockerfile")
+        dockerfile.write_text(
+            "FROM busybox AS made\nARG WHO\nRUN echo hello $WHO > /said\n"
+            "FROM busybox\nCOPY --from=made /said /said\nCOPY own /own\nCMD cat /said /own\n")
+        pathlib.Path(folder, "own").write_text("own\n")
+        pathlib.Path(folder, "left-out").write_text("x" * 1000)
+        pathlib.Path(folder, ".dockerignore").write_text("left-out\n")
+        image, told = client.images.build(
+            path=folder, tag="built:1", rm=True, forcerm=True, buildargs={"WHO": "you"})
+        assert image.tags == ["built:1"], image.tags
+        assert any("Step 2/7 : ARG WHO" in line.get("stream", "") for line in told)
+        ran = client.containers.run("built:1", remove=True, network_mode="none")
+        assert ran == b"hello you\nown\n", ran
+
+        again, told = client.images.build(path=folder, buildargs={"WHO": "you"})
+        assert again.id == image.id
+        assert not any("Running in" in line.get("stream", "") for line in told)
+
+        dockerfile.write_text("FROM busybox\nRUN exit 5\n")
+        try:
+            client.images.build(path=folder, forcerm=True)
+        except BuildError as raised:
+            assert "returned a non-zero code: 5" in raised.msg, raised.msg
+        else:
+            raise AssertionError("a command that fails was no error")
+        dockerfile.write_text("FROM busybox\nRUNN true\n")
+        words = "unknown instruction: RUNN (did you mean RUN?)"
+        expect(APIError, 400, words, lambda: client.images.build(path=folder))
+    client.images.remove("built:1")
+    client.api.prune_builds()
+
+
 def main():
     client = docker.from_env(version="auto", timeout=30)
     assert client.ping()
     assert client.version()["ApiVersion"] and client.info()["OSType"] == "linux"
-    for story in (lives, streams, one_shot, errors, images):
+    for story in (lives, streams, one_shot, errors, images, builds):
         story(client)
     assert client.containers.list(all=True) == []
     client.close()

@@ -73,6 +73,8 @@ fn compose(engine: &Engine, arguments: &[&str]) -> docker::Outcome {
         format!("unix://{}", engine.socket().display()),
     );
     command.env("DOCKER_CONFIG", engine.scratch().join("docker-config"));
+    // It builds by itself, and not with the docker command.
+    command.env("COMPOSE_DOCKER_CLI_BUILD", "0");
     docker::run(&mut command, &[])
 }
 
@@ -147,4 +149,46 @@ fn a_project_goes_up_and_down_with_docker_compose() {
     );
     ok(&["down"]);
     before.holds_again(&engine);
+}
+
+const BUILT_SERVICE: &str = r#"
+version: "2.4"
+services:
+  shop:
+    build: { context: ., dockerfile: Shopfile, target: made, args: { GOODS: apples } }
+    image: village/shop:1
+    network_mode: none
+"#;
+
+#[test]
+fn a_service_is_built_by_docker_compose_when_it_goes_up() {
+    if !need::all(&["busybox", "docker-compose"]) {
+        return;
+    }
+    let engine = Engine::with_busybox();
+    let folder = engine.scratch().join("project");
+    std::fs::create_dir(&folder).expect("the directory is ours");
+    let write = |name: &str, content: &str| {
+        std::fs::write(folder.join(name), content).expect("the directory is ours");
+    };
+    write("docker-compose.yml", BUILT_SERVICE);
+    write(
+        "Shopfile",
+        "FROM busybox AS made\nARG GOODS\nCOPY price /price\nRUN echo $GOODS > /goods\n\
+         CMD [\"cat\", \"/goods\", \"/price\"]\nFROM nowhere/at/all\n",
+    );
+    write("price", "3\n");
+
+    compose(&engine, &["up", "-d"]).expect(0);
+    engine.until_state("village_shop_1", "exited");
+    assert_eq!(engine.logs("village_shop_1"), "apples\n3\n");
+
+    write("price", "4\n");
+    compose(&engine, &["build"]).expect(0);
+    assert_eq!(engine.ok(&["run", "--rm", "village/shop:1"]), "apples\n4");
+    write("Shopfile", "FROM busybox AS made\nCPOY price /price\n");
+    let wrong = compose(&engine, &["build"]);
+    assert_ne!(wrong.code, 0);
+    assert!(wrong.err.contains("did you mean COPY?"), "{}", wrong.err);
+    compose(&engine, &["down"]).expect(0);
 }
