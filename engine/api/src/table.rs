@@ -84,31 +84,15 @@ const OTHERS: &[(&str, &str, Elsewhere)] = &[
     ("DELETE", "/volumes/{name}", Absent),
 ];
 
-/// Operations of ours that are routed only to say why not.
-const ROUTED_REFUSALS: &[(&str, &str)] = &[(
-    "system.auth",
-    "501: credentials are checked with each pull, not apart from one",
-)];
-
 /// Returns the table as the text of `OPERATIONS.md`.
 pub fn markdown() -> String {
     let mut rows: Vec<(&str, &str, String)> = Vec::new();
     for operation in operation::ALL {
-        let refusal = ROUTED_REFUSALS
-            .iter()
-            .find(|(name, _)| *name == operation.name);
-        let state = match refusal {
-            Some((_, why)) => format!("refused ({why})"),
-            None if operation.path.starts_with(PATH_PREFIX) => format!(
-                "Gantry's own: {}, {}; see `ours.rs`",
-                effect(operation.effect),
-                shape(operation.shape)
-            ),
-            None => format!(
-                "supported: {}, {}",
-                effect(operation.effect),
-                shape(operation.shape)
-            ),
+        let way = format!("{}, {}", effect(operation.effect), shape(operation.shape));
+        let state = if operation.path.starts_with(PATH_PREFIX) {
+            format!("Gantry's own: {way}; see `ours.rs`")
+        } else {
+            format!("supported: {way}")
         };
         rows.push((operation.path, operation.method.as_str(), state));
     }
