@@ -34,6 +34,6 @@ pub use tree::{
     AskedPath, Found, FoundKind, GatherOptions, LeavesOut, ListOrder, ListQuery, Listed,
     ListedEntry, LocateError, ModeOf, Owner, OwnerNames, PackError, PlaceBounds, PlaceError,
     PlaceOptions, Taken, carry, digest_of, find, gather, is_archive, kind_at, leave_out, list,
-    make_directories, open_root_of, owner_of, pack, pack_contents, place,
+    make_directories, open_root_of, owner_of, pack, pack_contents, place, remove_links,
 };
 pub use usage::{Usage, usage};

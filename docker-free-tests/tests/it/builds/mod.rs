@@ -6,6 +6,7 @@ mod context;
 mod debian;
 mod language;
 mod refused;
+mod registry;
 mod stopped;
 
 use std::fs;

@@ -20,14 +20,13 @@ mod member;
 mod owner;
 mod pack;
 mod place;
+mod ways;
 
-pub use gather::{
-    GatherOptions, LeavesOut, ModeOf, Taken, carry, digest_of, find, gather, is_archive, kind_at,
-    leave_out, make_directories,
-};
+pub use gather::{GatherOptions, LeavesOut, ModeOf, Taken, carry, digest_of, gather, is_archive};
 pub use list::{ListOrder, ListQuery, Listed, ListedEntry, list};
 pub use locate::{AskedPath, Found, FoundKind, LocateError, open_root_of};
 pub(crate) use member::{Seen, describe};
 pub use owner::{Owner, OwnerNames, owner_of};
 pub use pack::{PackError, pack, pack_contents};
 pub use place::{PlaceBounds, PlaceError, PlaceOptions, place};
+pub use ways::{find, kind_at, leave_out, make_directories, remove_links};
