@@ -181,11 +181,12 @@ fn expose(ports: &[Word], words: &mut Words<'_, '_>) -> Result<Vec<Port>, Proble
     Ok(exposed.into_iter().collect())
 }
 
-/// `80`, `80/udp`, `8000-8010/tcp`.
+/// `80`, `80/udp`, `8000-8010/tcp`; a port of the host before it is left out, as Docker does.
 fn range(text: &str) -> Option<(u16, u16, Protocol)> {
     let (ports, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let ports = ports.rsplit(':').next().unwrap_or(ports);
     let protocol = match protocol.to_lowercase().as_str() {
-        "tcp" => Protocol::Tcp,
+        "" | "tcp" => Protocol::Tcp,
         "udp" => Protocol::Udp,
         "sctp" => Protocol::Sctp,
         _ => return None,
@@ -224,11 +225,12 @@ fn paths(volumes: &[Word], words: &mut Words<'_, '_>) -> Result<Vec<String>, Pro
 
 fn workdir(word: &Word, words: &mut Words<'_, '_>) -> Result<String, Problem> {
     let path = words.word(word)?;
-    if path.is_empty() {
-        let message = "WORKDIR is empty once its variables are replaced";
-        return Err(Problem::new(Rule::Arguments, message));
-    }
-    Ok(path)
+    // Nothing stays where it is, as with Docker.
+    Ok(if path.is_empty() {
+        ".".to_owned()
+    } else {
+        path
+    })
 }
 
 /// A single document is the command itself; several, or one beside other words, are the shell's.

@@ -200,6 +200,15 @@ pub(crate) fn units(mut bytes: &[u8]) -> Vec<u32> {
 ///
 /// Gives nothing for a pattern that is none: a class that does not end, an escape at the end.
 pub(crate) fn parse_path(text: &str, double_star: bool) -> Option<Pattern> {
+    if let Some(end) = text.strip_prefix("**").filter(|_| double_star)
+        && !end.is_empty()
+        && !end.contains(['/', '*', '?', '[', '\\'])
+    {
+        // `**.pem` is every name that ends so, in any directory: Docker looks at the end alone.
+        let end = end.chars().map(|letter| Token::One(letter.into()));
+        let anything = std::iter::once(Token::Many { slash: true });
+        return Some(Pattern::new(anything.chain(end).collect()));
+    }
     let letters: Vec<char> = text.chars().collect();
     let mut tokens = Vec::new();
     let mut at = 0;
@@ -293,6 +302,11 @@ mod tests {
             ("a**b", "ab", true),
             ("a**b", "ax/b", true),
             ("**", "any/thing", true),
+            ("**.pem", "a.pem", true),
+            ("**.pem", "x/y/a.pem", true),
+            ("**.pem", "a.pem.txt", false),
+            ("**.p?m", "x/.pem", true),
+            ("**.p?m", "a.pem", false),
             ("a?c", "abc", true),
             ("a?c", "a/c", false),
             ("a?c", "aéc", true),

@@ -33,7 +33,11 @@ impl Platform {
                 ("arm64".to_owned(), None)
             }
             ("aarch64", variant) => ("arm64".to_owned(), variant),
-            ("armhf", None) => ("arm".to_owned(), Some("v7".to_owned())),
+            ("amd64", Some(variant)) if variant == "v1" => ("amd64".to_owned(), None),
+            ("arm", Some(variant)) if variant.bytes().all(|byte| byte.is_ascii_digit()) => {
+                ("arm".to_owned(), Some(format!("v{variant}")))
+            }
+            ("arm" | "armhf", None) => ("arm".to_owned(), Some("v7".to_owned())),
             ("armel", None) => ("arm".to_owned(), Some("v6".to_owned())),
             (_, variant) => (architecture, variant),
         };
@@ -91,5 +95,8 @@ mod tests {
         assert_eq!(shown("Linux/aarch64").as_deref(), Some("linux/arm64"));
         assert_eq!(shown("linux/arm64/v8").as_deref(), Some("linux/arm64"));
         assert_eq!(shown("linux/armhf").as_deref(), Some("linux/arm/v7"));
+        assert_eq!(shown("linux/arm").as_deref(), Some("linux/arm/v7"));
+        assert_eq!(shown("linux/arm/6").as_deref(), Some("linux/arm/v6"));
+        assert_eq!(shown("linux/amd64/v1").as_deref(), Some("linux/amd64"));
     }
 }

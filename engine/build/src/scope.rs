@@ -5,7 +5,8 @@ use std::collections::btree_map::Entry;
 
 use crate::action::{Action, Origin};
 use crate::dockerfile::{
-    Budget, Escape, From, Instruction, Line, Reading, WrittenSource, WrittenTransfer, expand,
+    Argument, Budget, Escape, From, Instruction, Line, Reading, WrittenSource, WrittenTransfer,
+    expand,
 };
 use crate::error::{Fault, Rule, Span};
 use crate::evaluate::{Problem, Words, act, unreadable};
@@ -24,6 +25,9 @@ pub(crate) const PROXIES: [&str; 10] = [
     "ALL_PROXY",
     "all_proxy",
 ];
+
+/// Where programs are looked for in a base that does not say.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// More than an environment of a program holds.
 const MOST_ENVIRONMENT_BYTES: usize = 1024 * 1024;
@@ -73,7 +77,17 @@ impl Scope {
             let (name, value) = variable.split_once('=').unwrap_or((variable, ""));
             scope.set(name, value);
         }
+        if !scope.places.contains_key("PATH") {
+            scope.set("PATH", DEFAULT_PATH);
+        }
         scope
+    }
+
+    /// The same for a stage that stands on another one: its arguments are known here too.
+    #[must_use]
+    pub fn over(mut self, base: &Scope) -> Scope {
+        self.arguments.clone_from(&base.arguments);
+        self
     }
 
     /// Replaces a step's variables and takes in what it sets.
@@ -104,6 +118,10 @@ impl Scope {
     }
 
     fn act(&mut self, instruction: &Instruction) -> Result<Action, Problem> {
+        if let Instruction::Arg(arguments) = instruction {
+            let declared = arguments.iter().map(|argument| self.declare(argument));
+            return Ok(Action::Arg(declared.collect::<Result<_, _>>()?));
+        }
         let mut budget = self.budget;
         let lookup = |name: &str| self.value(name);
         let origins = |from: &str| self.origin(from);
@@ -115,7 +133,6 @@ impl Scope {
         let mut action = act(instruction, &mut words, &origins)?;
         self.budget = budget;
         match &mut action {
-            Action::Arg(arguments) => self.declare(arguments),
             Action::Env(variables) => {
                 for (name, value) in variables.iter() {
                     self.set(name, value);
@@ -137,11 +154,8 @@ impl Scope {
         if let Some(place) = self.places.get(name) {
             return Some(&self.environment[*place].1);
         }
-        match self.arguments.get(name) {
-            Some(value) => value.as_deref(),
-            None if PROXIES.contains(&name) => self.given.get(name).map(String::as_str),
-            None => None,
-        }
+        // A proxy that nobody declared is for programs alone: here it could end up in the image.
+        self.arguments.get(name)?.as_deref()
     }
 
     fn set(&mut self, name: &str, value: &str) {
@@ -155,34 +169,57 @@ impl Scope {
     }
 
     fn bounded(&self) -> Result<(), Problem> {
-        let sizes = self
-            .environment
-            .iter()
-            .map(|(name, value)| name.len() + value.len());
-        if sizes.sum::<usize>() <= MOST_ENVIRONMENT_BYTES {
+        let variables = self.environment.iter();
+        let sizes = variables.map(|(name, value)| name.len() + value.len());
+        let arguments = self.arguments.iter();
+        let more =
+            arguments.map(|(name, value)| name.len() + value.as_ref().map_or(0, String::len));
+        if sizes.chain(more).sum::<usize>() <= MOST_ENVIRONMENT_BYTES {
             return Ok(());
         }
         let message = format!("the environment is larger than {MOST_ENVIRONMENT_BYTES} bytes");
         Err(Problem::new(Rule::Variable, message))
     }
 
-    /// What was given goes before the default, and that before what is inherited.
-    fn declare(&mut self, arguments: &mut [(String, Option<String>)]) {
-        for (name, value) in arguments {
-            if let Some(given) = self.given.get(name) {
-                *value = Some(given.clone());
-            } else if value.is_none() {
-                *value = self.inherited.get(name).cloned();
-            }
-            self.arguments.insert(name.clone(), value.clone());
-        }
+    /// What was given goes before the default, that before what is inherited, and that before what
+    /// an earlier declaration said. A default that is not needed is not read.
+    fn declare(&mut self, argument: &Argument) -> Result<(String, Option<String>), Problem> {
+        let name = &argument.name;
+        let value = if let Some(given) = self.given.get(name) {
+            Some(given.clone())
+        } else if let Some(default) = &argument.default {
+            let mut budget = self.budget;
+            let lookup = |name: &str| self.value(name);
+            let mut words = Words {
+                lookup: &lookup,
+                escape: self.escape.character(),
+                budget: &mut budget,
+            };
+            let value = words.word(default)?;
+            self.budget = budget;
+            Some(value)
+        } else {
+            let earlier = || self.arguments.get(name).cloned().flatten();
+            self.inherited.get(name).cloned().or_else(earlier)
+        };
+        self.arguments.insert(name.clone(), value.clone());
+        self.bounded()?;
+        Ok((name.clone(), value))
     }
 
+    /// The proxies in both spellings: some programs read one, others the other.
     fn proxies(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        let hidden =
+        let is_free =
             |name: &&str| !self.places.contains_key(*name) && !self.arguments.contains_key(*name);
-        let proxies = PROXIES.into_iter().filter(hidden);
-        proxies.filter_map(|name| Some((name.to_owned(), self.given.get(name)?.clone())))
+        let value = |name: &str| {
+            let other = match name.chars().any(char::is_uppercase) {
+                true => name.to_lowercase(),
+                false => name.to_uppercase(),
+            };
+            self.given.get(name).or_else(|| self.given.get(&other))
+        };
+        let proxies = PROXIES.into_iter().filter(is_free);
+        proxies.filter_map(move |name| Some((name.to_owned(), value(name)?.clone())))
     }
 
     fn origin(&self, from: &str) -> Result<Origin, Problem> {

@@ -1,7 +1,7 @@
 //! `ADD` and `COPY` with their variables replaced: what kind of source, whose files, which mode.
 
 use crate::action::{Origin, Owner, Source, Transfer};
-use crate::dockerfile::{WrittenSource, WrittenTransfer};
+use crate::dockerfile::{Word, WrittenSource, WrittenTransfer};
 use crate::error::Rule;
 use crate::evaluate::{Origins, Problem, Words, file_name};
 use crate::mode::Mode;
@@ -41,10 +41,9 @@ fn checksum(
     sources: &[Source],
     words: &mut Words<'_, '_>,
 ) -> Result<Option<String>, Problem> {
-    let Some(word) = &transfer.checksum else {
+    let Some(text) = said(transfer.checksum.as_ref(), words)? else {
         return Ok(None);
     };
-    let text = words.word(word)?;
     let fault = |message: String| Err(Problem::new(Rule::Flag, message));
     let hexadecimal = |text: &str, n: usize| {
         text.len() == n
@@ -117,11 +116,8 @@ fn both(
         );
         return Err(Problem::new(Rule::Arguments, message));
     }
-    let owner = transfer
-        .chown
-        .as_ref()
-        .map(|word| owner(&words.word(word)?));
-    let mode = transfer.chmod.as_ref().map(|word| mode(&words.word(word)?));
+    let owner = said(transfer.chown.as_ref(), words)?.map(|text| owner(&text));
+    let mode = said(transfer.chmod.as_ref(), words)?.map(|text| mode(&text));
     Ok(Transfer {
         from,
         sources,
@@ -135,6 +131,12 @@ fn both(
         keep_git_dir: transfer.keep_git_dir,
         unpack: Some(false),
     })
+}
+
+/// What a flag says; one that is empty once its variables are replaced was not given.
+fn said(word: Option<&Word>, words: &mut Words<'_, '_>) -> Result<Option<String>, Problem> {
+    let text = word.map(|word| words.word(word)).transpose()?;
+    Ok(text.filter(|text| !text.is_empty()))
 }
 
 /// Nothing is the directory itself, as with Docker; a NUL is in no path.

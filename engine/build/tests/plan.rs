@@ -174,7 +174,7 @@ fn env_goes_before_arg_and_the_base_counts() {
         .iter()
         .map(|(name, _)| name.as_str())
         .collect();
-    assert_eq!(names, ["BASE", "EMPTY", "V"]);
+    assert_eq!(names, ["BASE", "EMPTY", "PATH", "V"]);
 }
 
 #[test]
@@ -188,7 +188,72 @@ fn a_global_argument_is_known_in_a_stage_only_once_it_is_declared() {
     let values: Vec<&str> = scope
         .environment()
         .iter()
+        .filter(|(name, _)| name != "PATH")
         .map(|(_, value)| value.as_str())
         .collect();
     assert_eq!(values, ["", "1"]);
+}
+
+/// The environment after the steps of the one stage of a file, but for the path.
+fn environment(text: &str, build_args: &[(&str, &str)]) -> Vec<(String, String)> {
+    let mut options = options(None);
+    for (name, value) in build_args {
+        options
+            .build_args
+            .insert((*name).to_owned(), (*value).to_owned());
+    }
+    let file = engine_build::parse(text.as_bytes()).expect("fine");
+    let plan = Plan::new(&file, &options).expect("fine");
+    let mut scope = plan.scope(0, &[]);
+    for step in &plan.stages[0].steps {
+        scope.evaluate(step).expect("fine");
+    }
+    let all = scope.environment().iter();
+    all.filter(|(name, _)| name != "PATH").cloned().collect()
+}
+
+#[test]
+fn arguments_of_one_line_see_each_other_and_a_later_word_without_value_takes_none_away() {
+    let set = |value: &str| vec![("R".to_owned(), value.to_owned())];
+    assert_eq!(
+        environment("FROM a\nARG A=1 B=$A-2\nENV R=$B\n", &[]),
+        set("1-2")
+    );
+    assert_eq!(
+        environment("FROM a\nARG V=1\nARG V\nENV R=$V\n", &[]),
+        set("1")
+    );
+    let needed = "FROM a\nARG V=${FOO:?\"foo is missing\"}\nENV R=$V\n";
+    assert_eq!(environment(needed, &[("V", "given")]), set("given"));
+}
+
+#[test]
+fn a_proxy_that_nobody_declared_does_not_get_into_the_image() {
+    let text = "FROM a\nENV R=$http_proxy\n";
+    let given = environment(text, &[("http_proxy", "http://me:secret@proxy")]);
+    assert_eq!(given, [("R".to_owned(), String::new())]);
+}
+
+#[test]
+fn a_stage_knows_the_arguments_of_the_stage_that_it_stands_on() {
+    let text = "FROM a AS base\nARG V=1\nFROM base\nENV R=$V\n";
+    let plan = plan(text, None).expect("fine");
+    let mut base = plan.scope(0, &[]);
+    base.evaluate(&plan.stages[0].steps[0]).expect("fine");
+    let mut scope = plan.scope(1, &[]).over(&base);
+    scope.evaluate(&plan.stages[1].steps[0]).expect("fine");
+    assert!(
+        scope
+            .environment()
+            .contains(&("R".to_owned(), "1".to_owned()))
+    );
+}
+
+#[test]
+fn a_base_without_a_path_gets_dockers() {
+    let plan = plan("FROM scratch\nENV PATH=$PATH:/opt/bin\n", None).expect("fine");
+    let mut scope = plan.scope(0, &[]);
+    scope.evaluate(&plan.stages[0].steps[0]).expect("fine");
+    let (_, path) = &scope.environment()[0];
+    assert!(path.starts_with("/usr/local/sbin:") && path.ends_with(":/opt/bin"));
 }

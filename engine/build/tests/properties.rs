@@ -154,7 +154,7 @@ proptest! {
         let plan = Plan::new(&dockerfile, &options()).expect("fine");
         let mut scope = plan.scope(0, &[]);
         scope.evaluate(&plan.stages[0].steps[0]).expect("fine");
-        prop_assert_eq!(scope.environment(), &[("A".to_owned(), word)]);
+        prop_assert!(scope.environment().contains(&("A".to_owned(), word)));
     }
 
     #[test]

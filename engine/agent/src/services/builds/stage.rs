@@ -26,6 +26,8 @@ const NS_PER_S: i64 = 1_000_000_000;
 pub(super) struct Built {
     pub(super) draft: Draft,
     key: Key,
+    /// What a stage that stands on it knows.
+    scope: Scope,
 }
 
 /// A stage while it is built.
@@ -48,23 +50,28 @@ pub(super) async fn build(work: &Arc<Work>, place: usize, output: &Output) -> Re
     output.say(step).await?;
     let platform = stage.platform.as_ref().map(ToString::to_string);
     let platform = platform.or_else(|| work.request.platform.clone());
-    let (draft, key) = match &stage.base {
+    let (draft, key, below) = match &stage.base {
         Base::Scratch => {
             let platform = wanted_platform(platform.as_deref())?;
             let key = cache::base(&scope(work), "scratch", &platform.to_string());
-            (Draft::scratch(platform), key)
+            (Draft::scratch(platform), key, None)
         }
         Base::Image(name) => {
             let draft = image(work, name, platform.as_deref(), output).await?;
             let (id, platform) = (draft.id()?.to_string(), draft.config.platform.to_string());
             let key = cache::base(&scope(work), &id, &platform);
-            (draft, key)
+            (draft, key, None)
         }
         Base::Stage(base) => {
             let built = work.stage(*base).await?;
-            (built.draft.clone(), built.key)
+            (built.draft.clone(), built.key, Some(built))
         }
     };
+    let env = draft.config.config.env.clone();
+    let mut scope = work.plan.scope(place, &env);
+    if let Some(below) = below {
+        scope = scope.over(&below.scope);
+    }
     let mut stage = Stage {
         work,
         output,
@@ -73,18 +80,27 @@ pub(super) async fn build(work: &Arc<Work>, place: usize, output: &Output) -> Re
         is_cmd_set: false,
     };
     stage.say_id().await?;
-    stage.steps(place).await?;
+    stage.steps(place, &mut scope).await?;
     Ok(Built {
         draft: stage.draft,
         key: stage.key,
+        scope,
     })
 }
 
-/// What was made for another moment is no use, the moment stands in it.
+/// What was made for another moment is no use, the moment stands in it; nor what was made in another
+/// network, or where names meant other hosts.
 fn scope(work: &Work) -> String {
-    work.epoch
-        .map(|epoch| format!("epoch {epoch}"))
-        .unwrap_or_default()
+    let mut said = Vec::new();
+    said.extend(work.epoch.map(|epoch| format!("epoch {epoch}")));
+    let host = &work.request.host;
+    if !matches!(host.network_mode.as_str(), "" | "default") {
+        said.push(format!("network {:?}", host.network_mode));
+    }
+    if let Some(hosts) = host.extra_hosts.as_ref().filter(|hosts| !hosts.is_empty()) {
+        said.push(format!("hosts {hosts:?}"));
+    }
+    said.join(" ")
 }
 
 /// Adds the labels that were asked for, as a step behind the last.
@@ -112,6 +128,7 @@ pub(super) async fn with_labels(
     Ok(Arc::new(Built {
         draft: stage.draft,
         key: stage.key,
+        scope: built.scope.clone(),
     }))
 }
 
@@ -174,10 +191,8 @@ fn wanted_platform(text: Option<&str>) -> ServiceResult<Platform> {
 }
 
 impl Stage<'_> {
-    async fn steps(&mut self, place: usize) -> Result<(), Stop> {
+    async fn steps(&mut self, place: usize, scope: &mut Scope) -> Result<(), Stop> {
         let plan = &self.work.plan;
-        let env = self.draft.config.config.env.clone();
-        let mut scope = plan.scope(place, &env);
         let triggers = std::mem::take(&mut self.draft.config.config.on_build);
         if !triggers.is_empty() {
             let (n, s) = (triggers.len(), if triggers.len() == 1 { "" } else { "s" });
@@ -187,14 +202,14 @@ impl Stage<'_> {
                 .triggers(place, &triggers)
                 .map_err(|error| fault(&error))?
             {
-                self.step(&step, &mut scope).await?;
+                self.step(&step, scope).await?;
             }
         }
         for step in &plan.stages[place].steps {
             let (number, n_steps) = (step.told.number, n_steps(self.work));
             let text = format!("Step {number}/{n_steps} : {}\n", step.told.text);
             self.output.say(text).await?;
-            self.step(step, &mut scope).await?;
+            self.step(step, scope).await?;
         }
         Ok(())
     }
@@ -208,7 +223,11 @@ impl Stage<'_> {
     async fn act(&mut self, action: Action) -> Result<(), Stop> {
         let inputs = self.inputs(&action).await?;
         let (digests, prepared) = inputs;
-        let key = cache::key(&self.key, &action, &digests);
+        let key = match action {
+            // Whoever uses it has it in the own key.
+            Action::Arg(_) => return self.declare(&action).await,
+            _ => cache::key(&self.key, &action, &digests),
+        };
         let found = match self.work.request.no_cache {
             true => None,
             false => self.find(&key)?,
@@ -236,6 +255,21 @@ impl Stage<'_> {
         config::apply(&mut self.draft.config, &action, &mut self.is_cmd_set);
         self.draft.add(step.history, step.layer);
         self.key = key;
+        self.say_id().await
+    }
+
+    /// Puts an argument into the history. The step before says when: so that nothing changes when
+    /// nothing has changed.
+    async fn declare(&mut self, action: &Action) -> Result<(), Stop> {
+        let config = &self.draft.config;
+        let history = History {
+            created: config.history.last().and_then(|last| last.created.clone()),
+            created_by: action.history(&config::shell(&config.config)),
+            author: config.author.clone(),
+            comment: String::new(),
+            empty_layer: true,
+        };
+        self.draft.add(history, None);
         self.say_id().await
     }
 

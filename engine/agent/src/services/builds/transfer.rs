@@ -67,6 +67,9 @@ struct Piece {
     kind: PieceKind,
     /// Which source it belongs to.
     source: usize,
+    /// Where it lies decides what comes of it: which of several files of one name is the last, or,
+    /// with `--parents`, where it goes.
+    is_placed: bool,
     digest: Digest,
     /// With `--parents`: how many names of the path are left out at its beginning.
     n_cut: usize,
@@ -88,9 +91,13 @@ pub(super) struct Prepared {
 impl Prepared {
     /// What the key of the step is made of.
     pub(super) fn digests(&self) -> impl Iterator<Item = (String, String)> {
-        self.pieces.iter().map(|piece| {
-            let name = piece.path.file_name().unwrap_or_default();
-            let what = format!("{:?} {} of {}", piece.kind, name.display(), piece.source);
+        self.pieces.iter().enumerate().map(|(n, piece)| {
+            let name = match piece.is_placed {
+                true => piece.path.as_os_str(),
+                false => piece.path.file_name().unwrap_or_default(),
+            };
+            // As the bytes are: two names may look the same.
+            let what = format!("{n} {:?} {name:?} of {}", piece.kind, piece.source);
             (what, piece.digest.to_string())
         })
     }
@@ -151,6 +158,9 @@ pub(super) async fn prepare(
     let pieces = pieces
         .await
         .map_err(ServiceError::failed("read the files to copy"))??;
+    if pieces.is_empty() {
+        return Err(failed(verb, "no source files were specified"));
+    }
     Ok(Prepared { verb, pieces })
 }
 
@@ -184,7 +194,10 @@ impl Looks {
         let n_cut = n_cut(written);
         let glob = Glob::new(&path, self.parents)
             .map_err(|error| ServiceError::BadRequest(format!("{} failed: {error}", self.verb)))?;
-        let paths = match glob.plain() {
+        let plain = glob.plain();
+        let is_placed = self.parents || plain.is_none();
+        // Wildcards may mean nothing: `COPY package.json yarn.lock* ./`.
+        let paths = match plain {
             Some(path) => vec![PathBuf::from(path.trim_start_matches('/'))],
             None => {
                 let fits = |path: &Path| glob.matches(path.as_os_str().as_bytes());
@@ -193,24 +206,20 @@ impl Looks {
                 found.map_err(ServiceError::failed("look through the files to copy"))?
             }
         };
-        if paths.is_empty() || paths.len() > MATCHES_MAX {
-            let why = match paths.is_empty() {
-                true => "no source files were specified".to_owned(),
-                false => format!("{written} means more than {MATCHES_MAX} files"),
-            };
-            return Err(ServiceError::BadRequest(format!(
-                "{} failed: {why}",
-                self.verb
-            )));
+        if paths.len() > MATCHES_MAX {
+            let verb = self.verb;
+            let message = format!("{verb} failed: {written} means more than {MATCHES_MAX} files");
+            return Err(ServiceError::BadRequest(message));
         }
         let pieces = paths.into_iter().map(|path| {
             let kind = self.kind(root, &path, unpacks)?;
             Ok(Piece {
-                digest: self.digest(root, &path, kind)?,
+                digest: self.digest(root, &path, kind, n_cut)?,
                 tree: tree.clone(),
                 path,
                 kind,
                 source,
+                is_placed,
                 n_cut,
             })
         });
@@ -247,10 +256,20 @@ impl Looks {
         }
     }
 
-    fn digest(&self, root: &TreeRoot, path: &Path, kind: PieceKind) -> ServiceResult<Digest> {
+    fn digest(
+        &self,
+        root: &TreeRoot,
+        path: &Path,
+        kind: PieceKind,
+        n_cut: usize,
+    ) -> ServiceResult<Digest> {
         let name = match kind {
             PieceKind::Directory => OsString::new(),
             _ => path.file_name().unwrap_or_default().to_owned(),
+        };
+        let taken = match self.parents {
+            true => with_parents(path, n_cut),
+            false => vec![Taken::whole(path, name)],
         };
         let ignore = excluded(&self.exclude)?;
         let leaves_out = leaves_out(&ignore);
@@ -258,8 +277,7 @@ impl Looks {
             leaves_out: Some(&leaves_out),
             ..GatherOptions::default()
         };
-        digest_of(root, &[Taken::whole(path, name)], options)
-            .map_err(ServiceError::failed("read the files to copy"))
+        digest_of(root, &taken, options).map_err(ServiceError::failed("read the files to copy"))
     }
 }
 
@@ -325,8 +343,17 @@ pub(super) async fn make_directory(
     path: String,
 ) -> Result<Option<HeldLayer>, Stop> {
     let view = stage.view(&stage.draft).await?;
+    let user = stage.draft.config.config.user.clone();
     let view = on_own_thread("build write", move || {
-        let done = view.change(|root| make_directories(root, Path::new(&path), ROOT, None));
+        let done = view.change(|root| {
+            // It is whose the programs are. A user that is not there yet comes to nothing here:
+            // what runs as that one says so.
+            let owner = match user.is_empty() {
+                true => None,
+                false => owner_of(root, &user),
+            };
+            make_directories(root, Path::new(&path), owner.unwrap_or(ROOT), None)
+        });
         let made = done?.map_err(|error| {
             ServiceError::BadRequest(format!("cannot make the directory {path}: {error}"))
         });
