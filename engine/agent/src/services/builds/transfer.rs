@@ -13,7 +13,7 @@ use engine_images::Digest;
 use engine_storage::{
     AskedPath, FoundKind, GatherOptions, Owner, PackError, PlaceBounds, PlaceError, PlaceOptions,
     Taken, TreeRoot, carry, digest_of, find, gather, is_archive, kind_at, make_directories,
-    owner_of, place,
+    owner_of, place, remove_links,
 };
 
 use super::context::CONTEXT;
@@ -383,10 +383,15 @@ struct Delivery {
 impl Delivery {
     fn deliver(&self, root: &TreeRoot, pieces: &[Piece]) -> ServiceResult<()> {
         let owner = self.owner(root)?;
+        // With `--link`, what is below is not looked at: a link there is no way to somewhere else.
         let is_directory = self.is_directory
-            || matches!(kind_at(root, &self.target), Ok(Some(FoundKind::Directory)));
+            || !self.asked.link
+                && matches!(kind_at(root, &self.target), Ok(Some(FoundKind::Directory)));
         for piece in pieces {
             let (into, taken) = self.names(piece, is_directory);
+            if self.asked.link {
+                remove_links(root, &into).map_err(ServiceError::failed("replace a link"))?;
+            }
             make_directories(root, &into, owner.unwrap_or(ROOT), None).map_err(|error| {
                 let into = into.display();
                 self.failed(&format!("cannot make the directory {into}: {error}"))
@@ -493,7 +498,7 @@ impl Delivery {
         bounds: Option<PlaceBounds>,
     ) -> ServiceResult<()> {
         let options = PlaceOptions {
-            keep_kinds: true,
+            keep_kinds: !self.asked.link,
             owner,
             map: None,
             bounds,

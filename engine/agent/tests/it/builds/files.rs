@@ -154,6 +154,24 @@ EOF
 }
 
 #[tokio::test]
+async fn a_linked_copy_depends_on_nothing_below() {
+    let rig = Rig::new().await;
+    let dockerfile = "
+FROM busybox
+RUN mkdir -m 700 /kept /real && ln -s real /way && mkdir /name
+COPY f /way/plain
+COPY --link f /way/linked
+COPY --link f /name
+COPY --link f /kept/
+RUN find /way /real /name /kept -type f | sort; stat -c %a /kept
+";
+    let told = built(&rig, "it", Context::new(dockerfile).file("f", "")).await;
+    let said = "/kept/f\n/name\n/real/plain\n/way/linked\n700\n";
+    assert!(told.text.contains(said), "{}", told.text);
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn mounts_are_seen_by_their_command_alone() {
     let rig = Rig::new().await;
     let dockerfile = "
