@@ -116,14 +116,7 @@ pub(super) async fn run(builds: Arc<Builds>, build: Build, output: Output) {
             "the engine is stopping".to_owned(),
         ))),
     };
-    let request = &work.request;
-    let removes = match done {
-        Ok(()) => request.remove || request.force_remove,
-        // Whoever wants to see what became of the step finds its container.
-        Err(Stop::Exit { .. }) => request.force_remove,
-        Err(_) => true,
-    };
-    builds.end_steps(&dir, removes).await;
+    builds.end_steps(&dir).await;
     drop(work);
     blocking(move || drop(dir)).await;
     if let Err(stop) = &done {

@@ -3,8 +3,10 @@
 //! A bind is a copy in the build's directory: no path of a context or an image is mounted, and what
 //! is written to it goes with the build.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine_api::containers::{MountRequest, TmpfsOptions};
 use engine_build::cache::Inputs;
@@ -14,7 +16,7 @@ use engine_storage::{
     AskedPath, FoundKind, GatherOptions, PlaceOptions, Taken, TreeRoot, carry, digest_of, gather,
     kind_at, place,
 };
-use tokio::sync::OwnedMutexGuard;
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 
 use super::config;
 use super::context::CONTEXT;
@@ -31,7 +33,12 @@ pub(super) struct Mounted {
     pub(super) binds: Vec<StepBind>,
     pub(super) tmpfs: Vec<MountRequest>,
     _turns: Vec<OwnedMutexGuard<()>>,
+    /// The caches that are mounted, whoever else has them: a prune leaves them.
+    _uses: Vec<Arc<AsyncMutex<()>>>,
 }
+
+/// How long a command waits for caches that it wants to itself.
+const TURN_LIMIT: Duration = Duration::from_secs(1800);
 
 /// What the binds hold, for the step's key; a cache is nobody's input.
 pub(super) async fn inputs(stage: &Stage<'_>, asked: &[Mount]) -> Result<Inputs, Stop> {
@@ -73,11 +80,44 @@ pub(super) async fn make(stage: &Stage<'_>, asked: &Run) -> Result<Mounted, Stop
             readonly: true,
         });
     }
+    take_turns(stage, &asked.mounts, &mut mounted).await?;
     let dir = config::working_dir(&stage.draft.config.config).to_owned();
     for mount in &asked.mounts {
         one(stage, &dir, mount, &mut mounted).await?;
     }
     Ok(mounted)
+}
+
+/// Waits for every cache that the command wants to itself: each once, and everybody in the same
+/// order, so that no two wait for each other.
+async fn take_turns(
+    stage: &Stage<'_>,
+    mounts: &[Mount],
+    mounted: &mut Mounted,
+) -> Result<(), Stop> {
+    let locked = mounts.iter().filter_map(|mount| match mount {
+        Mount::Cache {
+            id,
+            sharing: Sharing::Locked,
+            ..
+        } => Some((cache_name(id), id)),
+        _ => None,
+    });
+    for (name, id) in locked.collect::<BTreeMap<_, _>>() {
+        let turn = stage.work.builds.mount_turn(&name).lock_owned();
+        let turn = tokio::time::timeout(TURN_LIMIT, turn).await;
+        mounted._turns.push(turn.map_err(|_| {
+            ServiceError::Conflict(format!(
+                "another build has the cache {id:?} to itself for half an hour; try again when it \
+                 has ended"
+            ))
+        })?);
+    }
+    Ok(())
+}
+
+fn cache_name(id: &str) -> String {
+    Digest::of(id.as_bytes()).hex()
 }
 
 async fn one(
@@ -200,14 +240,11 @@ async fn cache(
     mounted: &mut Mounted,
 ) -> Result<PathBuf, Stop> {
     let builds = &stage.work.builds;
-    let name = Digest::of(id.as_bytes()).hex().to_owned();
+    let name = cache_name(id);
     let turn = builds.mount_turn(&name);
+    mounted._uses.push(Arc::clone(&turn));
     let name = match sharing {
-        Sharing::Shared => name,
-        Sharing::Locked => {
-            mounted._turns.push(turn.lock_owned().await);
-            name
-        }
+        Sharing::Shared | Sharing::Locked => name,
         Sharing::Private => match turn.try_lock_owned() {
             Ok(turn) => {
                 mounted._turns.push(turn);

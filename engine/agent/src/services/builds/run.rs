@@ -56,7 +56,13 @@ pub(super) async fn run(stage: &Stage<'_>, asked: &Run) -> Result<Option<HeldLay
         .await?;
     let code = to_its_end(stage, &id).await?;
     faults::point("build.step_ended");
+    let request = &stage.work.request;
     if code != 0 {
+        if !request.force_remove {
+            // Whoever wants to see what became of the step finds its container.
+            containers.let_step_go(&id);
+            stage.work.dir.forget_step(&id);
+        }
         let words = argv.join(" ");
         return Err(Stop::Exit {
             code,
@@ -66,7 +72,10 @@ pub(super) async fn run(stage: &Stage<'_>, asked: &Run) -> Result<Option<HeldLay
     let write = containers.layer_writer(&id, stage.work.epoch)?;
     let layer = builds.images.layer(write).await?;
     drop(mounted);
-    if stage.work.request.remove || stage.work.request.force_remove {
+    containers.let_step_go(&id);
+    if !request.remove && !request.force_remove {
+        stage.work.dir.forget_step(&id);
+    } else {
         containers.remove(id.as_str(), true, "").await?;
         stage.work.dir.forget_step(&id);
         let said = format!(" ---> Removed intermediate container {}\n", id.short());

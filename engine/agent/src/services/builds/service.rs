@@ -207,24 +207,18 @@ impl Builds {
         self.images.list_draft(draft, names).await
     }
 
-    /// Removes the containers of a build that are still there, or lets them be.
-    pub(super) async fn end_steps(&self, dir: &BuildDir, removes: bool) {
+    /// Removes the containers of steps that were broken off.
+    pub(super) async fn end_steps(&self, dir: &BuildDir) {
         for id in dir.steps() {
-            if removes {
-                match self.containers.remove(id.as_str(), true, "").await {
-                    // Its owner has ended before it: nobody is there to ask, and it still is.
-                    Err(ServiceError::NoSuchContainer(_)) if self.tasks.are_stopping() => continue,
-                    Ok(()) | Err(ServiceError::NoSuchContainer(_)) => {}
-                    Err(error) => {
-                        let reason = chain(&error);
-                        tracing::warn!(
-                            container.id = id.as_str(),
-                            reason,
-                            "a step was not removed"
-                        );
-                        // The next engine tries again.
-                        continue;
-                    }
+            match self.containers.remove(id.as_str(), true, "").await {
+                // Its owner has ended before it: nobody is there to ask, and it still is.
+                Err(ServiceError::NoSuchContainer(_)) if self.tasks.are_stopping() => continue,
+                Ok(()) | Err(ServiceError::NoSuchContainer(_)) => {}
+                Err(error) => {
+                    let reason = chain(&error);
+                    tracing::warn!(container.id = id.as_str(), reason, "a step was not removed");
+                    // The next engine tries again.
+                    continue;
                 }
             }
             dir.forget_step(&id);

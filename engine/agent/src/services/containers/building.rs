@@ -4,6 +4,7 @@
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use engine_api::containers::CreateBody;
 use engine_api::id::ContainerId;
@@ -36,7 +37,16 @@ impl Containers {
         for warning in created.warnings {
             tracing::debug!(container.id = id.as_str(), warning, "of a build's step");
         }
+        let handle = self.find(id.as_str())?;
+        handle.is_step.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// The step's files are read: from now on it may be pruned like every other container.
+    pub(crate) fn let_step_go(&self, id: &ContainerId) {
+        if let Ok(handle) = self.find(id.as_str()) {
+            handle.is_step.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Returns what writes a container's changes as a layer; nothing in it is later than `latest`,

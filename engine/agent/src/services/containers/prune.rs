@@ -1,11 +1,12 @@
 //! Removing every container that has ended and that nobody wants any more.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use engine_api::filter::Filters;
 use engine_storage::Snapshot;
 
-use super::registry::Containers;
+use super::registry::{Containers, Handle};
 use crate::services::error::{Result, chain};
 use crate::services::events::Kind;
 use crate::services::prune::{Selection, reclaimed};
@@ -27,6 +28,10 @@ impl Containers {
                 continue;
             }
             let id = record.id.to_string();
+            let is_step = |handle: Arc<Handle>| handle.is_step.load(Ordering::Relaxed);
+            if self.find(&id).is_ok_and(is_step) {
+                continue;
+            }
             let dir = self.site.store.dir_of(&record.id);
             let usage = blocking(move || Snapshot::at(&dir).usage()).await;
             match self.remove(&id, false, "").await {

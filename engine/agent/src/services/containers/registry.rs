@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_api::id::{ContainerId, ContainerName, is_hex};
@@ -43,6 +44,8 @@ pub(crate) struct Handle {
     pub(super) files: Arc<Semaphore>,
     /// Held by the commit that the container stands still for.
     pub(super) standing: Semaphore,
+    /// A build will read its files: until then a prune leaves it.
+    pub(super) is_step: AtomicBool,
 }
 
 /// What owners share: where things are, and whom to tell.
@@ -137,6 +140,7 @@ impl Handle {
             view,
             files,
             standing: Semaphore::new(1),
+            is_step: AtomicBool::new(false),
         }
     }
 

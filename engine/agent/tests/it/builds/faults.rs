@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use engine_api::filter::Filters;
 use engine_client::ListOptions;
 use nix::sys::signal::Signal;
 
@@ -154,5 +155,50 @@ async fn an_engine_that_stops_ends_its_builds() {
     rig.start().await;
     assert_eq!(n_containers(&rig).await, 0);
     until("nothing is left", async || on_disk(&rig) == before).await;
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_step_that_fails_takes_the_step_beside_it_along() {
+    let rig = Rig::new().await;
+    let dockerfile = "FROM busybox AS a\nRUN sleep 1; exit 3\nFROM busybox AS b\nRUN sleep 1000000\n\
+                      FROM busybox\nCOPY --from=a /bin/true /a\nCOPY --from=b /bin/true /b\n";
+    let query = [("rm", "1"), ("forcerm", "0")];
+    let told = build(&rig, &query, Context::new(dockerfile).archive()).await;
+    assert_eq!(told.code, Some(3), "{}", told.text);
+    let running = rig
+        .client
+        .containers(&ListOptions::default())
+        .await
+        .unwrap();
+    assert_eq!(running.len(), 0, "{running:?}");
+    assert_eq!(n_containers(&rig).await, 1, "the one that failed is kept");
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_cache_that_is_asked_for_twice_alone_is_one_and_none_in_use_is_pruned() {
+    let rig = Rig::new().await;
+    let locked = "FROM busybox\nRUN --mount=type=cache,id=c,target=/a,sharing=locked \
+                  --mount=type=cache,id=c,target=/b,sharing=locked echo x > /a/f && cat /b/f\n";
+    let told = build(&rig, &[], Context::new(locked).archive()).await;
+    assert!(told.text.contains("\nx\n"), "{}", told.text);
+
+    let shared = "FROM busybox\nRUN --mount=type=cache,id=c,target=/c echo go; i=0; \
+                  while [ $i -lt 20 ]; do test -e /c/f || exit 9; i=$((i+1)); sleep 0.1; done\n";
+    let prune = async {
+        until("it runs", async || {
+            let running = rig.client.containers(&ListOptions::default()).await;
+            !running.unwrap().is_empty()
+        })
+        .await;
+        rig.client.prune_builds(&Filters::default()).await.unwrap();
+        rig.client
+            .prune_containers(&Filters::default())
+            .await
+            .unwrap();
+    };
+    let (told, ()) = tokio::join!(build(&rig, &[], Context::new(shared).archive()), prune);
+    assert_eq!((told.error, told.code), (None, None), "{}", told.text);
     rig.end().await;
 }
