@@ -154,6 +154,9 @@ struct Walk<'a> {
     points: &'a BTreeSet<PathBuf>,
 }
 
+/// The mode of a directory that is made to mount on.
+const MADE_MODE: u32 = 0o755;
+
 /// What became of one name against the layers below.
 enum Outcome {
     Same,
@@ -258,7 +261,11 @@ impl Walk<'_> {
             let n_before = self.changes.len();
             self.directory(&dir, &[], &path, depth + 1, false)?;
             let leads_on = self.points.iter().any(|point| point.starts_with(&path));
-            if is_new && leads_on && self.changes.len() == n_before {
+            // As it was made to mount on: whoever gave it away or changed its mode wants it.
+            let inside = |id: u32| self.map.map_or(id, |map| map.inside(id));
+            let is_as_made =
+                (inside(metadata.uid), inside(metadata.gid), metadata.mode) == (0, 0, MADE_MODE);
+            if is_new && leads_on && is_as_made && self.changes.len() == n_before {
                 return Ok(Outcome::Way);
             }
             self.note(path, kind)?;

@@ -99,7 +99,15 @@ fn what_was_made_to_mount_on_is_no_part_of_a_layer() {
     std::fs::create_dir_all(bottom.join("tmp")).unwrap();
     let container = merged(&world.path().join("one"), std::slice::from_ref(&bottom));
     let made = |root: &TreeRoot| {
-        for dir in ["way/to/dir", "used/dir", "dir", "full", "other"] {
+        root.create_dir_all(Path::new("closed"), 0o700).unwrap();
+        for dir in [
+            "closed/dir",
+            "way/to/dir",
+            "used/dir",
+            "dir",
+            "full",
+            "other",
+        ] {
             root.create_dir_all(Path::new(dir), 0o755).unwrap();
         }
         root.create_file(Path::new("tmp/file"), 0o755).unwrap();
@@ -113,6 +121,7 @@ fn what_was_made_to_mount_on_is_no_part_of_a_layer() {
     };
     container.with(write, made).unwrap();
     let points = [
+        "/closed/dir",
         "/way/to/dir",
         "/used/dir",
         "/dir",
@@ -129,7 +138,9 @@ fn what_was_made_to_mount_on_is_no_part_of_a_layer() {
     let snapshot = &container.snapshot;
     let archive = snapshot.write_layer_with(&container.lowers, &options, Vec::new());
 
-    let expected = ["full/", "full/in", "other/", "used/", "used/own", "written"];
+    let expected = [
+        "closed/", "full/", "full/in", "other/", "used/", "used/own", "written",
+    ];
     assert_eq!(paths_of(&archive.unwrap()), expected);
 }
 

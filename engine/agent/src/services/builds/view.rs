@@ -36,8 +36,11 @@ impl View {
     ) -> Result<Self> {
         let failed = || ServiceError::failed("look at the files of a step");
         if lowers.is_empty() {
-            if build.open(NOTHING).is_err() {
-                build.make(NOTHING).map_err(failed())?;
+            // Of two stages that begin with nothing at once, one makes it.
+            if build.open(NOTHING).is_err()
+                && let Err(error) = build.make(NOTHING)
+            {
+                build.open(NOTHING).map_err(|_| failed()(error))?;
             }
             lowers.push(build.path_of(NOTHING));
         }
