@@ -260,7 +260,10 @@ export async function becomeOwner(page, house, name = 'olga') {
 }
 
 /** Opens a page about something that was made past the server, as soon as the server has heard of it. */
-export async function openKnown(page, address) {
-  await until(`${address} is known`, () => page.request.get(address).then((answer) => answer.ok()))
+export async function openKnown(page, address, text = '') {
+  await until(`${address} says ${text}`, async () => {
+    const answer = await page.request.get(address)
+    return answer.ok() && (await answer.text()).includes(text)
+  })
   await page.goto(address)
 }

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, becomeOwner, becomes, browser, tab } from '../house.js'
+import { House, becomeOwner, becomes, browser, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -30,7 +30,7 @@ const image = async (name) => {
 test('an image is taken away as an archive that names it, and comes back from it', async () => {
   await house.api('POST', '/images/busybox/tag?repo=team/app&tag=2')
   const { Id: id } = await image('team/app:2')
-  await page.goto(`${house.origin}/images/${encodeURIComponent(id)}`)
+  await openKnown(page, `${house.origin}/images/${encodeURIComponent(id)}`, 'team/app:2')
   const [file] = await Promise.all([
     page.waitForEvent('download'),
     page.getByRole('link', { name: 'Save as archive' }).click(),

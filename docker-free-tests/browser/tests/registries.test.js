@@ -66,8 +66,9 @@ test('an image is pushed there without typing a password', async () => {
   const tagged = await house.api('POST', `/images/busybox/tag?repo=${encodeURIComponent(`${registry.address}/shop/app`)}&tag=1`)
   assert.equal(tagged.status, 201, tagged.text)
   const { Id } = JSON.parse((await house.api('GET', '/images/busybox/json')).text)
-  await openKnown(page, `${house.origin}/images/${encodeURIComponent(Id)}`)
-  await inForm('push').selectOption(`${registry.address}/shop/app:1`)
+  const name = `${registry.address}/shop/app:1`
+  await openKnown(page, `${house.origin}/images/${encodeURIComponent(Id)}`, name)
+  await inForm('push').selectOption(name)
   await page.getByRole('button', { name: 'Push', exact: true }).click()
   await page.waitForURL(/\/jobs\//)
   await done('Done').waitFor()
