@@ -3,31 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::images::{Progress, ProgressDetail, ProgressError};
+use crate::images::Progress;
 
-/// One line of the progress of a build.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct BuildLine {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stream: Option<String>,
-    /// A state of a pull.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub status: Option<String>,
-    #[serde(rename = "progressDetail", skip_serializing_if = "Option::is_none")]
-    pub progress_detail: Option<ProgressDetail>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub progress: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
-    #[serde(rename = "errorDetail", skip_serializing_if = "Option::is_none")]
-    pub error_detail: Option<ProgressError>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
-    /// What was made, for programs.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub aux: Option<BuiltImage>,
-}
+/// One line of the progress of a build; what it pulls is told in the same lines.
+pub type BuildLine = Progress<BuiltImage>;
 
 /// The id of an image that was made.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

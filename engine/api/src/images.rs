@@ -115,10 +115,10 @@ pub struct RemovedItem {
     pub deleted: Option<String>,
 }
 
-/// One line of the progress of a pull, a push, an import or a load.
+/// One line of the progress of a pull, a push, an import, a load or, with another `A`, a build.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Progress {
+pub struct Progress<A = PushResult> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stream: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -135,9 +135,9 @@ pub struct Progress {
     pub error_detail: Option<ProgressError>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// What came of a push, for programs.
+    /// What came of it, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub aux: Option<PushResult>,
+    pub aux: Option<A>,
 }
 
 /// What a pushed tag stands for now.

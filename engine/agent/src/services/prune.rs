@@ -19,16 +19,7 @@ impl<'f> Selection<'f> {
     /// # Errors
     /// When `until` is no moment, or is given twice.
     pub(super) fn new(filters: &'f Filters, now_ns: i64) -> Result<Self> {
-        let until_ns = match filters.values("until") {
-            [] => None,
-            [text] => Some(time::parse(text, now_ns).map_err(|error| {
-                ServiceError::BadRequest(format!("invalid value of the filter until: {error}"))
-            })?),
-            _ => {
-                let message = "more than one until filter specified";
-                return Err(ServiceError::BadRequest(message.to_owned()));
-            }
-        };
+        let until_ns = moment(filters.values("until"), now_ns)?;
         Ok(Self { filters, until_ns })
     }
 
@@ -43,6 +34,28 @@ impl<'f> Selection<'f> {
             && self.filters.labels_match(labels)
             && (unwanted.is_empty() || !unwanted.iter().all(is_unwanted))
     }
+}
+
+/// Reads the moment of a filter that may be given once.
+///
+/// # Errors
+/// When it is no moment, or is given twice.
+pub(super) fn moment<'t>(
+    texts: impl IntoIterator<Item = &'t String>,
+    now_ns: i64,
+) -> Result<Option<i64>> {
+    let mut texts = texts.into_iter();
+    let read = |text: &String| {
+        time::parse(text, now_ns).map_err(|error| {
+            ServiceError::BadRequest(format!("invalid value of the filter until: {error}"))
+        })
+    };
+    let first = texts.next().map(read).transpose()?;
+    if texts.next().is_some() {
+        let message = "more than one until filter specified";
+        return Err(ServiceError::BadRequest(message.to_owned()));
+    }
+    Ok(first)
 }
 
 /// What the event of a prune carries.

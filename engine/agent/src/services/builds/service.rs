@@ -23,8 +23,7 @@ use crate::services::containers::Containers;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::services::images::{Draft, Images};
-use crate::services::prune::reclaimed;
-use crate::services::time;
+use crate::services::prune::{moment, reclaimed};
 use crate::tasks::{Tasks, blocking, on_own_thread};
 
 /// Builds that go on at once; each has a directory and at most two steps that run.
@@ -327,21 +326,11 @@ fn prune_mounts(
 }
 
 fn chosen(filters: &Filters, now_ns: i64) -> Result<Chosen> {
+    // Two names of one filter.
     let moments = filters.values("until").iter();
-    let moments: Vec<&String> = moments.chain(filters.values("unused-for")).collect();
-    let unused_since_ns = match moments[..] {
-        [] => None,
-        [text] => Some(time::parse(text, now_ns).map_err(|error| {
-            ServiceError::BadRequest(format!("invalid value of the filter until: {error}"))
-        })?),
-        _ => {
-            let message = "more than one until filter specified";
-            return Err(ServiceError::BadRequest(message.to_owned()));
-        }
-    };
     Ok(Chosen {
         ids: filters.values("id").to_vec(),
-        unused_since_ns,
+        unused_since_ns: moment(moments.chain(filters.values("unused-for")), now_ns)?,
     })
 }
 
