@@ -42,22 +42,34 @@ pub(crate) fn measure() {
     line("dockerd / ours (at least 20)", &ratio(our_api, their_api));
 }
 
-/// A dockerd of our own, in a network of its own.
+/// A dockerd of our own that changes nothing of the network.
 pub(crate) struct Dockerd {
     process: Child,
     socket: PathBuf,
 }
 
 impl Dockerd {
-    /// Starts it below `dir`; `None` where it is not installed.
+    /// Starts it below `dir`, in a network of its own; `None` where it is not installed.
     pub(crate) fn start(dir: &Path) -> Option<Self> {
+        let mut command = Command::new("unshare");
+        command.args(["--net", "--"]).arg(need::find("dockerd")?);
+        let peer = Self::started(command, dir);
+        peer.load(&images::busybox());
+        Some(peer)
+    }
+
+    /// The same where registries on loopback can be reached, without any image.
+    pub(crate) fn start_in_this_network(dir: &Path) -> Option<Self> {
         let program = need::find("dockerd")?;
+        Some(Self::started(Command::new(program), dir))
+    }
+
+    fn started(mut command: Command, dir: &Path) -> Self {
         fs::create_dir_all(dir).expect("the directory is ours");
         let socket = dir.join("d.sock");
         let log = fs::File::create(dir.join("log")).expect("the directory is ours");
-        let mut command = Command::new("unshare");
-        command.args(["--net", "--"]).arg(program);
         command.args(["--bridge", "none", "--iptables=false", "--ip6tables=false"]);
+        command.arg("--ip-forward=false");
         command
             .arg("--host")
             .arg(format!("unix://{}", socket.display()));
@@ -80,11 +92,17 @@ impl Dockerd {
             wire.send("GET", "/_ping", &[], &[])
                 .is_ok_and(|answer| answer.status == 200)
         });
+        Self { process, socket }
+    }
+
+    pub(crate) fn wire(&self) -> Wire {
+        Wire::unix(&self.socket)
+    }
+
+    pub(crate) fn load(&self, archive: &[u8]) {
         let tar = [("Content-Type", "application/x-tar")];
-        wire.send("POST", "/images/load", &tar, &images::busybox())
-            .expect("an answer")
-            .expect(200);
-        Some(Self { process, socket })
+        let answer = self.wire().send("POST", "/images/load", &tar, archive);
+        answer.expect("an answer").expect(200);
     }
 
     /// The docker command for it.

@@ -9,6 +9,7 @@
 mod build;
 mod docker;
 mod exec;
+mod images;
 mod lifecycle;
 mod logs;
 mod many;
@@ -21,12 +22,13 @@ mod verbs;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, fn()); 11] = [
+    let parts: [(&str, fn()); 12] = [
         ("lifecycle", lifecycle::measure),
         ("exec", exec::measure),
         ("verbs", verbs::measure),
         ("docker", docker::measure),
         ("build", build::measure),
+        ("images", images::measure),
         ("memory", memory::measure),
         ("logs", logs::measure),
         ("page", page::measure),
