@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::builds::BuildMark;
 use crate::containers::{Empty, HealthConfig, words};
 
 /// An image, in short.
@@ -138,6 +139,9 @@ pub struct Progress<A = PushResult> {
     /// What came of it, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub aux: Option<A>,
+    /// Our own, and only of a build that was asked for it: which step the line belongs to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gantry: Option<Box<BuildMark>>,
 }
 
 /// What a pushed tag stands for now.

@@ -156,6 +156,7 @@ operations! {
     NETWORK_PRUNE "network.prune" Post "/networks/prune" Destroy Json 25;
     VOLUME_PRUNE "volume.prune" Post "/volumes/prune" Destroy Json 25;
     BUILD "build.create" Post "/build" Change Stream 24;
+    BUILD_CHECK "build.check" Post "/gantry/build/check" Operate Json 24;
     BUILD_PRUNE "build.prune" Post "/build/prune" Destroy Json 31;
     DISK_USAGE "system.df" Get "/system/df" Read Json 25;
     NETWORK_INSPECT "network.inspect" Get "/networks/{id}" Read Json 24;

@@ -28,6 +28,11 @@
 //!
 //! `GET /gantry/registries/{name}/repositories` and `GET /gantry/repositories/{name}/tags` list what a
 //! registry has, as [`crate::registries::NameList`].
+//!
+//! `POST /gantry/build/check` reads the Dockerfile in the body and tells what is wrong with it, as
+//! [`crate::builds::DockerfileCheck`]; nothing is built. Query: `target`, `buildargs`, `platform`, as of
+//! `POST /build`, which itself takes two headers of ours: [`crate::builds::STEPS_HEADER`] and
+//! [`crate::builds::DOCKERFILE_HEADER`].
 
 use serde::{Deserialize, Serialize};
 

@@ -27,12 +27,14 @@
 //! - [`context::Glob`]`::new(source, double_star)`, `.matches(path)`: wildcards in a source; `.plain()` is
 //!   the path of a source that has none.
 //! - [`resolve`]`(workdir, path)`: an absolute path without `.` and `..`, never above the root.
+//! - [`check`]`(text, &options)`: what is wrong, and the stages, for who does not build yet.
 //! - `action.history(shell)`: the `created_by` of the image's history.
 //!
 //! Begin at [`Plan`]; the language itself is in `dockerfile/`.
 
 mod action;
 pub mod cache;
+mod check;
 pub mod context;
 mod dockerfile;
 mod error;
@@ -54,6 +56,7 @@ pub use action::{
     Action, Mount, MountOwner, Origin, Owner, Port, Protocol, Run, Script, Sharing, Source,
     Transfer,
 };
+pub use check::{Checked, check};
 pub use dockerfile::{Command, Directives, Dockerfile, Escape, Healthcheck, RunNetwork, parse};
 pub use error::{Fault, Rule, Span};
 pub use mode::Mode;

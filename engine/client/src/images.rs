@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use engine_api::builds::BuildLine;
 use engine_api::filter::Filters;
 use engine_api::images::{
     HistoryItem, Image, ImageSummary, Progress, REGISTRY_AUTH_HEADER, RemovedItem,
@@ -19,7 +18,7 @@ use crate::request::{Body, Call};
 use crate::stream::JsonLines;
 
 /// How long an upload may go on before the engine answers.
-const UPLOAD_DEADLINE: Duration = Duration::from_secs(3600);
+pub(crate) const UPLOAD_DEADLINE: Duration = Duration::from_secs(3600);
 
 /// What to pull.
 #[derive(Debug, Clone, Default)]
@@ -152,27 +151,6 @@ impl EngineClient {
         ))
     }
 
-    /// Builds an image of a context: an archive with a Dockerfile in it. `query` holds the options by
-    /// their names on the wire. A failure after the start comes as a line with `error`.
-    ///
-    /// # Errors
-    /// When an option, the context or the Dockerfile is refused.
-    pub async fn build_image(
-        &self,
-        query: &[(&str, &str)],
-        context: impl ImageSource,
-    ) -> Result<JsonLines<BuildLine>> {
-        let mut call = Call::new(&operation::BUILD, "").within(UPLOAD_DEADLINE);
-        for (name, value) in query {
-            call = call.query(name, value);
-        }
-        let call = call.stream(streamed(context), "application/x-tar")?;
-        Ok(JsonLines::new(
-            operation::BUILD.name,
-            self.send(call).await?,
-        ))
-    }
-
     /// Gives an image one more name.
     ///
     /// # Errors
@@ -194,6 +172,6 @@ impl EngineClient {
     }
 }
 
-fn streamed(archive: impl ImageSource) -> Body {
+pub(crate) fn streamed(archive: impl ImageSource) -> Body {
     BodyExt::boxed_unsync(StreamBody::new(archive.map_ok(Frame::data)))
 }

@@ -10,6 +10,7 @@
 //!
 //! Begin with [`EngineClient`]; streams are in [`stream`], two-way connections in [`upgrade`].
 
+mod builds;
 mod client;
 mod containers;
 mod dial;
@@ -25,6 +26,7 @@ mod system;
 mod tasks;
 pub mod upgrade;
 
+pub use builds::BuildOptions;
 pub use client::EngineClient;
 pub use containers::{AttachOptions, ListOptions, LogOptions, RemoveOptions};
 pub use dial::{ByteStream, Dial, Dialled, UnixSocket};

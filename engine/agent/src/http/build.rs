@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
-use engine_api::builds::{REGISTRY_CONFIG_HEADER, WITHOUT_EFFECT};
+use engine_api::builds::{
+    DOCKERFILE_HEADER, DockerfileCheck, REGISTRY_CONFIG_HEADER, STEPS_HEADER, WITHOUT_EFFECT,
+};
 use engine_api::containers::{HostConfig, Ulimit};
 use engine_api::images::RegistryAuth;
 use engine_api::operation;
@@ -18,14 +21,17 @@ use tokio_stream::wrappers::ReceiverStream;
 
 use super::credentials::decoded;
 use super::error::{ApiError, Result};
-use super::extract::{Values, drain};
+use super::extract::{Values, drain, read};
 use super::routes::{App, Route};
 use super::stream::{blocking_reader, flushed};
 use super::swarm::NEEDS_CLASSIC;
 use crate::services::builds::BuildRequest;
 
 pub(super) fn routes() -> Vec<Route> {
-    vec![(&operation::BUILD, post(build))]
+    vec![
+        (&operation::BUILD, post(build)),
+        (&operation::BUILD_CHECK, post(check)),
+    ]
 }
 
 async fn build(
@@ -48,6 +54,18 @@ async fn build(
     Ok((kind, flushed(lines.map(Ok))).into_response())
 }
 
+/// Our own: what is wrong with a Dockerfile, before anybody builds it.
+async fn check(
+    State(app): State<App>,
+    values: Values,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Json<DockerfileCheck>> {
+    let text = read(body).await?;
+    let asked = request(&values, &headers)?;
+    Ok(Json(app.builds.check(text, &asked).await?))
+}
+
 fn request(values: &Values, headers: &HeaderMap) -> Result<BuildRequest> {
     if values.text("version") == Some("2") {
         return Err(ApiError::bad_request(NEEDS_CLASSIC));
@@ -65,8 +83,14 @@ fn request(values: &Values, headers: &HeaderMap) -> Result<BuildRequest> {
                 ApiError::bad_request("the X-Registry-Config header is malformed")
             })?),
         };
+    let dockerfile_bytes = headers.get(DOCKERFILE_HEADER).map(|value| {
+        let number = value.to_str().ok().and_then(|text| text.parse().ok());
+        number.ok_or_else(|| ApiError::bad_request(format!("{DOCKERFILE_HEADER} is no number")))
+    });
     Ok(BuildRequest {
         dockerfile,
+        dockerfile_bytes: dockerfile_bytes.transpose()?,
+        is_marked: headers.get(STEPS_HEADER).is_some_and(|value| value == "on"),
         names: values
             .all("t")
             .into_iter()

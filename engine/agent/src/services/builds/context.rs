@@ -29,16 +29,24 @@ const ROOT: Owner = Owner { uid: 0, gid: 0 };
 /// What of the first bytes tells an archive from a text.
 const HEAD_BYTES: usize = 512;
 
-/// Receives the context: an archive, compressed or not, or a Dockerfile alone. Blocks.
+/// Receives the context: an archive, compressed or not, a Dockerfile alone, or nothing when that is
+/// enough. Blocks.
 ///
 /// # Errors
 /// When the archive is refused, or the disk fails.
-pub(super) fn receive(build: &BuildDir, source: impl Read + Send) -> Result<()> {
+pub(super) fn receive(
+    build: &BuildDir,
+    source: impl Read + Send,
+    may_be_empty: bool,
+) -> Result<()> {
     let root = build
         .make(CONTEXT)
         .map_err(ServiceError::failed("make room for the context"))?;
     let mut source = BufReader::with_capacity(HEAD_BYTES, source);
     let head = head(&mut source)?;
+    if head.is_empty() && may_be_empty {
+        return Ok(());
+    }
     let all = head.as_slice().chain(source);
     if is_text(&head) {
         let mut text = Vec::new();
@@ -54,6 +62,25 @@ pub(super) fn receive(build: &BuildDir, source: impl Read + Send) -> Result<()> 
         bounds: Some(BOUNDS),
     };
     place(&root, &AskedPath::new("/"), all, options).map_err(refused)
+}
+
+/// Reads the Dockerfile that stands before the context. Blocks.
+///
+/// # Errors
+/// When it is too long, or breaks off.
+pub(super) fn given(source: &mut impl Read, bytes: u64) -> Result<Vec<u8>> {
+    if bytes > DOCKERFILE_BYTES_MAX {
+        let message = format!("the Dockerfile is longer than {DOCKERFILE_BYTES_MAX} bytes");
+        return Err(ServiceError::BadRequest(message));
+    }
+    let mut text = Vec::new();
+    let read = source.take(bytes).read_to_end(&mut text);
+    read.map_err(ServiceError::failed("read the Dockerfile"))?;
+    if text.len() as u64 != bytes {
+        let message = "the Dockerfile broke off".to_owned();
+        return Err(ServiceError::BadRequest(message));
+    }
+    Ok(text)
 }
 
 fn head(source: &mut impl Read) -> Result<Vec<u8>> {
@@ -84,15 +111,22 @@ fn refused(error: PlaceError) -> ServiceError {
     }
 }
 
-/// Reads the Dockerfile and takes away what the ignore file leaves out. Blocks.
+/// Reads the Dockerfile, unless it was given, and takes away what the ignore file leaves out. Blocks.
 ///
 /// # Errors
 /// When there is no Dockerfile, or the ignore file is malformed.
-pub(super) fn dockerfile(build: &BuildDir, name: Option<&str>) -> Result<Vec<u8>> {
+pub(super) fn dockerfile(
+    build: &BuildDir,
+    name: Option<&str>,
+    given: Option<Vec<u8>>,
+) -> Result<Vec<u8>> {
     let root = build
         .open(CONTEXT)
         .map_err(ServiceError::failed("open the context"))?;
-    let (name, bytes) = read_dockerfile(&root, name)?;
+    let (name, bytes) = match given {
+        Some(bytes) => (PathBuf::from(DOCKERFILE), bytes),
+        None => read_dockerfile(&root, name)?,
+    };
     let beside = format!("{}.dockerignore", name.display());
     let ignore = [beside.as_str(), ".dockerignore"]
         .into_iter()

@@ -10,6 +10,7 @@ use super::output::{Lines, Output};
 use super::request::{BuildRequest, EPOCH};
 use super::service::Builds;
 use super::stage::{self, Built};
+use super::told;
 use crate::faults;
 use crate::records::BuildDir;
 use crate::services::error::ServiceError;
@@ -131,14 +132,14 @@ async fn to_image(
     names: Vec<engine_images::Reference>,
     output: &Output,
 ) -> Result<(), Stop> {
+    output.plan(|| told::steps(work)).await?;
     for told in &work.plan.globals {
-        let (number, n_steps) = (told.number, n_steps(work));
-        let text = format!("Step {number}/{n_steps} : {}\n", told.text);
-        output.say(text).await?;
+        output.begin(told, n_steps(work)).await?;
+        output.end(&Ok::<(), Stop>(())).await?;
     }
     let channels = work.plan.stages.iter();
-    let channels = channels.map(|_| Output::new(work.request.quiet));
-    let (sides, told): (Vec<Output>, Vec<Lines>) = channels.unzip();
+    let channels = channels.map(|_| output.of_stage());
+    let (sides, told): (Vec<Output>, Vec<Option<Lines>>) = channels.unzip();
     let telling = tell_in_order(told, output);
     let building = async {
         let stages = sides.into_iter().enumerate().map(|(place, side)| {
@@ -176,10 +177,10 @@ async fn to_image(
     faults::point("build.listed");
     output.built(id.to_string()).await?;
     output
-        .say(format!("Successfully built {}\n", id.short()))
+        .chat(format!("Successfully built {}\n", id.short()))
         .await?;
     for name in familiar {
-        output.say(format!("Successfully tagged {name}\n")).await?;
+        output.chat(format!("Successfully tagged {name}\n")).await?;
     }
     Ok(())
 }
@@ -190,8 +191,8 @@ pub(super) fn n_steps(work: &Work) -> usize {
 }
 
 /// Each stage after the one before, however they are built: a stage that is ahead waits.
-async fn tell_in_order(told: Vec<Lines>, output: &Output) -> Result<(), Stop> {
-    for mut lines in told {
+async fn tell_in_order(told: Vec<Option<Lines>>, output: &Output) -> Result<(), Stop> {
+    for mut lines in told.into_iter().flatten() {
         while let Some(line) = lines.recv().await {
             output.pass(line).await?;
         }

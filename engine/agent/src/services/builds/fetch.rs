@@ -63,7 +63,7 @@ pub(super) async fn context(builds: &Builds, dir: &Arc<BuildDir>, remote: &str) 
             .open(REMOTE)
             .and_then(|root| root.open_file(Path::new(REMOTE)))
             .map_err(ServiceError::failed("read the context"))?;
-        context::receive(&dir, file)
+        context::receive(&dir, file, false)
     })
     .await
 }

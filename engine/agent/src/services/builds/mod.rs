@@ -16,6 +16,7 @@
 //! a path of theirs is looked up below its own root only.
 
 mod cache;
+mod check;
 mod config;
 mod context;
 mod executor;
@@ -26,6 +27,7 @@ mod request;
 mod run;
 mod service;
 mod stage;
+mod told;
 mod transfer;
 mod view;
 

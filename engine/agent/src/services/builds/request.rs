@@ -13,6 +13,10 @@ use crate::services::error::{Result, ServiceError};
 pub(crate) struct BuildRequest {
     /// The Dockerfile's path in the context.
     pub(crate) dockerfile: Option<String>,
+    /// How many bytes at the beginning of the body are the Dockerfile; none when it is in the context.
+    pub(crate) dockerfile_bytes: Option<u64>,
+    /// Whether each line says which step it belongs to.
+    pub(crate) is_marked: bool,
     /// What the image is to be called.
     pub(crate) names: Vec<String>,
     /// Where the context is, when it is not the body.

@@ -52,7 +52,7 @@ pub(super) async fn run(stage: &Stage<'_>, asked: &Run) -> Result<Option<HeldLay
     containers.create_step(&id, body, made_of, binds).await?;
     faults::point("build.step_created");
     output
-        .say(format!(" ---> Running in {}\n", id.short()))
+        .chat(format!(" ---> Running in {}\n", id.short()))
         .await?;
     let code = to_its_end(stage, &id).await?;
     faults::point("build.step_ended");
@@ -79,7 +79,7 @@ pub(super) async fn run(stage: &Stage<'_>, asked: &Run) -> Result<Option<HeldLay
         containers.remove(id.as_str(), true, "").await?;
         stage.work.dir.forget_step(&id);
         let said = format!(" ---> Removed intermediate container {}\n", id.short());
-        output.say(said).await?;
+        output.chat(said).await?;
     }
     Ok(layer)
 }

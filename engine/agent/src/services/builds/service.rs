@@ -14,7 +14,7 @@ use super::cache::{Cache, Chosen};
 use super::executor::{self, Build};
 use super::output::{Lines, Output};
 use super::request::BuildRequest;
-use super::{context, fetch};
+use super::{check, context, fetch};
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ids;
@@ -42,6 +42,7 @@ pub(crate) struct Builds {
     pub(super) downloads: Downloads,
     events: Arc<Events>,
     slots: Arc<Semaphore>,
+    pub(super) checks: Arc<Semaphore>,
     /// One for each cache of `RUN --mount` that was used.
     mounts: Mutex<BTreeMap<String, Arc<AsyncMutex<()>>>>,
 }
@@ -126,6 +127,7 @@ impl Builds {
             cache: kept.cache,
             downloads: kept.downloads,
             slots: Arc::new(Semaphore::new(BUILDS_MAX)),
+            checks: Arc::new(Semaphore::new(check::CHECKS_MAX)),
             mounts: Mutex::default(),
             containers,
         }))
@@ -139,17 +141,25 @@ impl Builds {
     pub(crate) async fn prepare(
         self: &Arc<Self>,
         request: BuildRequest,
-        source: impl Read + Send + 'static,
+        mut source: impl Read + Send + 'static,
     ) -> Result<Build> {
         let (names, epoch) = (request.references()?, request.epoch()?);
         let permit = self.permit()?;
         let dir = self.dir().await?;
+        let given = match request.dockerfile_bytes {
+            None => None,
+            Some(bytes) => {
+                let (rest, text) = given(source, bytes).await?;
+                source = rest;
+                Some(text)
+            }
+        };
         match request.remote.clone() {
-            None => self.receive(&dir, source).await?,
+            None => self.receive(&dir, source, given.is_some()).await?,
             Some(remote) => fetch::context(self, &dir, &remote).await?,
         }
         let (reading, name) = (Arc::clone(&dir), request.dockerfile.clone());
-        let text = blocking(move || context::dockerfile(&reading, name.as_deref())).await?;
+        let text = blocking(move || context::dockerfile(&reading, name.as_deref(), given)).await?;
         let plan = plan(&text, &request)?;
         crate::faults::point("build.planned");
         Ok(Build {
@@ -164,7 +174,7 @@ impl Builds {
 
     /// Builds; the lines end with the build, and the build with whoever reads them.
     pub(crate) fn run(self: &Arc<Self>, build: Build) -> Lines {
-        let (output, lines) = Output::new(build.request.quiet);
+        let (output, lines) = Output::new(build.request.quiet, build.request.is_marked);
         let builds = Arc::clone(self);
         self.tasks
             .spawn_to_end("build", executor::run(builds, build, output));
@@ -189,10 +199,11 @@ impl Builds {
         &self,
         dir: &Arc<BuildDir>,
         mut source: impl Read + Send + 'static,
+        may_be_empty: bool,
     ) -> Result<()> {
         let dir = Arc::clone(dir);
         on_own_thread("context", move || {
-            let received = context::receive(&dir, &mut source);
+            let received = context::receive(&dir, &mut source, may_be_empty);
             // A client that is still sending would not read the answer.
             let _ = std::io::copy(&mut source.take(DRAIN_BYTES), &mut std::io::sink());
             received
@@ -334,19 +345,37 @@ fn chosen(filters: &Filters, now_ns: i64) -> Result<Chosen> {
     })
 }
 
+/// Takes the Dockerfile off the beginning of the body; returns the rest too.
+async fn given<R: Read + Send + 'static>(mut source: R, bytes: u64) -> Result<(R, Vec<u8>)> {
+    on_own_thread("dockerfile", move || {
+        let text = context::given(&mut source, bytes)?;
+        Ok((source, text))
+    })
+    .await
+    .map_err(ServiceError::failed("receive the Dockerfile"))?
+}
+
 fn plan(text: &[u8], request: &BuildRequest) -> Result<Plan> {
     let dockerfile = parse(text).map_err(|faults| {
         let texts: Vec<String> = faults.iter().map(ToString::to_string).collect();
         ServiceError::BadRequest(texts.join("\n"))
     })?;
+    Plan::new(&dockerfile, &options(request)?)
+        .map_err(|fault| ServiceError::BadRequest(fault.to_string()))
+}
+
+/// What a plan is made for.
+///
+/// # Errors
+/// When the platform is none.
+pub(super) fn options(request: &BuildRequest) -> Result<Options> {
     let bad = |text: &str| ServiceError::BadRequest(format!("{text:?} is no platform"));
     let own = Platform::host().to_string();
     let asked = request.platform.as_deref().unwrap_or(&own);
-    let options = Options {
+    Ok(Options {
         target: request.target.clone(),
         build_args: request.build_args.clone(),
         platform: engine_build::Platform::parse(asked).ok_or_else(|| bad(asked))?,
         build_platform: engine_build::Platform::parse(&own).ok_or_else(|| bad(&own))?,
-    };
-    Plan::new(&dockerfile, &options).map_err(|fault| ServiceError::BadRequest(fault.to_string()))
+    })
 }

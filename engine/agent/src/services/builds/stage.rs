@@ -11,7 +11,7 @@ use super::cache as kept;
 use super::executor::{Stop, Work, n_steps};
 use super::output::Output;
 use super::view::View;
-use super::{config, run, transfer};
+use super::{config, run, told, transfer};
 use crate::clock::rfc3339;
 use crate::faults;
 use crate::services::error::{Result as ServiceResult, ServiceError};
@@ -44,42 +44,11 @@ static N_NAMES: AtomicUsize = AtomicUsize::new(0);
 
 /// Builds a stage.
 pub(super) async fn build(work: &Arc<Work>, place: usize, output: &Output) -> Result<Built, Stop> {
-    let stage = &work.plan.stages[place];
-    let (number, n_steps) = (stage.told.number, n_steps(work));
-    let step = format!("Step {number}/{n_steps} : {}\n", stage.told.text);
-    output.say(step).await?;
-    let platform = stage.platform.as_ref().map(ToString::to_string);
-    let platform = platform.or_else(|| work.request.platform.clone());
-    let (draft, key, below) = match &stage.base {
-        Base::Scratch => {
-            let platform = wanted_platform(platform.as_deref())?;
-            let key = cache::base(&scope(work), "scratch", &platform.to_string());
-            (Draft::scratch(platform), key, None)
-        }
-        Base::Image(name) => {
-            let draft = image(work, name, platform.as_deref(), output).await?;
-            let (id, platform) = (draft.id()?.to_string(), draft.config.platform.to_string());
-            let key = cache::base(&scope(work), &id, &platform);
-            (draft, key, None)
-        }
-        Base::Stage(base) => {
-            let built = work.stage(*base).await?;
-            (built.draft.clone(), built.key, Some(built))
-        }
-    };
-    let env = draft.config.config.env.clone();
-    let mut scope = work.plan.scope(place, &env);
-    if let Some(below) = below {
-        scope = scope.over(&below.scope);
-    }
-    let mut stage = Stage {
-        work,
-        output,
-        draft,
-        key,
-        is_cmd_set: false,
-    };
-    stage.say_id().await?;
+    let told = &work.plan.stages[place].told;
+    output.begin(told, n_steps(work)).await?;
+    let begun = Stage::begin(work, place, output).await;
+    output.end(&begun).await?;
+    let (mut stage, mut scope) = begun?;
     stage.steps(place, &mut scope).await?;
     Ok(Built {
         draft: stage.draft,
@@ -110,13 +79,9 @@ pub(super) async fn with_labels(
     output: &Output,
 ) -> Result<Arc<Built>, Stop> {
     let labels: Vec<_> = work.request.labels.clone().into_iter().collect();
-    let text: Vec<String> = labels
-        .iter()
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    let n_steps = n_steps(work);
-    let step = format!("Step {n_steps}/{n_steps} : LABEL {}\n", text.join(" "));
-    output.say(step).await?;
+    if let Some(told) = told::labels(work) {
+        output.begin(&told, n_steps(work)).await?;
+    }
     let mut stage = Stage {
         work,
         output,
@@ -124,7 +89,9 @@ pub(super) async fn with_labels(
         key: built.key,
         is_cmd_set: true,
     };
-    stage.act(Action::Label(labels)).await?;
+    let done = stage.act(Action::Label(labels)).await;
+    output.end(&done).await?;
+    done?;
     Ok(Arc::new(Built {
         draft: stage.draft,
         key: stage.key,
@@ -190,8 +157,51 @@ fn wanted_platform(text: Option<&str>) -> ServiceResult<Platform> {
         .map_err(|error| ServiceError::BadRequest(error.to_string()))
 }
 
-impl Stage<'_> {
-    async fn steps(&mut self, place: usize, scope: &mut Scope) -> Result<(), Stop> {
+impl<'w> Stage<'w> {
+    /// Finds what the stage stands on, and does what that asks for.
+    async fn begin(
+        work: &'w Arc<Work>,
+        place: usize,
+        output: &'w Output,
+    ) -> Result<(Self, Scope), Stop> {
+        let stage = &work.plan.stages[place];
+        let platform = stage.platform.as_ref().map(ToString::to_string);
+        let platform = platform.or_else(|| work.request.platform.clone());
+        let (draft, key, below) = match &stage.base {
+            Base::Scratch => {
+                let platform = wanted_platform(platform.as_deref())?;
+                let key = cache::base(&scope(work), "scratch", &platform.to_string());
+                (Draft::scratch(platform), key, None)
+            }
+            Base::Image(name) => {
+                let draft = image(work, name, platform.as_deref(), output).await?;
+                let (id, platform) = (draft.id()?.to_string(), draft.config.platform.to_string());
+                let key = cache::base(&scope(work), &id, &platform);
+                (draft, key, None)
+            }
+            Base::Stage(base) => {
+                let built = work.stage(*base).await?;
+                (built.draft.clone(), built.key, Some(built))
+            }
+        };
+        let env = draft.config.config.env.clone();
+        let mut scope = work.plan.scope(place, &env);
+        if let Some(below) = below {
+            scope = scope.over(&below.scope);
+        }
+        let mut stage = Self {
+            work,
+            output,
+            draft,
+            key,
+            is_cmd_set: false,
+        };
+        stage.say_id().await?;
+        stage.triggers(place, &mut scope).await?;
+        Ok((stage, scope))
+    }
+
+    async fn triggers(&mut self, place: usize, scope: &mut Scope) -> Result<(), Stop> {
         let plan = &self.work.plan;
         let triggers = std::mem::take(&mut self.draft.config.config.on_build);
         if !triggers.is_empty() {
@@ -205,11 +215,15 @@ impl Stage<'_> {
                 self.step(&step, scope).await?;
             }
         }
-        for step in &plan.stages[place].steps {
-            let (number, n_steps) = (step.told.number, n_steps(self.work));
-            let text = format!("Step {number}/{n_steps} : {}\n", step.told.text);
-            self.output.say(text).await?;
-            self.step(step, scope).await?;
+        Ok(())
+    }
+
+    async fn steps(&mut self, place: usize, scope: &mut Scope) -> Result<(), Stop> {
+        for step in &self.work.plan.stages[place].steps {
+            self.output.begin(&step.told, n_steps(self.work)).await?;
+            let done = self.step(step, scope).await;
+            self.output.end(&done).await?;
+            done?;
         }
         Ok(())
     }
@@ -235,7 +249,7 @@ impl Stage<'_> {
         let shell = config::shell(&self.draft.config.config);
         let step = match found {
             Some(step) => {
-                self.output.say(" ---> Using cache\n").await?;
+                self.output.cached().await?;
                 step
             }
             None => {
@@ -367,7 +381,7 @@ impl Stage<'_> {
             true => String::new(),
             false => self.draft.id()?.short(),
         };
-        self.output.say(format!(" ---> {id}\n")).await
+        self.output.chat(format!(" ---> {id}\n")).await
     }
 
     /// A name that nothing in the build's directory has.

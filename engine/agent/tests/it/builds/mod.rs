@@ -1,10 +1,12 @@
 //! Builds: a context and a Dockerfile in, an image out, and what is seen inside its containers.
 
 mod cache;
+mod checks;
 mod faults;
 mod fetches;
 mod files;
 mod hostile;
+mod marks;
 mod stages;
 mod steps;
 
