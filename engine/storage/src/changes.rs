@@ -13,15 +13,14 @@ use engine_sys::dir::{Dir, FileType, Metadata};
 use engine_sys::path::Root;
 use engine_sys::pinned::{Listing, Pinned};
 use engine_sys::users::IdMap;
-use engine_sys::{Errno, SysError, xattr};
+use engine_sys::{Errno, SysError};
 use engine_tar::{Kind, Member, Time, Writer};
 
 use crate::error::StoreError;
-use crate::layers::is_whiteout;
+use crate::layers::{is_opaque, is_whiteout};
 use crate::snapshots::Snapshot;
 use crate::tree::{PackError, Seen, describe};
 
-const OPAQUE: &str = "trusted.overlay.opaque";
 const WHITEOUT_PREFIX: &[u8] = b".wh.";
 const NAMES_MAX: usize = 16_384;
 const DEPTH_MAX: usize = 256;
@@ -357,11 +356,6 @@ fn names_of(lowers: &[Dir]) -> Result<BTreeSet<OsString>, SysError> {
         }
     }
     Ok(all)
-}
-
-fn is_opaque(dir: &Dir, name: &OsStr) -> Result<bool, SysError> {
-    let value = xattr::get_at(dir, name, OsStr::new(OPAQUE))?;
-    Ok(value.as_deref() == Some(b"y"))
 }
 
 struct LayerWriter<W> {

@@ -10,6 +10,7 @@
 //!
 //! Begin with [`Layers`].
 
+mod browse;
 mod changes;
 mod diff_id;
 mod error;
@@ -20,6 +21,10 @@ mod snapshots;
 mod tree;
 mod usage;
 
+pub use browse::{
+    BrowseError, FoundAt, LayerTotals, Mark, Stack, StackEntry, StackListed, StackQuery, Totals,
+    WastedPath,
+};
 pub use changes::{Change, ChangeKind, LayerError, LayerOptions};
 pub use diff_id::DiffId;
 /// The root of a tree of files: the only way to a path below it.

@@ -28,4 +28,4 @@ pub(crate) use attributes::{
 };
 pub(crate) use name::clean_plain;
 pub use store::{Layer, Layers, Unpacked};
-pub(crate) use whiteout::is_whiteout;
+pub(crate) use whiteout::{is_opaque, is_whiteout};

@@ -8,11 +8,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_sys::dir::Dir;
+use engine_sys::path::Root;
 use engine_sys::{SysError, file};
 use engine_tar::Digest;
 use serde::{Deserialize, Serialize};
 
 use super::apply::{self, Limits};
+use crate::browse::Stack;
 use crate::diff_id::DiffId;
 use crate::error::{ApplyError, StoreError, Subject};
 
@@ -133,15 +135,32 @@ impl Layers {
     pub fn paths(&self, diff_ids: &[DiffId]) -> Result<Vec<PathBuf>, StoreError> {
         let mut paths = Vec::with_capacity(diff_ids.len());
         for diff_id in diff_ids.iter().rev() {
-            if self.layer(*diff_id).is_none() {
-                return Err(StoreError::Missing { diff_id: *diff_id });
-            }
-            let path = self.path.join(diff_id.hex()).join(apply::DIFF);
+            let path = self.path_of(*diff_id)?;
             if !paths.contains(&path) {
                 paths.push(path);
             }
         }
         Ok(paths)
+    }
+
+    /// Opens these layers, bottom first, to be looked through. Whoever asks has said before that he
+    /// needs them; see [`Self::remove_unless`].
+    ///
+    /// # Errors
+    /// When one of them is missing or cannot be opened.
+    pub fn stack(&self, diff_ids: &[DiffId]) -> Result<Stack, StoreError> {
+        let roots = diff_ids.iter().map(|diff_id| {
+            let path = self.path_of(*diff_id)?;
+            Root::open(&path).map_err(|source| StoreError::Open { path, source })
+        });
+        Ok(Stack::new(roots.collect::<Result<_, _>>()?))
+    }
+
+    fn path_of(&self, diff_id: DiffId) -> Result<PathBuf, StoreError> {
+        match self.layer(diff_id) {
+            Some(_) => Ok(self.path.join(diff_id.hex()).join(apply::DIFF)),
+            None => Err(StoreError::Missing { diff_id }),
+        }
     }
 
     /// Removes a layer unless somebody needs it.

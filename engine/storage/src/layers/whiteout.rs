@@ -56,6 +56,12 @@ pub(super) fn make_opaque(dir: &Dir, name: &OsStr) -> Result<(), SysError> {
     xattr::set_at(dir, name, OsStr::new(OPAQUE_ATTRIBUTE), b"y")
 }
 
+/// Says whether nothing of the layers below is seen in the directory `name`.
+pub(crate) fn is_opaque(dir: &Dir, name: &OsStr) -> Result<bool, SysError> {
+    let value = xattr::get_at(dir, name, OsStr::new(OPAQUE_ATTRIBUTE))?;
+    Ok(value.as_deref() == Some(b"y"))
+}
+
 /// Says whether this is how the overlay marks a thing as gone.
 pub(crate) fn is_whiteout(metadata: &Metadata) -> bool {
     metadata.kind == FileType::CharacterDevice && metadata.device == 0

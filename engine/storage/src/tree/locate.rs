@@ -58,7 +58,7 @@ impl Found {
 
 impl FoundKind {
     /// What an inode with these facts is.
-    pub(super) fn of(metadata: &Metadata) -> Self {
+    pub(crate) fn of(metadata: &Metadata) -> Self {
         match metadata.kind {
             FileType::Directory => Self::Directory,
             FileType::Symlink => Self::Symlink,

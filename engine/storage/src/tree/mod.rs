@@ -26,6 +26,7 @@ pub use gather::{GatherOptions, LeavesOut, ModeOf, Taken, carry, digest_of, gath
 pub use list::{ListOrder, ListQuery, Listed, ListedEntry, list};
 pub use locate::{AskedPath, Found, FoundKind, LocateError, open_root_of};
 pub(crate) use member::{Seen, describe};
+pub(crate) use owner::FILE_BYTES_MAX as OWNERS_BYTES_MAX;
 pub use owner::{Owner, OwnerNames, owner_of};
 pub use pack::{PackError, pack, pack_contents};
 pub use place::{PlaceBounds, PlaceError, PlaceOptions, place};

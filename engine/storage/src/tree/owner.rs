@@ -5,7 +5,7 @@ use std::path::Path;
 use engine_sys::path::Root;
 
 /// Longest `passwd` and `group` that are read.
-const FILE_BYTES_MAX: u64 = 1 << 20;
+pub(crate) const FILE_BYTES_MAX: u64 = 1 << 20;
 
 /// An owner and a group.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,10 +50,12 @@ pub struct OwnerNames {
 impl OwnerNames {
     /// Reads them below `root`.
     pub fn of(root: &Root) -> Self {
-        Self {
-            passwd: read(root, "/etc/passwd"),
-            group: read(root, "/etc/group"),
-        }
+        Self::in_texts(read(root, "/etc/passwd"), read(root, "/etc/group"))
+    }
+
+    /// Takes the texts of both files.
+    pub fn in_texts(passwd: String, group: String) -> Self {
+        Self { passwd, group }
     }
 
     /// The name of an owner, if it has one.
