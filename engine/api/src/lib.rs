@@ -21,6 +21,7 @@ pub mod filter;
 pub mod frame;
 pub mod id;
 pub mod images;
+pub mod layers;
 pub mod networks;
 pub mod operation;
 pub mod options;

@@ -143,6 +143,9 @@ operations! {
     IMAGE_PRUNABLE "image.prunable" Get "/gantry/images/prunable" Read Json 24;
     IMAGE_INSPECT "image.inspect" Get "/images/{name}/json" Read Json 24;
     IMAGE_HISTORY "image.history" Get "/images/{name}/history" Read Json 24;
+    IMAGE_LAYERS "image.layers" Get "/gantry/images/{name}/layers" Read Json 24;
+    IMAGE_FILES "image.files" Get "/gantry/images/{name}/files" Read Json 24;
+    IMAGE_FILE "image.file" Get "/gantry/images/{name}/file" Read Stream 24;
     IMAGE_PUSH "image.push" Post "/images/{name}/push" Change Stream 24;
     IMAGE_TAG "image.tag" Post "/images/{name}/tag" Change Json 24;
     IMAGE_REMOVE "image.remove" Delete "/images/{name}" Destroy Json 24;

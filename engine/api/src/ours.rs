@@ -26,6 +26,15 @@
 //! `name`, `size`, `modified` with `-` before it for the other way round; `skip` and `limit`. Docker
 //! has only the archive of everything below a directory.
 //!
+//! `GET /gantry/images/{name}/layers` tells what each layer of an image added, changed and removed, and
+//! what of it is wasted, as [`crate::layers::ImageLayers`], where each figure is defined.
+//! `GET /gantry/images/{name}/files` lists one directory of an image as it is after a layer, with what
+//! that layer did to each name, as [`crate::layers::ImageDirectory`]. Query: `path`; `layer`, counted
+//! from 0 at the bottom, the uppermost without it; `changes=1` for only what that layer added, changed
+//! or removed; `filter`, `skip` and `limit` as above, in the order of the names. At a path that is no
+//! directory it tells that one entry. `GET /gantry/images/{name}/file` is the content of one regular
+//! file, by `path` and `layer`. Links in a path are followed inside the image; nothing is mounted.
+//!
 //! `GET /gantry/registries/{name}/repositories` and `GET /gantry/repositories/{name}/tags` list what a
 //! registry has, as [`crate::registries::NameList`].
 //!

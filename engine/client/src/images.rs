@@ -7,18 +7,23 @@ use engine_api::filter::Filters;
 use engine_api::images::{
     HistoryItem, Image, ImageSummary, Progress, REGISTRY_AUTH_HEADER, RemovedItem,
 };
+use engine_api::layers::{ImageDirectory, ImageLayers};
 use engine_api::operation;
 use futures_util::{Stream, TryStreamExt};
+use http::header::CONTENT_LENGTH;
 use http_body_util::{BodyExt, StreamBody};
 use hyper::body::Frame;
 
 use crate::client::EngineClient;
-use crate::error::Result;
+use crate::error::{ClientError, Result};
 use crate::request::{Body, Call};
-use crate::stream::JsonLines;
+use crate::stream::{Chunks, JsonLines};
 
 /// How long an upload may go on before the engine answers.
 pub(crate) const UPLOAD_DEADLINE: Duration = Duration::from_secs(3600);
+
+/// How long the walk through all layers may take: longer than the engine gives it.
+const LAYERS_DEADLINE: Duration = Duration::from_secs(150);
 
 /// What to pull.
 #[derive(Debug, Clone, Default)]
@@ -42,6 +47,35 @@ pub struct PushOptions {
     pub tag: String,
     /// The value of the credentials header: base64 of JSON.
     pub auth: Option<String>,
+}
+
+/// A place in an image.
+#[derive(Debug, Clone, Copy)]
+pub struct ImagePath<'a> {
+    /// The path.
+    pub path: &'a str,
+    /// As it is after this layer, counted from 0; after all of them if none is given.
+    pub layer: Option<usize>,
+}
+
+impl ImagePath<'_> {
+    fn of(self, call: Call) -> Call {
+        call.query("path", self.path)
+            .query_some("layer", self.layer)
+    }
+}
+
+/// What is wanted of a directory of an image.
+#[derive(Debug, Clone, Default)]
+pub struct ImageFilesQuery {
+    /// Only names with this in them.
+    pub filter: String,
+    /// Only what the layer added, changed or removed.
+    pub only_changes: bool,
+    /// How many to leave out at the beginning.
+    pub skip: usize,
+    /// How many at most; [`engine_api::containers::ENTRIES_MAX`] in any case.
+    pub limit: usize,
 }
 
 /// Bytes that are sent to an engine: an archive.
@@ -76,6 +110,50 @@ impl EngineClient {
     /// When it is not there.
     pub async fn image_history(&self, name: &str) -> Result<Vec<HistoryItem>> {
         self.fetch(Call::new(&operation::IMAGE_HISTORY, name)).await
+    }
+
+    /// Returns what each layer of an image did, and what of it is wasted.
+    ///
+    /// # Errors
+    /// When it is not there, goes through all of it for too long, or the engine is not one of ours.
+    pub async fn image_layers(&self, name: &str) -> Result<ImageLayers> {
+        let call = Call::new(&operation::IMAGE_LAYERS, name).within(LAYERS_DEADLINE);
+        self.fetch(call).await
+    }
+
+    /// Returns what is at a path of an image after a layer; links are followed inside the image.
+    ///
+    /// # Errors
+    /// When the image, the layer or the path is not there, or the engine is not one of ours.
+    pub async fn image_files(
+        &self,
+        name: &str,
+        at: ImagePath<'_>,
+        query: &ImageFilesQuery,
+    ) -> Result<ImageDirectory> {
+        let call = at.of(Call::new(&operation::IMAGE_FILES, name));
+        let call = call
+            .query("filter", &query.filter)
+            .query("changes", query.only_changes)
+            .query("skip", query.skip)
+            .query("limit", query.limit);
+        self.fetch(call).await
+    }
+
+    /// Begins to read a regular file of an image as it is after a layer; with its length.
+    ///
+    /// # Errors
+    /// When the image, the layer or the file is not there, or it is none.
+    pub async fn image_file(&self, name: &str, at: ImagePath<'_>) -> Result<(u64, Chunks)> {
+        let call = at.of(Call::new(&operation::IMAGE_FILE, name));
+        let answer = self.send(call.within(UPLOAD_DEADLINE)).await?;
+        let length = answer.headers().get(CONTENT_LENGTH);
+        let length = length.and_then(|length| length.to_str().ok()?.parse().ok());
+        let length = length.ok_or_else(|| ClientError::Answer {
+            operation: operation::IMAGE_FILE.name,
+            reason: "it does not say how long the file is".to_owned(),
+        })?;
+        Ok((length, Chunks::new(answer)))
     }
 
     /// Pulls an image. A failure after the start comes as a line with `error`.

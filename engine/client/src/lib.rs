@@ -33,5 +33,5 @@ pub use dial::{ByteStream, Dial, Dialled, UnixSocket};
 pub use error::{ClientError, Result};
 pub use file::{FileAttributes, FileContent, NewFile, Opened};
 pub use files::{CommitOptions, DirectoryQuery, ExtractOptions};
-pub use images::{ImageSource, PullOptions, PushOptions};
+pub use images::{ImageFilesQuery, ImagePath, ImageSource, PullOptions, PushOptions};
 pub use system::EventOptions;

@@ -20,6 +20,7 @@ mod extract;
 mod hangup;
 mod hijack;
 mod images;
+mod layers;
 pub mod listen;
 mod logs;
 mod networks;

@@ -12,8 +12,8 @@ use engine_api::operation::Operation;
 use super::error::ApiError;
 use super::extract::drain;
 use super::{
-    archive, attach, build, commit, containers, events, execs, images, logs, networks, registries,
-    stats, swarm, system, usage, volumes, wait,
+    archive, attach, build, commit, containers, events, execs, images, layers, logs, networks,
+    registries, stats, swarm, system, usage, volumes, wait,
 };
 use crate::engine::Engine;
 
@@ -49,6 +49,7 @@ fn all() -> Vec<Route> {
     routes.extend(stats::routes());
     routes.extend(execs::routes());
     routes.extend(images::routes());
+    routes.extend(layers::routes());
     routes.extend(registries::routes());
     routes.extend(networks::routes());
     routes.extend(volumes::routes());

@@ -15,6 +15,7 @@ mod faults;
 mod foreign;
 mod health;
 mod init;
+mod layers;
 mod lifecycle;
 mod listings;
 mod options;

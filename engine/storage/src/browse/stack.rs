@@ -7,7 +7,7 @@ use engine_sys::dir::{Dir, FileType, Metadata};
 use engine_sys::path::Root;
 
 use crate::layers::{is_opaque, is_whiteout};
-use crate::tree::FoundKind;
+use crate::tree::{FoundKind, ListedEntry};
 
 /// The layers of an image, open, bottom first.
 #[derive(Debug)]
@@ -51,14 +51,8 @@ pub enum Mark {
 /// One name as it is after a layer; one that the layer removed as it was before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StackEntry {
-    /// The name.
-    pub name: OsString,
-    /// What it is.
-    pub kind: FoundKind,
-    /// Its facts; a link is a link.
-    pub metadata: Metadata,
-    /// The text of a link.
-    pub link: Option<OsString>,
+    /// Its name and facts.
+    pub entry: ListedEntry,
     /// What the layer did to it.
     pub mark: Mark,
     /// The layer that it comes from.
@@ -168,10 +162,12 @@ pub(super) fn entry(
     let was = was.filter(|(_, metadata)| metadata.kind != FileType::Directory);
     let hidden_by = (mark != Mark::Removed).then(|| hides(&glances, layer, kind));
     Ok(Some(StackEntry {
-        name,
-        kind,
-        metadata,
-        link,
+        entry: ListedEntry {
+            name,
+            kind,
+            metadata,
+            link,
+        },
         mark,
         layer: from,
         bytes_before: was.map(|(_, metadata)| bytes(&metadata)),

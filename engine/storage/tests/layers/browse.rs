@@ -49,7 +49,7 @@ fn listed(
     entries
         .map(|entry| {
             (
-                entry.name.to_string_lossy().into_owned(),
+                entry.entry.name.to_string_lossy().into_owned(),
                 entry.mark,
                 entry.layer,
             )
@@ -207,7 +207,7 @@ fn an_entry_tells_what_was_there_before_and_what_becomes_of_it() {
         let entry = stack.locate(Path::new("/etc/app.conf"), layer).unwrap();
         let entry = entry.entry().unwrap();
         (
-            entry.metadata.size_bytes,
+            entry.entry.metadata.size_bytes,
             entry.bytes_before,
             entry.hidden_by,
             entry.wasted_bytes,
@@ -224,7 +224,10 @@ fn an_entry_tells_what_was_there_before_and_what_becomes_of_it() {
     let big = &root.entries[2];
     assert_eq!((big.bytes_before, big.wasted_bytes), (Some(100), 100));
     let usr = &root.entries[1];
-    assert_eq!((usr.kind, usr.hidden_by), (FoundKind::Directory, Some(2)));
+    assert_eq!(
+        (usr.entry.kind, usr.hidden_by),
+        (FoundKind::Directory, Some(2))
+    );
 }
 
 #[test]
@@ -284,7 +287,13 @@ fn links_are_followed_inside_the_image_and_never_out_of_it() {
     );
     assert_eq!(content(&stack, "/up", 0), "ours");
     assert_eq!(content(&stack, "/../../canary", 0), "ours");
-    for outside in ["/host", "/passwd", "/kernel", "/canary/x", "/real/deep/f/.."] {
+    for outside in [
+        "/host",
+        "/passwd",
+        "/kernel",
+        "/canary/x",
+        "/real/deep/f/..",
+    ] {
         assert!(is_absent(&stack, outside, 0), "{outside}");
     }
     for circle in ["/round", "/to", "/fro/x"] {
@@ -321,7 +330,7 @@ fn what_is_no_plain_file_is_told_and_not_opened() {
         ("null", FoundKind::CharacterDevice),
     ] {
         let found = stack.locate(&Path::new("/").join(name), 0).unwrap();
-        assert_eq!(found.entry().unwrap().kind, kind);
+        assert_eq!(found.entry().unwrap().entry.kind, kind);
         assert!(
             matches!(found.open(), Err(BrowseError::NotAFile(_))),
             "{name}"
@@ -351,7 +360,7 @@ fn names_are_told_whatever_bytes_they_are() {
     let names: Vec<_> = listed
         .entries
         .iter()
-        .map(|entry| entry.name.as_os_str())
+        .map(|entry| entry.entry.name.as_os_str())
         .collect();
     assert_eq!(names, odd);
 }
@@ -379,7 +388,7 @@ fn a_long_directory_comes_in_parts_and_stops_when_nobody_waits() {
         let listed = found.list(&query, || false).unwrap();
         let names = listed.entries.iter();
         let names: Vec<_> = names
-            .map(|entry| entry.name.to_string_lossy().into_owned())
+            .map(|entry| entry.entry.name.to_string_lossy().into_owned())
             .collect();
         (names, listed.n_matching)
     };

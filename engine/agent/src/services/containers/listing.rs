@@ -1,33 +1,21 @@
 //! One directory of a container, to be looked through: our addition to what `docker cp` can do.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use engine_api::containers::{Directory, FileEntry, FileKind};
+use engine_api::containers::Directory;
 use engine_storage::{
-    AskedPath, FoundKind, IdMap, ListQuery, Listed, ListedEntry, LocateError, OwnerNames, TreeRoot,
-    list,
+    AskedPath, IdMap, ListQuery, Listed, LocateError, OwnerNames, TreeRoot, list,
 };
 
 use super::files::not_located;
 use super::registry::Containers;
 use super::users;
-use crate::clock::rfc3339;
 use crate::services::error::{Result, ServiceError};
+use crate::services::looking::{Waiting, file_entry};
 use crate::tasks::on_own_thread;
 
 /// How long a directory may take: it may lie on a file system of somebody who does not answer.
 const LIST_LIMIT: Duration = Duration::from_secs(20);
-
-/// Says when it is dropped that nobody waits any more.
-struct Waiting(Arc<AtomicBool>);
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
 
 impl Containers {
     /// Lists a directory inside a container, running or not.
@@ -47,12 +35,12 @@ impl Containers {
         let map = users::map(&handle.view().record);
         let files = self.readable(&handle).await?;
         let (asked, reference) = (AskedPath::new(path), reference.to_owned());
-        let given_up = Arc::new(AtomicBool::new(false));
-        let waiting = Waiting(Arc::clone(&given_up));
+        let waiting = Waiting::default();
+        let is_given_up = waiting.is_given_up();
         let work = on_own_thread("files", move || {
             let _copy = copy;
             files.with(false, |root| {
-                let read = read(root, &asked, &query, &given_up);
+                let read = read(root, &asked, &query, &is_given_up);
                 let listed = read.map_err(|error| not_located(error, &reference, &asked));
                 listed.map(|(listed, names)| {
                     // To be looked at, a container that rests is mounted so that nothing can be written.
@@ -81,9 +69,9 @@ fn read(
     root: &TreeRoot,
     asked: &AskedPath,
     query: &ListQuery,
-    given_up: &AtomicBool,
+    is_given_up: &impl Fn() -> bool,
 ) -> std::result::Result<(Listed, OwnerNames), LocateError> {
-    let listed = list(root, asked, query, || given_up.load(Ordering::Relaxed))?;
+    let listed = list(root, asked, query, is_given_up)?;
     Ok((listed, OwnerNames::of(root)))
 }
 
@@ -95,45 +83,13 @@ fn directory(listed: Listed, names: &OwnerNames, map: Option<IdMap>) -> Director
         read_only: false,
         total: listed.n_matching,
         is_cut: listed.is_cut,
-        entries: entries.map(|entry| file_entry(entry, names, map)).collect(),
+        entries: entries
+            .map(|entry| file_entry(entry, names, |id| inside(id, map)))
+            .collect(),
     }
 }
 
 /// Owners are told as the container knows them.
 fn inside(id: u32, map: Option<IdMap>) -> u32 {
     map.map_or(id, |map| map.inside(id))
-}
-
-fn file_entry(entry: ListedEntry, names: &OwnerNames, map: Option<IdMap>) -> FileEntry {
-    let metadata = entry.metadata;
-    let (uid, gid) = (inside(metadata.uid, map), inside(metadata.gid, map));
-    let (seconds, nanoseconds) = metadata.modified;
-    let modified_ns = seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(nanoseconds.into());
-    FileEntry {
-        is_name_lossy: entry.name.to_str().is_none(),
-        name: entry.name.to_string_lossy().into_owned(),
-        kind: kind(entry.kind),
-        size: metadata.size_bytes,
-        mode: metadata.mode,
-        uid,
-        gid,
-        user: names.user(uid).unwrap_or_default().to_owned(),
-        group: names.group(gid).unwrap_or_default().to_owned(),
-        modified: rfc3339(modified_ns),
-        link: entry.link.map(|text| text.to_string_lossy().into_owned()),
-    }
-}
-
-const fn kind(kind: FoundKind) -> FileKind {
-    match kind {
-        FoundKind::File => FileKind::File,
-        FoundKind::Directory => FileKind::Directory,
-        FoundKind::Symlink => FileKind::Symlink,
-        FoundKind::Pipe => FileKind::Pipe,
-        FoundKind::Socket => FileKind::Socket,
-        FoundKind::BlockDevice => FileKind::BlockDevice,
-        FoundKind::CharacterDevice => FileKind::CharacterDevice,
-    }
 }

@@ -11,7 +11,9 @@
 
 mod commit;
 mod draft;
+mod files;
 mod held;
+mod layers;
 mod load;
 mod login;
 mod progress;
@@ -27,6 +29,7 @@ mod verify;
 
 pub(crate) use commit::Commit;
 pub(crate) use draft::{Draft, HeldLayer, LayerNote};
+pub(crate) use files::{FileAt, StackQuery};
 pub(crate) use held::LayersHeld;
 pub(crate) use load::Import;
 pub(crate) use progress::Board;

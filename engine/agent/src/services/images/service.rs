@@ -9,6 +9,7 @@ use engine_storage::{Layers, Limits};
 use tokio::sync::Semaphore;
 
 use super::held::LayersHeld;
+use super::layers::Looks;
 use super::load::READINGS_MAX;
 use super::show;
 use crate::clock::Clock;
@@ -29,6 +30,7 @@ pub(crate) struct Images {
     pub(super) events: Arc<Events>,
     /// One permit for each archive that may be read at a time.
     pub(super) readings: Arc<Semaphore>,
+    pub(super) looks: Looks,
 }
 
 /// What a container takes from its image.
@@ -64,6 +66,7 @@ impl Images {
             clock,
             events,
             readings: Arc::new(Semaphore::new(READINGS_MAX)),
+            looks: Looks::default(),
         })
     }
 

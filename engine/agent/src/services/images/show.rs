@@ -251,7 +251,7 @@ pub(super) fn created_s(image: &Image) -> i64 {
 }
 
 /// Foreign text; what is no time is the epoch.
-fn seconds(text: &str) -> i64 {
+pub(super) fn seconds(text: &str) -> i64 {
     text.parse::<jiff::Timestamp>()
         .map_or(0, jiff::Timestamp::as_second)
 }
