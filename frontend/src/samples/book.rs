@@ -110,6 +110,9 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ("images", images_index(images(), false).render()?),
         ("images-locked", images_index(images(), true).render()?),
         ("image", image_show(images()).render()?),
+        ("image-layers", image_layers(images()).render()?),
+        ("image-files", image_files(images()).render()?),
+        ("image-file", image_file(images()).render()?),
         ("images-prune", images_prune(images()).render()?),
         (
             "registries",

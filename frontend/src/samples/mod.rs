@@ -3,6 +3,7 @@
 mod book;
 mod containers;
 mod files;
+mod layers;
 mod logs;
 mod others;
 mod parts;
@@ -12,6 +13,7 @@ mod shells;
 pub use book::book;
 pub use containers::*;
 pub use files::*;
+pub use layers::*;
 pub use logs::*;
 pub use others::*;
 pub use parts::*;
