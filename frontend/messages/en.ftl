@@ -779,6 +779,83 @@ image-platform-is = Platform
 layers = Layers
 layer-command = Step
 
+## Builds
+build = Build
+build-title = Build an image
+build-name-hint = Such as team/app:2. Empty: the image has no name and goes by its id.
+build-dockerfile = Dockerfile
+build-dockerfile-hint = Empty: the Dockerfile of the context. What stands here is used instead of it, and is no file of the context.
+build-dockerfile-keys = Tab indents; press Escape first to leave the field with it.
+build-faults = { $count ->
+    [one] One fault
+   *[other] { $count } faults
+}
+build-reads-well = { $count ->
+    [one] It reads well: one stage.
+   *[other] It reads well: { $count } stages.
+}
+build-has-faults = The Dockerfile has faults; nothing was built. Choose the files again when it is mended.
+build-place = Line { $line }, column { $column }
+build-meant = Did you mean { $name }?
+build-options = Options
+build-options-set = { $count ->
+   *[other] { $count } set
+}
+build-args = Build arguments
+build-args-hint = One NAME=value a line. They stay readable in the image's history: no passwords.
+build-target = Stage
+build-target-hint = The stage to build, by name or number. Empty: the last.
+build-labels = Labels
+build-labels-hint = One name=value a line.
+build-memory = Memory of a step
+build-memory-hint = Such as 512m. Empty: no limit.
+build-cpus = Processors of a step
+build-cpus-hint = Such as 1.5. Empty: no limit.
+build-no-cache = Do every step again
+build-no-cache-hint = Nothing is taken from earlier builds.
+build-pull = Look for newer base images
+build-pull-hint = Even those that are here are asked for at their registry.
+build-context = Files
+build-context-text = What COPY and ADD take files from. Without any, only the Dockerfile is built.
+build-remote = Address
+build-remote-hint = A Git repository as https://…/app.git#branch:folder, or an archive. This host's engine fetches it.
+build-archive = Archive
+build-archive-hint = A tar file, plain or compressed.
+context-drop = Drop files or a folder here, or
+context-folder = Choose a folder
+context-choose = Choose files
+context-clear = Leave them out
+context-rights = They are packed in this browser and sent when you press Build. Every file comes as readable and executable, because a browser does not say more.
+context-files = Chosen: {"{"}count{"}"} files, {"{"}size{"}"}
+context-too-many = More than {"{"}count{"}"} files: pack them into a tar archive yourself.
+context-too-large = {"{"}name{"}"} is too large for the archive that a browser can make.
+context-reading = Reading: {"{"}count{"}"} files
+context-broken = {"{"}name{"}"} cannot be read.
+build-step-cached = From the cache
+build-step-stopped = Broken off
+build-step-stage = Stage { $name }
+build-step-line = Line { $name }
+build-step-seconds = { $name } s
+build-step-minutes = { $minutes } min { $seconds } s
+build-step-output = What step { $name } says
+build-step-silent = It says nothing.
+build-lines-left-out = { $count ->
+    [one] One earlier line is left out.
+   *[other] { $count } earlier lines are left out.
+}
+build-steps-left-out = { $count ->
+    [one] One more step is not shown.
+   *[other] { $count } more steps are not shown.
+}
+build-note = { $done } of { $total } steps, { $cached } from the cache
+build-note-done = Built { $image } in { $total } steps, { $cached } from the cache
+build-failed-code = Step { $step }, line { $line } of the Dockerfile, ended with exit code { $code }.
+build-failed-line = Step { $step }, line { $line } of the Dockerfile, failed.
+build-failed-step = Step { $step } failed.
+job-build = Build { $name }
+rule-context-address = must begin with http:// or https://, without a name or a password in it.
+rule-one-context = has an address and files: choose one of them.
+
 ## Registries
 registry-add = Add a registry
 registry-edit = Edit the registry
@@ -1054,36 +1131,3 @@ pause = Pause
 unpause = Unpause
 done-container-paused = { $name } paused.
 done-container-unpaused = { $name } goes on.
-
-## Layers of an image
-image-history = History
-layer = Layer
-layer-of = of { $total }
-layer-below = The layer below
-layer-above = The layer above
-layer-show = Show
-layer-empty = changes no file
-layer-unnamed = (the image does not say)
-layer-files = Files in all layers together
-wasted = Wasted
-wasted-of = { $wasted } of { $size }
-wasted-files = Most wasted files
-wasted-lead = Content that every pull brings and no container sees: a later layer replaces or removes it.
-wasted-none = Nothing is wasted.
-wasted-fate = Now
-wasted-replaced = replaced
-wasted-removed = removed
-efficiency = Efficiency
-image-files-root = Root of the image
-image-files-changes = Only changes of this layer
-image-files-unchanged = This layer changes nothing here
-image-files-unchanged-text = Show all files, or look at another layer.
-image-files-none-text = There is nothing in it.
-image-file-before = was { $name }
-image-file-replaced-by = Replaced or removed by layer { $name }
-image-file-from = From layer
-image-file-name-lossy = No path leads to this name, which is not UTF-8.
-image-files-broken-link = There is nothing at { $name } in this layer. It may be a link to what is not in the image, or come with another layer.
-image-files-list = List files of the image
-image-file-read = Read a file of the image
-image-layers-read = What each layer did

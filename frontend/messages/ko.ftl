@@ -743,6 +743,79 @@ image-platform-is = 플랫폼
 layers = 레이어
 layer-command = 단계
 
+## 빌드
+build = 빌드
+build-title = 이미지 빌드
+build-name-hint = 예: team/app:2. 비워 두면 이름 없이 ID로만 부릅니다.
+build-dockerfile = Dockerfile
+build-dockerfile-hint = 비워 두면 컨텍스트의 Dockerfile을 씁니다. 여기에 적은 내용은 그 대신 쓰이며 컨텍스트의 파일이 되지 않습니다.
+build-dockerfile-keys = Tab은 들여쓰기입니다. Tab으로 칸을 벗어나려면 먼저 Escape를 누르세요.
+build-faults = { $count ->
+   *[other] 잘못된 곳 { $count }개
+}
+build-reads-well = { $count ->
+   *[other] 문제없이 읽힙니다: 스테이지 { $count }개.
+}
+build-has-faults = Dockerfile에 잘못된 곳이 있어 아무것도 빌드하지 않았습니다. 고친 뒤 파일을 다시 선택하세요.
+build-place = { $line }행 { $column }열
+build-meant = { $name } 을(를) 쓰려고 했나요?
+build-options = 옵션
+build-options-set = { $count ->
+   *[other] { $count }개 설정됨
+}
+build-args = 빌드 인자
+build-args-hint = 한 줄에 NAME=value 하나. 이미지 기록에 그대로 남으니 비밀번호는 적지 마세요.
+build-target = 스테이지
+build-target-hint = 빌드할 스테이지의 이름이나 번호. 비워 두면 마지막 스테이지입니다.
+build-labels = 레이블
+build-labels-hint = 한 줄에 name=value 하나.
+build-memory = 단계별 메모리
+build-memory-hint = 예: 512m. 비워 두면 제한이 없습니다.
+build-cpus = 단계별 프로세서
+build-cpus-hint = 예: 1.5. 비워 두면 제한이 없습니다.
+build-no-cache = 모든 단계를 다시 실행
+build-no-cache-hint = 이전 빌드의 결과를 쓰지 않습니다.
+build-pull = 더 새로운 기반 이미지 확인
+build-pull-hint = 이미 있는 이미지도 레지스트리에 다시 물어봅니다.
+build-context = 파일
+build-context-text = COPY와 ADD가 파일을 가져오는 곳입니다. 없으면 Dockerfile만으로 빌드합니다.
+build-remote = 주소
+build-remote-hint = https://…/app.git#branch:folder 같은 Git 저장소 또는 아카이브. 이 호스트의 엔진이 가져옵니다.
+build-archive = 아카이브
+build-archive-hint = 압축하지 않았거나 압축한 tar 파일.
+context-drop = 파일이나 폴더를 여기에 놓거나
+context-folder = 폴더 선택
+context-choose = 파일 선택
+context-clear = 선택 취소
+context-rights = 이 브라우저에서 묶어 두었다가 빌드를 누르면 보냅니다. 브라우저가 권한을 알려 주지 않으므로 모든 파일은 읽기와 실행이 가능한 상태로 들어갑니다.
+context-files = 선택됨: 파일 {"{"}count{"}"}개, {"{"}size{"}"}
+context-too-many = 파일이 {"{"}count{"}"}개를 넘습니다. 직접 tar 아카이브로 묶어 주세요.
+context-too-large = {"{"}name{"}"}: 브라우저가 만들 수 있는 아카이브에 넣기에는 너무 큽니다.
+context-reading = 읽는 중: 파일 {"{"}count{"}"}개
+context-broken = {"{"}name{"}"}: 읽을 수 없습니다.
+build-step-cached = 캐시에서
+build-step-stopped = 중단됨
+build-step-stage = 스테이지 { $name }
+build-step-line = { $name }행
+build-step-seconds = { $name }초
+build-step-minutes = { $minutes }분 { $seconds }초
+build-step-output = { $name }단계의 출력
+build-step-silent = 출력이 없습니다.
+build-lines-left-out = { $count ->
+   *[other] 앞의 { $count }줄은 생략했습니다.
+}
+build-steps-left-out = { $count ->
+   *[other] 단계 { $count }개는 표시하지 않습니다.
+}
+build-note = { $total }단계 중 { $done }단계, 캐시에서 { $cached }단계
+build-note-done = { $image } 빌드 완료: { $total }단계, 캐시에서 { $cached }단계
+build-failed-code = Dockerfile { $line }행의 { $step }단계가 종료 코드 { $code }(으)로 끝났습니다.
+build-failed-line = Dockerfile { $line }행의 { $step }단계가 실패했습니다.
+build-failed-step = { $step }단계가 실패했습니다.
+job-build = { $name } 빌드
+rule-context-address = http:// 또는 https://로 시작하고 이름이나 비밀번호가 없어야 합니다.
+rule-one-context = 주소와 파일이 모두 있습니다. 하나만 선택하세요.
+
 ## 레지스트리
 registry-add = 레지스트리 추가
 registry-edit = 레지스트리 편집
@@ -1016,36 +1089,3 @@ pause = 일시 정지
 unpause = 다시 진행
 done-container-paused = { $name } 일시 정지됨.
 done-container-unpaused = { $name } 다시 진행 중.
-
-## Layers of an image
-image-history = 이력
-layer = 레이어
-layer-of = 전체 { $total }개 중
-layer-below = 아래 레이어
-layer-above = 위 레이어
-layer-show = 보기
-layer-empty = 바꾼 파일 없음
-layer-unnamed = (이미지에 적혀 있지 않음)
-layer-files = 모든 레이어를 합친 파일 수
-wasted = 낭비
-wasted-of = { $size } 중 { $wasted }
-wasted-files = 가장 많이 낭비하는 파일
-wasted-lead = 풀 할 때마다 내려받지만 어느 컨테이너도 보지 못하는 내용입니다. 나중 레이어가 바꾸거나 지웁니다.
-wasted-none = 낭비되는 것이 없습니다.
-wasted-fate = 지금
-wasted-replaced = 바뀜
-wasted-removed = 지워짐
-efficiency = 효율
-image-files-root = 이미지의 루트
-image-files-changes = 이 레이어가 바꾼 것만
-image-files-unchanged = 이 레이어는 여기서 아무것도 바꾸지 않습니다
-image-files-unchanged-text = 모든 파일을 보거나 다른 레이어를 보세요.
-image-files-none-text = 안에 아무것도 없습니다.
-image-file-before = 이전 { $name }
-image-file-replaced-by = 레이어 { $name }에서 바뀌거나 지워집니다
-image-file-from = 나온 레이어
-image-file-name-lossy = UTF-8이 아닌 이름이라 가리킬 경로가 없습니다.
-image-files-broken-link = 이 레이어의 { $name }에는 아무것도 없습니다. 이미지에 없는 것을 가리키는 링크이거나 다른 레이어에 있을 수 있습니다.
-image-files-list = 이미지의 파일 목록
-image-file-read = 이미지의 파일 읽기
-image-layers-read = 레이어마다 한 일

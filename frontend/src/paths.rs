@@ -68,6 +68,14 @@ fixed! {
     Images = "/images";
     /// Post: starts a pull as a job.
     ImagePull = "/images/pull";
+    /// The build form.
+    ImageBuildNew = "/images/builds/new";
+    /// Post (multipart): starts a build as a job.
+    ImageBuilds = "/images/builds";
+    /// Post: what is wrong with a Dockerfile, as a part of the form.
+    ImageBuildCheck = "/images/builds/new/check";
+    /// Post: the `docker build` line of a half-filled form, as text.
+    ImageBuildCommand = "/images/builds/new/command";
     /// Post (multipart): starts a load as a job.
     ImageLoad = "/images/load";
     /// The images that nothing needs: what removing them frees. Post: removes them.
@@ -157,12 +165,6 @@ about! {
     PersonRemove = "/people/", "id", "/remove";
     /// One image and its layers.
     Image = "/images/", "id", "";
-    /// What each of its layers did, and what of it is wasted.
-    ImageLayers = "/images/", "id", "/layers";
-    /// Its files as they are after `layer` of the query, counted from 1: the directory or file `path`.
-    ImageFiles = "/images/", "id", "/files";
-    /// A file of it as itself; `path` and `layer` as above.
-    ImageFilesDownload = "/images/", "id", "/files/download";
     /// Post: another name for it.
     ImageTag = "/images/", "id", "/tag";
     /// Post: starts a push as a job.
@@ -207,11 +209,6 @@ impl Logs {
 /// An address about one path inside a container.
 pub fn inside(address: &impl fmt::Display, path: &str) -> String {
     format!("{address}?path={}", Value(path))
-}
-
-/// An address about one path inside an image as it is after a layer, counted from 1.
-pub fn inside_layer(address: &impl fmt::Display, path: &str, layer: usize) -> String {
-    format!("{}&layer={layer}", inside(address, path))
 }
 
 /// One path segment, percent-encoded.

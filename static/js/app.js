@@ -8,8 +8,10 @@ import { keys } from "./lib/keys.js";
 /** Elements and the files they live in; loaded when the page has one. */
 const elements = [
   "command-palette",
+  "context-drop",
   "copy-button",
   "data-table",
+  "dockerfile-editor",
   "file-drop",
   "file-editor",
   "filter-field",

@@ -69,6 +69,10 @@ pub enum Rule {
     Label,
     /// An image's name, as `registry/name:tag`.
     ImageName,
+    /// An address that a context is fetched from: `http` or `https`, without a name or a password.
+    ContextAddress,
+    /// Files and an address are two contexts; a build has one.
+    OneContext,
     /// A registry's address, as `registry.example.com:5000`.
     RegistryAddress,
     /// A name at a registry: no colon, no control character.
@@ -162,6 +166,8 @@ impl Rule {
             Self::Environment => "rule-environment",
             Self::Label => "rule-label",
             Self::ImageName => "rule-image-name",
+            Self::ContextAddress => "rule-context-address",
+            Self::OneContext => "rule-one-context",
             Self::RegistryAddress => "rule-registry-address",
             Self::RegistryUser => "rule-registry-user",
             Self::OtherRegistry => "rule-other-registry",

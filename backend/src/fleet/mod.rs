@@ -20,8 +20,8 @@ mod query;
 pub use engine_client::stream::{Chunks, JsonLines, OutputStream};
 pub use engine_client::upgrade::{Attached, AttachedOutput, Input};
 pub use engine_client::{
-    ClientError, DirectoryQuery, EngineClient, FileAttributes, FileContent, ImageFilesQuery,
-    ImagePath, LogOptions, NewFile, Opened, PullOptions, PushOptions, RemoveOptions,
+    BuildOptions, ClientError, DirectoryQuery, EngineClient, FileAttributes, FileContent,
+    LogOptions, NewFile, Opened, PullOptions, PushOptions, RemoveOptions,
 };
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};

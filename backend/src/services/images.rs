@@ -5,21 +5,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 use engine_api::images::{HistoryItem, Image, Progress, RemovedItem};
 use futures_util::stream::BoxStream;
-use tokio::sync::mpsc;
 
 use super::held::cut_off;
 use super::jobs::{self, JobKind, Order, Reporter};
 use super::reference::Reference;
 use super::registry_auth::{header, said};
+use super::upload::{Upload, upload};
 use super::{Error, Result, Services, audit, files};
 use crate::access::{Permit, image};
 use crate::domain::{Credentials, JobId, Rule};
 use crate::fleet::{
     ContainerFact, ImageFact, ImageQuery, JsonLines, Page, PullOptions, PushOptions,
 };
-
-/// Pieces of an upload that wait for the engine; the browser waits while they do.
-const UPLOAD_QUEUE: usize = 16;
 
 /// An image with everything that one page about it shows.
 #[derive(Clone, Debug)]
@@ -171,40 +168,6 @@ pub async fn push(
     jobs::begin(services, permit, order).await
 }
 
-/// The browser's side of an archive's way to the engine.
-///
-/// Dropped before [`Upload::finish`] it tells the engine that the archive broke off, and nothing of
-/// it is kept.
-#[derive(Debug)]
-pub struct Upload {
-    pieces: mpsc::Sender<std::io::Result<Bytes>>,
-    is_whole: bool,
-}
-
-impl Upload {
-    /// Passes a piece on; waits while the engine is busy. False once the engine takes no more: the
-    /// job says why.
-    pub async fn send(&self, piece: Bytes) -> bool {
-        self.pieces.send(Ok(piece)).await.is_ok()
-    }
-
-    /// Says that the archive is whole.
-    pub fn finish(mut self) {
-        self.is_whole = true;
-    }
-}
-
-impl Drop for Upload {
-    fn drop(&mut self) {
-        if !self.is_whole {
-            let broken = std::io::Error::other("the upload broke off");
-            // A full queue loses this word, but then the channel closes in the middle of the
-            // archive, which the engine refuses for being cut short.
-            let _queued = self.pieces.try_send(Err(broken));
-        }
-    }
-}
-
 /// Begins to load the images of an archive, which follows piece by piece.
 ///
 /// # Errors
@@ -215,13 +178,12 @@ pub async fn load(
     file_name: &str,
 ) -> Result<(JobId, Upload)> {
     let client = services.link().client(permit);
-    let (pieces, arriving) = mpsc::channel(UPLOAD_QUEUE);
+    let (upload, archive) = upload();
     let subject: String = file_name
         .chars()
         .filter(|c| !c.is_control())
         .take(120)
         .collect();
-    let archive = tokio_stream::wrappers::ReceiverStream::new(arriving);
     let order = Order {
         kind: JobKind::Load,
         host: permit.place().host.clone(),
@@ -234,13 +196,7 @@ pub async fn load(
         },
     };
     let job = jobs::begin(services, permit, order).await?;
-    Ok((
-        job,
-        Upload {
-            pieces,
-            is_whole: false,
-        },
-    ))
+    Ok((job, upload))
 }
 
 /// Reports the engine's lines until there are no more, or one says that it failed.

@@ -18,6 +18,8 @@ pub enum JobKind {
     Load,
     /// Makes a container anew.
     Edit,
+    /// Builds an image.
+    Build,
 }
 
 /// How a job stands.

@@ -12,6 +12,7 @@
 
 use std::collections::VecDeque;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ use super::{Error, Obstacle, Result, Services, audit};
 use crate::access::{Permission, Permit, container, job};
 use crate::domain::{ContainerId, HostId, JobId, Outcome};
 
+pub use super::build_steps::{BuildStep, BuildStepState, BuildSteps};
 pub use super::job_fact::{JobFact, JobKind, JobState};
 pub use super::progress::{LastWords, Layer, Progress, Step};
 pub use super::stages::{Stage, StageState, Stages};
@@ -40,6 +42,8 @@ struct Job {
     fact: Mutex<JobFact>,
     cancel: CancellationToken,
     announced_at: Mutex<Option<Instant>>,
+    /// Whether something was not announced yet.
+    is_behind: AtomicBool,
 }
 
 impl Job {
@@ -76,6 +80,12 @@ impl Jobs {
         self.job(id).map(|job| job.lock().clone())
     }
 
+    /// Returns how many go on.
+    pub fn n_running(&self) -> usize {
+        let all = self.lock();
+        all.iter().filter(|job| job.lock().is_running()).count()
+    }
+
     fn job(&self, id: &JobId) -> Option<Arc<Job>> {
         self.lock().iter().find(|job| job.lock().id == *id).cloned()
     }
@@ -109,6 +119,7 @@ impl Jobs {
             fact: Mutex::new(fact),
             cancel: CancellationToken::new(),
             announced_at: Mutex::default(),
+            is_behind: AtomicBool::new(false),
         });
         all.push_back(Arc::clone(&job));
         Ok(Added::New(job))
@@ -124,6 +135,7 @@ impl Jobs {
         *job.announced_at
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        job.is_behind.store(false, Ordering::Relaxed);
         let id = job.lock().id.clone();
         // Nobody watching is no failure.
         let _n_watchers = self.changes.send(id);
@@ -137,6 +149,8 @@ impl Jobs {
             .unwrap_or_else(PoisonError::into_inner);
         if last.is_none_or(|last| last.elapsed() >= BETWEEN) {
             self.announce(job);
+        } else {
+            job.is_behind.store(true, Ordering::Relaxed);
         }
     }
 }
@@ -158,6 +172,23 @@ impl Reporter {
         let taken = self.job.lock().progress.take_in(line);
         self.jobs.announce_progress(&self.job);
         taken.map_err(|message| Error::Engine { message })
+    }
+
+    /// Takes in one line of a build.
+    ///
+    /// # Errors
+    /// When the line says that the build failed.
+    pub(super) fn report_build(&self, line: &engine_api::builds::BuildLine) -> Result<()> {
+        let taken = self.job.lock().progress.take_in_build(line);
+        self.jobs.announce_progress(&self.job);
+        taken.map_err(|message| Error::Engine { message })
+    }
+
+    /// Announces what was not, because something else had been a moment before.
+    pub(super) fn catch_up(&self) {
+        if self.job.is_behind.load(Ordering::Relaxed) {
+            self.jobs.announce(&self.job);
+        }
     }
 
     /// Does a part of the work that may be dropped at any moment: when somebody cancels the job, or
@@ -346,7 +377,7 @@ fn end(services: &Services, job: &Job, failure: Option<&Error>) {
         };
         match failure {
             None => fact.progress.finish(),
-            Some(_) => fact.progress.stages.fail(),
+            Some(_) => fact.progress.fail(),
         }
     }
     services.jobs().announce(job);

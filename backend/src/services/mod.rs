@@ -9,12 +9,15 @@
 //! that a crash cut: the permit was held when it began.
 //!
 //! Services call no other services, but: all use [`audit`], and it and `accounts` count what they
-//! refuse in [`refusals`]; `images` and [`edits`] work through [`jobs`]; the list
+//! refuse in [`refusals`]; `images`, [`builds`] and [`edits`] work through [`jobs`]; the list
 //! of `containers` is ordered by what [`metrics`] last heard; [`edits`] makes a container anew by the
-//! changes of `containers`, and quotes the last lines of [`logs`]; [`image_files`] tells text from other content as [`files`].
+//! changes of `containers`, and quotes the last lines of [`logs`].
 
 pub mod accounts;
 pub mod audit;
+mod build_draft;
+mod build_steps;
+pub mod builds;
 pub mod containers;
 pub mod drafts;
 pub mod edits;
@@ -24,7 +27,6 @@ pub mod files;
 mod held;
 mod history;
 pub mod hosts;
-pub mod image_files;
 pub mod images;
 mod job_fact;
 pub mod jobs;
@@ -46,6 +48,7 @@ pub mod setup;
 mod shells;
 mod stages;
 pub mod terminals;
+mod upload;
 
 pub use error::{Error, Obstacle, Result};
 pub use reference::Reference;

@@ -3,8 +3,12 @@
 //!
 //! **Invariant:** pure. A line goes in, the next picture comes out.
 
+use std::sync::Arc;
+
+use engine_api::builds::BuildLine;
 use engine_api::images::Progress as Line;
 
+use super::build_steps::BuildSteps;
 use super::stages::Stages;
 
 /// Layers of one image; an engine that names more is not believed.
@@ -60,6 +64,8 @@ pub struct Progress {
     pub stages: Stages,
     /// What a program said last that did not run as it should.
     pub last_words: LastWords,
+    /// The steps of a build. Shared, because whoever looks takes a copy of the whole.
+    pub build: Option<Arc<BuildSteps>>,
 }
 
 /// What a program said last.
@@ -74,16 +80,32 @@ pub struct LastWords {
 impl Progress {
     /// Takes in a line; the error is the engine's word that the work failed.
     pub(super) fn take_in(&mut self, line: &Line) -> Result<(), String> {
-        let detailed = line.error_detail.as_ref().map(|detail| &detail.message);
-        if let Some(message) = line.error.as_ref().or(detailed) {
-            return Err(message.clone());
-        }
+        failure(line)?;
         let status = line.status.as_deref().unwrap_or("");
         match (step(status), &line.id) {
             (Some(step), Some(id)) => self.layer_is(id, step, line),
             _ => self.note(line.stream.as_deref().unwrap_or(status)),
         }
         Ok(())
+    }
+
+    /// Takes in a line of a build; the error is the engine's word that it failed.
+    pub(super) fn take_in_build(&mut self, line: &BuildLine) -> Result<(), String> {
+        let steps = self.build.get_or_insert_default();
+        Arc::make_mut(steps).take_in(line);
+        failure(line)?;
+        if let (Some(step), Some(id)) = (step(line.status.as_deref().unwrap_or("")), &line.id) {
+            self.layer_is(id, step, line);
+        }
+        Ok(())
+    }
+
+    /// Nothing goes on any more, and not all is done.
+    pub(super) fn fail(&mut self) {
+        self.stages.fail();
+        if let Some(steps) = &mut self.build {
+            Arc::make_mut(steps).stop();
+        }
     }
 
     /// Marks every layer as there, and every stage as done.
@@ -103,6 +125,10 @@ impl Progress {
     /// Returns how much of the work is done, between 0 and 1; a layer counts half when it is there
     /// and half when it is unpacked, or half when it is ready and half when it went.
     pub fn fraction(&self) -> f64 {
+        if let Some(build) = &self.build {
+            let n_steps = build.steps.len().max(1);
+            return count(build.counts().0) / count(n_steps);
+        }
         if self.layers.is_empty() {
             return self.stages.fraction();
         }
@@ -110,7 +136,7 @@ impl Progress {
         sum / count(self.layers.len())
     }
 
-    fn layer_is(&mut self, id: &str, step: Step, line: &Line) {
+    fn layer_is<A>(&mut self, id: &str, step: Step, line: &Line<A>) {
         let detail = line.progress_detail.clone().unwrap_or_default();
         let known = self.layers.iter().position(|layer| layer.id == id);
         let layer = match known {
@@ -155,6 +181,15 @@ impl Layer {
     }
 }
 
+/// The engine's word that the work failed.
+fn failure<A>(line: &Line<A>) -> Result<(), String> {
+    let detailed = line.error_detail.as_ref().map(|detail| &detail.message);
+    match line.error.as_ref().or(detailed) {
+        Some(message) => Err(message.clone()),
+        None => Ok(()),
+    }
+}
+
 /// The word that an engine has for a step; `None` when the line is about something else.
 fn step(status: &str) -> Option<Step> {
     Some(match status {
@@ -181,7 +216,10 @@ fn bytes(n: u64) -> f64 {
     n as f64
 }
 
-#[expect(clippy::cast_precision_loss, reason = "at most 512 layers")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "at most 512 layers, or 1,000 steps"
+)]
 fn count(n: usize) -> f64 {
     n as f64
 }

@@ -286,6 +286,33 @@ pub async fn kept(
     }
 }
 
+/// Returns every kept name and password, by the address of its registry, for work that says only on
+/// the way which registries it needs. One that cannot be read is left out: it may not be needed.
+///
+/// # Errors
+/// When the database fails.
+pub async fn all_kept(
+    services: &Services,
+    _permit: &Permit<registry::Use>,
+) -> Result<Vec<(String, Credentials)>> {
+    let mut read = services.store().read().await?;
+    let mut all = Vec::new();
+    for registry in rows::all(&mut read).await? {
+        let Some((registry, sealed)) = rows::by_id(&mut read, &registry.id).await? else {
+            continue;
+        };
+        match open(services, &registry, sealed.as_deref()) {
+            Ok(Some(credentials)) => all.push((registry.address.to_string(), credentials)),
+            Ok(None) => {}
+            Err(error) => {
+                let reason = error.noted();
+                tracing::warn!(registry.id = %registry.id, reason, "a password was left out");
+            }
+        }
+    }
+    Ok(all)
+}
+
 /// Returns a registry with its password, to be sent there.
 async fn opened(services: &Services, id: &RegistryId) -> Result<(Registry, Option<Credentials>)> {
     let found = rows::by_id(&mut services.store().read().await?, id).await?;

@@ -1,6 +1,8 @@
 //! How credentials travel to the engine: with one request, for one registry; and what comes back when
 //! the registry says no.
 
+use std::collections::BTreeMap;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use engine_api::images::RegistryAuth;
@@ -36,6 +38,22 @@ pub(super) fn header(registry: &str, credentials: &Credentials) -> Result<String
     let auth = auth(registry, Some(credentials));
     let json = serde_json::to_vec(&auth).map_err(|error| Error::Internal(error.into()))?;
     Ok(URL_SAFE.encode(json))
+}
+
+/// Returns the header that carries credentials for several registries; none when there are none.
+///
+/// # Errors
+/// As [`header`].
+pub(super) fn headers(kept: &[(String, Credentials)]) -> Result<Option<String>> {
+    if kept.is_empty() {
+        return Ok(None);
+    }
+    let all: BTreeMap<&str, RegistryAuth> = kept
+        .iter()
+        .map(|(address, credentials)| (address.as_str(), auth(address, Some(credentials))))
+        .collect();
+    let json = serde_json::to_vec(&all).map_err(|error| Error::Internal(error.into()))?;
+    Ok(Some(URL_SAFE.encode(json)))
 }
 
 /// The engine's words, whatever it means by them: they are about the registry.

@@ -312,6 +312,7 @@ async fn a_body_that_is_too_large_is_refused() {
 /// Posts whose bodies are passed on, however long they are.
 const TAKES_FILES: &[&str] = &[
     "/images/load",
+    "/images/builds",
     "/containers/{id}/files/upload",
     "/containers/{id}/files/put",
 ];

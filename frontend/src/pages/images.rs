@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::{ImageRow, ImageTabs};
+use crate::parts::ImageRow;
 use crate::paths;
 use crate::shell::Shell;
 use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, ListLook, Pager, Recipes};
@@ -19,6 +19,8 @@ pub struct ImagesIndex {
     pub load: Result<Vec<Field>, String>,
     /// Whether the forms stand open: something is wrong in them, or the list is empty.
     pub open: bool,
+    /// The way to the build form.
+    pub build: Action,
     /// The way to what nothing needs.
     pub prune: Action,
     /// How images come in, from elsewhere.
@@ -51,8 +53,6 @@ pub struct ImageShow {
     pub actions: Vec<Action>,
     /// The same from elsewhere.
     pub recipes: Recipes,
-    /// Its other pages.
-    pub tabs: ImageTabs,
     /// Its facts.
     pub facts: KeyValue,
     /// What a container of it runs.

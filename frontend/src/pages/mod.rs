@@ -1,6 +1,7 @@
 //! One file per section; each page is a struct, and drawing it is the answer.
 
 mod account;
+mod build;
 mod containers;
 mod create;
 mod create_plan;
@@ -8,7 +9,6 @@ mod doors;
 mod files;
 mod gallery;
 mod images;
-mod layers;
 mod lists;
 mod logs;
 mod overview;
@@ -16,6 +16,7 @@ mod prune;
 mod registries;
 
 pub use account::{Account, People, PersonRow, SessionRow};
+pub use build::ImageBuildNew;
 pub use containers::{
     BulkAction, BulkOutcome, ContainerInspect, ContainerOverview, ContainerProcesses,
     ContainerStats, ContainerTerminal, ContainersIndex, FactCard, ProcessTable, StatsRow,
@@ -30,7 +31,6 @@ pub use files::{
 };
 pub use gallery::Gallery;
 pub use images::{ImageShow, ImagesIndex, Layer};
-pub use layers::{ImageFile, ImageFiles, ImageLayers, LayerRow, WastedRow};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
 pub use logs::{ContainerLogs, MergedLogs};
 pub use overview::{Figure, Overview};

@@ -3,6 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::BuildStep;
 use crate::paths;
 use crate::ui::{Action, Badge};
 use crate::words::Words;
@@ -73,8 +74,14 @@ pub struct JobPanel {
     pub probe: String,
     /// The last lines of its log, without colours.
     pub last_lines: Vec<String>,
+    /// The steps of a build, each with what it says.
+    pub build: Vec<BuildStep>,
+    /// "120 steps left out", or empty.
+    pub build_left_out: String,
+    /// What a build said outside of its steps.
+    pub build_said: Vec<String>,
     /// What it made, or where to go from it, when it has ended: label and address.
-    pub result: Option<(String, String)>,
+    pub results: Vec<(String, String)>,
 }
 
 impl HtmlSafe for JobPanel {}

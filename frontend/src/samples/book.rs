@@ -110,9 +110,13 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ("images", images_index(images(), false).render()?),
         ("images-locked", images_index(images(), true).render()?),
         ("image", image_show(images()).render()?),
-        ("image-layers", image_layers(images()).render()?),
-        ("image-files", image_files(images()).render()?),
-        ("image-file", image_file(images()).render()?),
+        ("image-build", image_build_new(images(), false).render()?),
+        (
+            "image-build-faults",
+            image_build_new(images(), true).render()?,
+        ),
+        ("job-build", job_build(images(), false).render()?),
+        ("job-build-failed", job_build(images(), true).render()?),
         ("images-prune", images_prune(images()).render()?),
         (
             "registries",

@@ -20,11 +20,7 @@ fn way(words: Words, id: &str, names: &[&str]) -> FileWay {
         path = format!("{path}/{name}");
         parts.push(((*name).to_owned(), at(id, &path)));
     }
-    FileWay {
-        words,
-        root: words.t("files-root"),
-        parts,
-    }
+    FileWay { words, parts }
 }
 
 fn at(id: &str, path: &str) -> String {

@@ -1,9 +1,9 @@
 //! Sample models: what the gallery draws and the tests snapshot. No clock, no randomness.
 
 mod book;
+mod builds;
 mod containers;
 mod files;
-mod layers;
 mod logs;
 mod others;
 mod parts;
@@ -11,9 +11,9 @@ mod registries;
 mod shells;
 
 pub use book::book;
+pub use builds::*;
 pub use containers::*;
 pub use files::*;
-pub use layers::*;
 pub use logs::*;
 pub use others::*;
 pub use parts::*;

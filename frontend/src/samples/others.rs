@@ -7,9 +7,7 @@ use crate::pages::{
     JobShow, Layer, Login, Overview, People, PersonRow, Problem, PruneRow, Search, SearchResult,
     SessionRow, Setup,
 };
-use crate::parts::{
-    AuditRow, ContainerRow, EventRow, ImageRow, ImageTab, JobPanel, JobStage, JobStep, Tab,
-};
+use crate::parts::{AuditRow, ContainerRow, EventRow, ImageRow, JobPanel, JobStage, JobStep, Tab};
 use crate::paths;
 use crate::shell::{Shell, Theme};
 use crate::ui::{
@@ -338,6 +336,11 @@ pub fn images(words: Words) -> Vec<ImageRow> {
     ]
 }
 
+fn to_build(words: Words) -> Action {
+    let path = crate::paths::ImageBuildNew.to_string();
+    Action::link(words.t("build"), "hammer", path)
+}
+
 /// The images page.
 pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
     let words = shell.words;
@@ -363,6 +366,7 @@ pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
         )
     };
     ImagesIndex {
+        build: to_build(words),
         prune: Action::link(
             words.t("images-prune"),
             "trash-2",
@@ -445,7 +449,6 @@ pub fn image_show(shell: Shell) -> ImageShow {
     };
     ImageShow {
         recipes: super::recipes(words),
-        tabs: super::image_tabs(words, ImageTab::Overview),
         name: "nginx:1.29".into(),
         facts: KeyValue {
             pairs: vec![
@@ -515,7 +518,10 @@ pub fn job_panel(words: Words) -> JobPanel {
         stages: Vec::new(),
         probe: String::new(),
         last_lines: Vec::new(),
-        result: None,
+        build: Vec::new(),
+        build_left_out: String::new(),
+        build_said: Vec::new(),
+        results: Vec::new(),
     }
 }
 
@@ -558,7 +564,10 @@ pub fn job_panel_back(words: Words) -> JobPanel {
             "starting shop 4.2".into(),
             "cannot reach the database at db:5432".into(),
         ],
-        result: Some((words.t("job-open-container"), "/containers/00".into())),
+        build: Vec::new(),
+        build_left_out: String::new(),
+        build_said: Vec::new(),
+        results: vec![(words.t("job-open-container"), "/containers/00".into())],
     }
 }
 

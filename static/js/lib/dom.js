@@ -34,11 +34,31 @@ export function swap(old, fresh) {
   }
   const open = old instanceof HTMLDetailsElement && old.open;
   if (open && fresh instanceof HTMLDetailsElement) fresh.open = true;
+  const scrolled = keepFolds(old, fresh);
   const focused = document.activeElement;
   const path = focused && old.contains(focused) ? pathTo(old, focused) : null;
   old.replaceWith(fresh);
+  for (const [box, top] of scrolled) box.scrollTop = top;
   const again = path && follow(fresh, path);
   if (again instanceof HTMLElement) again.focus({ preventScroll: true });
+}
+
+/**
+ * What folds within stays as the reader left it for as long as its state is the same; what was scrolled
+ * is returned with where.
+ * @param {Element} old @param {Element} fresh @returns {[Element, number][]}
+ */
+function keepFolds(old, fresh) {
+  /** @type {[Element, number][]} */
+  const scrolled = [];
+  for (const fold of old.querySelectorAll("details[id][data-state]")) {
+    const twin = fresh.querySelector(`#${CSS.escape(fold.id)}`);
+    if (!(fold instanceof HTMLDetailsElement) || !(twin instanceof HTMLDetailsElement)) continue;
+    if (twin.dataset.state === fold.dataset.state) twin.open = fold.open;
+    const [box, again] = [fold, twin].map((one) => one.querySelector("[data-scrolls]"));
+    if (box?.scrollTop && again) scrolled.push([again, box.scrollTop]);
+  }
+  return scrolled;
 }
 
 /** @param {Element} root @param {Element} leaf */

@@ -3,6 +3,7 @@
 mod account;
 mod actions;
 mod away;
+mod builds;
 mod bulk;
 mod containers;
 mod create;
@@ -10,7 +11,6 @@ mod doors;
 mod edit;
 mod files;
 pub(super) mod frame;
-mod image_files;
 mod images;
 mod jobs;
 mod logs;

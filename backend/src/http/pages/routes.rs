@@ -3,8 +3,8 @@
 use frontend::paths;
 
 use super::{
-    account, actions, bulk, containers, create, doors, edit, files, image_files, images, jobs,
-    logs, looks, overview, prune, records, registries, search, uploads,
+    account, actions, builds, bulk, containers, create, doors, edit, files, images, jobs, logs,
+    looks, overview, prune, records, registries, search, uploads,
 };
 use crate::http::{Entry, get, post};
 
@@ -21,13 +21,14 @@ pub fn table() -> Vec<Entry> {
         get(paths::Images::PATTERN, images::list),
         post(paths::ImagePull::PATTERN, images::pull),
         get(paths::ImagePullTags::PATTERN, images::tags_to_pull),
+        get(paths::ImageBuildNew::PATTERN, builds::form),
+        post(paths::ImageBuilds::PATTERN, builds::build).unlimited(),
+        post(paths::ImageBuildCheck::PATTERN, builds::check),
+        post(paths::ImageBuildCommand::PATTERN, builds::command),
         post(paths::ImageLoad::PATTERN, images::load).unlimited(),
         get(paths::ImagesPrune::PATTERN, prune::show_images),
         post(paths::ImagesPrune::PATTERN, prune::images),
         get(paths::Image::PATTERN, images::show),
-        get(paths::ImageLayers::PATTERN, image_files::layers),
-        get(paths::ImageFiles::PATTERN, image_files::show),
-        get(paths::ImageFilesDownload::PATTERN, image_files::download),
         post(paths::ImagePush::PATTERN, images::push),
         post(paths::ImageTag::PATTERN, images::tag),
         get(paths::ImageSave::PATTERN, images::save),

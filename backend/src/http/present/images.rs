@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_api::images::{HistoryItem, Image};
 use frontend::format::{self, Moment};
 use frontend::pages::{Ask, ImageShow, ImagesIndex, Layer};
-use frontend::parts::{ImageRow, ImageTab};
+use frontend::parts::ImageRow;
 use frontend::paths::{self, Value};
 use frontend::shell::Section;
 use frontend::ui::{
@@ -14,7 +14,7 @@ use frontend::ui::{
 use jiff::Timestamp;
 
 use super::fields::{field, mark, password};
-use super::{Reader, layers, lists, recipes};
+use super::{Reader, lists, recipes};
 use crate::access::PermissionId;
 use crate::domain::{FieldError, Registry};
 use crate::fleet::{ContainerFact, ImageFact, Page};
@@ -93,9 +93,12 @@ pub fn index(
         Some(reason) => Err(reason),
         None => Ok(fields),
     };
+    let build = paths::ImageBuildNew.to_string();
+    let build = Action::link(words.t("build"), "hammer", build);
     let prune = format!("{}?which=unused", paths::ImagesPrune);
     let prune = Action::link(words.t("images-prune"), "trash-2", prune);
     ImagesIndex {
+        build: reader.guard(build, PermissionId::ImageBuild, None),
         prune,
         recipes: recipes::images(reader),
         look: lists::look(reader, "images", choice, view),
@@ -227,7 +230,6 @@ pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageSh
         name: fact.name().to_owned(),
         actions: actions_of_one(reader, fact, &shown.users),
         recipes: recipes::image(reader, fact.name()),
-        tabs: layers::tabs(reader, fact, ImageTab::Overview),
         facts: facts(reader, shown),
         config: KeyValue {
             pairs: shown

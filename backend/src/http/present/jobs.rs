@@ -8,9 +8,11 @@ use frontend::shell::Section;
 use frontend::ui::{Action, Badge, Look, Notice, Tone};
 
 use super::logs::plain;
-use super::{Reader, told};
+use super::{Reader, builds, told};
 use crate::access::PermissionId;
-use crate::services::jobs::{JobFact, JobKind, JobState, Layer, Stage, StageState, Step};
+use crate::services::jobs::{
+    BuildSteps, JobFact, JobKind, JobState, Layer, Stage, StageState, Step,
+};
 
 /// Jobs in the tray; the others are on their page.
 const MOST_IN_TRAY: usize = 8;
@@ -57,6 +59,7 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
     // To see a job is less than to read a log.
     let reads_logs = reader.may(PermissionId::ContainerLogs);
     let lines = progress.last_words.lines.iter().filter(|_| reads_logs);
+    let build = progress.build.as_deref();
     let mut job = row(reader, fact);
     if let Some(cancel) = &mut job.cancel {
         cancel.bare = false;
@@ -72,7 +75,12 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
         stages: stages.map(|one| stage(reader, one)).collect(),
         probe: plain_text(&progress.last_words.probe),
         last_lines: lines.map(|line| plain(line)).collect(),
-        result: result(reader, fact),
+        build: build.map_or_else(Vec::new, |build| builds::steps(reader, &fact.id, build)),
+        build_left_out: build.map_or_else(String::new, |build| {
+            builds::left_out(reader.words, "build-steps-left-out", build.n_left_out)
+        }),
+        build_said: build.map_or_else(Vec::new, builds::said),
+        results: results(reader, fact),
     }
 }
 
@@ -82,21 +90,40 @@ fn plain_text(text: &str) -> String {
 }
 
 /// Where to go from a job that has ended.
-fn result(reader: &Reader, fact: &JobFact) -> Option<(String, String)> {
+fn results(reader: &Reader, fact: &JobFact) -> Vec<(String, String)> {
     let words = reader.words;
     let is_done = fact.state == JobState::Done;
     match (fact.kind, &fact.container) {
         (JobKind::Pull | JobKind::Push, _) if is_done => {
             let path = paths::Image(image_of(&fact.subject)).to_string();
-            Some((words.t("job-open-image"), path))
+            vec![(words.t("job-open-image"), path)]
         }
-        (JobKind::Load, _) if is_done => Some((words.t("images"), paths::Images.to_string())),
+        (JobKind::Load, _) if is_done => vec![(words.t("images"), paths::Images.to_string())],
         (JobKind::Edit, Some(id)) if !fact.is_running() => {
             let path = paths::Container(id.as_str()).to_string();
-            Some((words.t("job-open-container"), path))
+            vec![(words.t("job-open-container"), path)]
         }
-        _ => None,
+        (JobKind::Build, _) => {
+            let build = fact.progress.build.as_deref();
+            let image = build.and_then(|build| build.image.as_deref());
+            image.map_or_else(Vec::new, |image| of_image(reader, fact, image))
+        }
+        _ => Vec::new(),
     }
+}
+
+/// Where to go from an image that was built: to it, and to a container of it.
+fn of_image(reader: &Reader, fact: &JobFact, image: &str) -> Vec<(String, String)> {
+    let words = reader.words;
+    let mut all = vec![(words.t("job-open-image"), paths::Image(image).to_string())];
+    if reader.may(PermissionId::ContainerCreate) {
+        // What has no name is called after its Dockerfile or its address.
+        let is_name = fact.subject.contains(':') && !fact.subject.contains("://");
+        let run = paths::Value(if is_name { &fact.subject } else { image });
+        let run = format!("{}?image={run}", paths::ContainerNew);
+        all.push((words.t("image-run"), run));
+    }
+    all
 }
 
 /// A pull of one platform names it behind the image, in brackets.
@@ -142,13 +169,15 @@ fn name(reader: &Reader, fact: &JobFact) -> String {
         JobKind::Push => "job-push",
         JobKind::Load => "job-load",
         JobKind::Edit => "job-edit",
+        JobKind::Build => "job-build",
     };
     reader.words.named(key, &fact.subject)
 }
 
 /// How far it is; unknown until the first layer or the stages are named.
 fn percent(fact: &JobFact) -> Option<u8> {
-    if fact.progress.layers.is_empty() && fact.progress.stages.all().is_empty() {
+    let progress = &fact.progress;
+    if progress.layers.is_empty() && progress.stages.all().is_empty() && progress.build.is_none() {
         return None;
     }
     let whole = (fact.progress.fraction() * 100.0).clamp(0.0, 100.0);
@@ -163,6 +192,9 @@ fn percent(fact: &JobFact) -> Option<u8> {
 
 fn note(reader: &Reader, fact: &JobFact) -> String {
     let progress = &fact.progress;
+    if let Some(build) = &progress.build {
+        return build_note(reader, fact, build);
+    }
     match &fact.state {
         JobState::Failed { message } => told(reader.words, message),
         JobState::Cancelled { message } if fact.kind == JobKind::Edit => {
@@ -189,6 +221,19 @@ fn note(reader: &Reader, fact: &JobFact) -> String {
         JobState::Running | JobState::Done | JobState::Cancelled { .. } => {
             progress.notes.last().cloned().unwrap_or_default()
         }
+    }
+}
+
+/// How a build stands; of one that failed, which step, where in the Dockerfile, and why.
+fn build_note(reader: &Reader, fact: &JobFact, build: &BuildSteps) -> String {
+    let words = reader.words;
+    match &fact.state {
+        JobState::Failed { message } => {
+            let where_it_failed = builds::failed(words, build);
+            let parts = [where_it_failed, Some(plain_text(&told(words, message)))];
+            parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
+        }
+        _ => builds::note(words, build),
     }
 }
 
@@ -272,7 +317,8 @@ mod tests {
             container: None,
         };
         let reader = Reader::outside(Language::English, now);
-        panel(&reader, &fact).result.map(|(_, path)| path)
+        let mut results = panel(&reader, &fact).results;
+        results.pop().map(|(_, path)| path)
     }
 
     #[test]

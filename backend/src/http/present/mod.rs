@@ -4,6 +4,7 @@
 //! and nothing decides what may be done: it shows what `policy` says.
 
 pub mod accounts;
+pub mod builds;
 pub mod changes;
 pub mod containers;
 pub mod details;
@@ -13,10 +14,8 @@ pub mod exits;
 pub mod fields;
 pub mod files;
 pub mod fragments;
-pub mod image_files;
 pub mod images;
 pub mod jobs;
-pub mod layers;
 pub mod lists;
 pub mod loads;
 pub mod logs;

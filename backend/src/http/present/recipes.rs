@@ -6,6 +6,7 @@
 
 use engine_api::operation::{self as ask, Method, Operation, Shape};
 use engine_api::version::NEWEST;
+use frontend::paths::Value;
 use frontend::ui::{Recipe, Recipes};
 
 use super::Reader;
@@ -190,24 +191,6 @@ const IMAGE: &[Row] = &[
         "",
     ),
     row(
-        (Id::ImageFiles, "image-layers-read", "layers"),
-        "docker history --no-trunc {}",
-        &ask::IMAGE_LAYERS,
-        "",
-    ),
-    row(
-        (Id::ImageFiles, "image-files-list", "folder"),
-        "docker run --rm {} ls -la /etc",
-        &ask::IMAGE_FILES,
-        "?path=/etc",
-    ),
-    row(
-        (Id::ImageDownloadFiles, "image-file-read", "file"),
-        "docker run --rm {} cat /etc/os-release",
-        &ask::IMAGE_FILE,
-        "?path=/etc/os-release",
-    ),
-    row(
         (Id::ImageView, "inspect", "braces"),
         "docker image inspect {}",
         &ask::IMAGE_INSPECT,
@@ -229,6 +212,13 @@ const IMAGES: &[Row] = &[
         &ask::IMAGE_CREATE,
         "?fromImage=nginx&tag=1.29",
     ),
+    row(
+        (Id::ImageBuild, "build", "hammer"),
+        "DOCKER_BUILDKIT=0 docker build --tag team/app:2 .",
+        &ask::BUILD,
+        "?t=team/app:2",
+    )
+    .with("@context.tar"),
     row(
         (Id::ImageLoad, "load", "upload"),
         "docker load --input image.tar",
@@ -279,6 +269,19 @@ pub fn create(reader: &Reader, name: &str, body: &str, and_start: bool) -> Strin
     let name = if name.is_empty() { "ID" } else { name };
     let started = call(reader, &ask::CONTAINER_START, name, "", "");
     format!("{made}\n{started}")
+}
+
+/// Returns the call that builds by this query, from the context in this file.
+pub fn build(reader: &Reader, query: &[(&'static str, String)], file: &str) -> String {
+    let query: Vec<String> = query
+        .iter()
+        .map(|(name, value)| format!("{name}={}", Value(value)))
+        .collect();
+    let query = match query.is_empty() {
+        true => String::new(),
+        false => format!("?{}", query.join("&")),
+    };
+    call(reader, &ask::BUILD, "", &query, file)
 }
 
 fn recipes(reader: &Reader, rows: &[Row], name: &str) -> Recipes {

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use axum::body::{Body, Bytes};
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{HeaderMap, Request, Response, StatusCode};
 use backend::app::App;
 use backend::domain::{Front, Role};
+use engine_api::builds::{DockerfileCheck, DockerfileFault};
 use engine_api::containers::{
     Container, ContainerState, ContainerSummary, PATH_STAT_HEADER, PathStat,
 };
@@ -48,6 +49,8 @@ pub(crate) struct Play {
     pub sizes: Vec<String>,
     /// The `since` of each event stream.
     pub asked_since: Vec<String>,
+    /// What was built: the query, the headers, the body.
+    pub builds: Vec<(String, HeaderMap, Bytes)>,
     /// Whether it takes connections and answers nothing.
     pub hangs: bool,
 }
@@ -194,6 +197,8 @@ impl Stage {
             }
             "container.logs" | "container.stats" | "image.create" => self.stream(),
             "image.load" => self.load(request).await,
+            "build.create" => self.build(request).await,
+            "build.check" => self.check(request).await,
             "exec.create" => self.create(request).await,
             "exec.start" => self.start(name, request),
             "exec.inspect" => self.exec(name),
@@ -312,6 +317,39 @@ impl Stage {
             }
             Err(_) => refuse(StatusCode::BAD_REQUEST, "unexpected end of archive"),
         }
+    }
+
+    /// Takes the whole context, as an engine does before its first line.
+    async fn build(&self, request: Request<Incoming>) -> Response<Body> {
+        let query = request.uri().query().unwrap_or_default().to_owned();
+        let headers = request.headers().clone();
+        match request.into_body().collect().await {
+            Ok(body) => {
+                let body = body.to_bytes();
+                self.with(|play| play.builds.push((query, headers, body)));
+                self.stream()
+            }
+            Err(_) => refuse(StatusCode::BAD_REQUEST, "the context broke off"),
+        }
+    }
+
+    /// Knows one typo.
+    async fn check(&self, request: Request<Incoming>) -> Response<Body> {
+        let text = request.into_body().collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&text).into_owned();
+        let wrong = text.lines().position(|line| line.starts_with("RUNN"));
+        let fault = wrong.map(|at| DockerfileFault {
+            line: at + 1,
+            last_line: at + 1,
+            column: 1,
+            rule: "instruction".to_owned(),
+            message: "unknown instruction: RUNN".to_owned(),
+            meant: Some("RUN".to_owned()),
+        });
+        json(&DockerfileCheck {
+            faults: fault.into_iter().collect(),
+            stages: Vec::new(),
+        })
     }
 
     async fn create(&self, request: Request<Incoming>) -> Response<Body> {
