@@ -109,7 +109,7 @@ before(async () => {
     stats: `/containers/${shop}/stats`, terminal: `/containers/${shop}/terminal`, processes: `/containers/${shop}/processes`,
     files: `/containers/${shop}/files?path=/srv/app`, file: `/containers/${shop}/files?path=/srv/app/app.conf`,
     'file-edit': `/containers/${shop}/files?path=/srv/app/app.conf&edit=on`, changes: `/containers/${shop}/changes`,
-    inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images', 'images-prune': '/images/prune?which=unused',
+    inspect: `/containers/${shop}/inspect`, remove: `/containers/${shop}/remove`, images: '/images', 'images-prune': '/images/prune?which=unused', 'image-build': '/images/builds/new',
     image: `/images/${encodeURIComponent(image)}`, registries: '/registries', registry, 'registry-edit': `${registry}/edit`,
     'registry-remove': `${registry}/remove`, jobs: '/jobs', job, events: '/events', audit: '/audit', people: '/people',
     account: '/account', search: '/search?q=shop', missing: '/containers/0000000000', 'several-logs': `/logs?c=${shop}&c=${failed}`,
