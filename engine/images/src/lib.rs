@@ -55,8 +55,8 @@ pub use manifest::{Descriptor, Empty, History, ImageConfig, Manifest, RootFs, Ru
 pub use platform::{MalformedPlatform, Platform};
 pub use reference::{DEFAULT_REGISTRY, DEFAULT_TAG, MalformedReference, Reference};
 pub use registry::{
-    About, Credentials, Found, LayerProgress, Listing, MalformedMirror, Mirror, PushProgress,
-    Pushed, Registry, RegistryConfig, RegistryError, Resolved, Secret,
+    About, Credentials, Follow, Found, LayerProgress, Listing, MalformedMirror, Mirror,
+    PushProgress, Pushed, Reader, Registry, RegistryConfig, RegistryError, Resolved, Secret,
 };
 pub use store::{Image, Layer, Names, Prepared, Removed, Store};
 pub use sweep::Lease;

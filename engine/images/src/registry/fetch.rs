@@ -1,18 +1,16 @@
 //! Brings one blob: resumed after a cut, compared with its digest, kept when it is whole.
 
-use std::io::Write;
+use std::sync::Arc;
 
-use bytes::Bytes;
-use engine_tar::Digest;
 use reqwest::StatusCode;
 use reqwest::header::CONTENT_RANGE;
 use tokio::sync::mpsc;
 
+use super::arriving::{Arriving, Piece, Reader};
 use super::client::{Client, Session};
 use super::error::RegistryError;
 use super::retry::Tries;
-use crate::blobs::{BlobWriter, write_failed};
-use crate::error::StoreError;
+use crate::blobs::write_failed;
 use crate::manifest::Descriptor;
 use crate::store::Store;
 use crate::tasks;
@@ -40,13 +38,12 @@ pub enum LayerProgress {
     Complete,
 }
 
-/// What goes to the thread that writes.
-enum Piece {
-    Chunk(Bytes),
-    /// Forget everything: the registry begins again.
-    Restart,
-    /// It is whole. A channel that closes without this was cancelled.
-    End,
+/// Who follows a blob on its way.
+pub struct Follow<'a> {
+    /// Hears how far it is.
+    pub progress: &'a (dyn Fn(LayerProgress) + Send + Sync),
+    /// Reads it while it arrives; not asked when it is here already.
+    pub reader: Option<Arc<Reader>>,
 }
 
 /// Fetches a blob from the first of `sessions` that has it, unless it is here.
@@ -55,8 +52,9 @@ pub(super) async fn fetch(
     sessions: &[Session],
     store: &Store,
     blob: &Descriptor,
-    progress: &(dyn Fn(LayerProgress) + Send + Sync),
+    follow: &Follow<'_>,
 ) -> Result<(), RegistryError> {
+    let progress = follow.progress;
     let turn = store.blobs().turn(blob.digest).await;
     match store.blobs().size(blob.digest) {
         Some(n_bytes) if n_bytes == blob.size_bytes => {
@@ -72,7 +70,7 @@ pub(super) async fn fetch(
     }
     let mut last = None;
     for session in sessions {
-        match fetch_from(client, session, store, blob, progress).await {
+        match fetch_from(client, session, store, blob, follow).await {
             Err(error @ RegistryError::Store(_)) => return Err(error),
             Err(error) if error.is_no_connection() && last.is_some() => {}
             Err(error) => last = Some(error),
@@ -93,7 +91,7 @@ async fn fetch_from(
     session: &Session,
     store: &Store,
     blob: &Descriptor,
-    progress: &(dyn Fn(LayerProgress) + Send + Sync),
+    follow: &Follow<'_>,
 ) -> Result<(), RegistryError> {
     let (pieces, incoming) = mpsc::channel(CHUNKS_MAX);
     let writer = store.blobs().writer()?;
@@ -103,13 +101,18 @@ async fn fetch_from(
     lease.add_blob(digest);
     // Each has a thread for as long as the registry takes.
     let _turn = client.transfers.acquire().await;
+    let reader = follow.reader.clone();
     let written = tasks::on_own_thread(move || {
-        let written = write(writer, incoming, digest);
+        let mut arriving = Arriving::new(writer, incoming);
+        if let Some(reader) = reader {
+            reader(&mut arriving);
+        }
+        let written = arriving.keep(digest);
         drop(lease);
         written
     });
     let read = async move {
-        read(client, session, blob, &pieces, progress).await?;
+        read(client, session, blob, &pieces, follow.progress).await?;
         drop(pieces);
         Ok(())
     };
@@ -229,33 +232,4 @@ fn continues(response: &reqwest::Response, offset: u64) -> bool {
 
 async fn send(pieces: &mpsc::Sender<Piece>, piece: Piece) -> Result<(), Failure> {
     pieces.send(piece).await.map_err(|_| Failure::WriterGone)
-}
-
-/// Writes what comes, on a thread of its own, and keeps it if it is what was asked for.
-fn write(
-    mut writer: BlobWriter,
-    mut pieces: mpsc::Receiver<Piece>,
-    expected: Digest,
-) -> Result<(), RegistryError> {
-    let failed = |error| RegistryError::Store(write_failed(&error));
-    while let Some(piece) = pieces.blocking_recv() {
-        match piece {
-            Piece::Chunk(chunk) => writer.write_all(&chunk).map_err(failed)?,
-            Piece::Restart => writer.restart().map_err(failed)?,
-            Piece::End => {
-                let finished = writer.finish();
-                if finished.digest != expected {
-                    return Err(RegistryError::WrongDigest {
-                        expected,
-                        found: finished.digest,
-                    });
-                }
-                return finished.keep().map(drop).map_err(RegistryError::Store);
-            }
-        }
-    }
-    // Cancelled, or failed on the other side, where the reason is known.
-    Err(RegistryError::Store(StoreError::Damaged {
-        digest: expected,
-    }))
 }

@@ -1,8 +1,8 @@
 //! Registries: how images come from other machines, and go to them.
 //!
-//! A pull is two steps, so that its caller can unpack a layer while the next one is on its way:
+//! A pull is two steps, so that its caller can unpack each layer while it is on its way:
 //! [`Registry::resolve`] finds the image and fetches its documents, [`Registry::fetch_layer`]
-//! brings one layer. [`Registry::push`] is the other direction. What is
+//! brings one layer past a [`Reader`]. [`Registry::push`] is the other direction. What is
 //! asked without bringing anything is in [`Registry::about`], [`Registry::some_tags`],
 //! [`Registry::repositories`] and [`Registry::search`]. All are cancelled by dropping them.
 //!
@@ -12,6 +12,7 @@
 
 mod about;
 mod answer;
+mod arriving;
 mod auth;
 mod client;
 mod endpoint;
@@ -29,10 +30,11 @@ mod upload;
 pub(crate) use client::tls;
 
 pub use about::About;
+pub use arriving::Reader;
 pub use auth::{Credentials, Secret};
 pub use endpoint::{MalformedMirror, Mirror, RegistryConfig};
 pub use error::RegistryError;
-pub use fetch::LayerProgress;
+pub use fetch::{Follow, LayerProgress};
 pub use listing::Listing;
 pub use pull::{Registry, Resolved};
 pub use push::{PushProgress, Pushed};

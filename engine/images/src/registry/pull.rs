@@ -8,7 +8,7 @@ use super::auth::Credentials;
 use super::client::{Client, Session};
 use super::endpoint::RegistryConfig;
 use super::error::RegistryError;
-use super::fetch::{self, LayerProgress};
+use super::fetch::{self, Follow};
 use super::retry::Tries;
 use engine_tar::Digest;
 
@@ -125,10 +125,10 @@ impl Registry {
         store: &Store,
         resolved: &Resolved,
         layer: &Layer,
-        progress: &(dyn Fn(LayerProgress) + Send + Sync),
+        follow: &Follow<'_>,
     ) -> Result<(), RegistryError> {
         let sessions = &resolved.sessions;
-        fetch::fetch(&self.client, sessions, store, &layer.blob, progress).await
+        fetch::fetch(&self.client, sessions, store, &layer.blob, follow).await
     }
 
     async fn resolve_at(

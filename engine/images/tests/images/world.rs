@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 use engine_images::{
-    Credentials, Digest, Image, Platform, Reference, Registry, RegistryConfig, RegistryError,
-    Secret, Store,
+    Credentials, Digest, Follow, Image, Platform, Reader, Reference, Registry, RegistryConfig,
+    RegistryError, Secret, Store,
 };
 use serde_json::json;
 use tempfile::TempDir;
@@ -17,6 +18,8 @@ pub(crate) struct World {
     pub(crate) dir: TempDir,
     pub(crate) store: Store,
     pub(crate) registry: Registry,
+    /// Reads along whatever is fetched.
+    pub(crate) reader: Option<Arc<Reader>>,
 }
 
 /// The parts of an image, by digest, and the digest of its manifest.
@@ -40,6 +43,7 @@ pub(crate) fn world_with(config: RegistryConfig) -> World {
         dir,
         store,
         registry,
+        reader: None,
     }
 }
 
@@ -61,9 +65,13 @@ impl World {
         let resolved = registry
             .resolve(store, &reference, platform.as_ref(), credentials)
             .await?;
+        let follow = Follow {
+            progress: &|_| {},
+            reader: self.reader.clone(),
+        };
         for layer in &resolved.image.layers {
             registry
-                .fetch_layer(store, &resolved, layer, &|_| {})
+                .fetch_layer(store, &resolved, layer, &follow)
                 .await?;
         }
         let names = resolved.names();

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use engine_api::images::RegistryAuth;
 use engine_images::{
-    Credentials, Digest, Layer, LayerProgress, Platform, Reference, RegistryError, Resolved, Secret,
+    Credentials, Digest, Follow, Layer, LayerProgress, Platform, Reference, RegistryError,
+    Resolved, Secret,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
@@ -207,13 +208,18 @@ impl Images {
         let is_unpacked = self.layers.layer(layer.diff_id.into()).is_some();
         let fetch = async || {
             let _turn = fetches.acquire().await;
-            let progress = |progress| tell(board, &id, progress);
+            let along = self.unpack_along(layer);
+            let follow = Follow {
+                progress: &|progress| tell(board, &id, progress),
+                reader: along.reader(),
+            };
             self.registry
-                .fetch_layer(&self.store, resolved, layer, &progress)
+                .fetch_layer(&self.store, resolved, layer, &follow)
                 .await
                 .map_err(|error| failed("pull", &resolved.reference, error))
         };
         fetch().await?;
+        // Done already, unless the blob was here, came in two rows or is refused.
         let unpacked = self.unpack_layer(layer, Some(board)).await;
         if unpacked.is_err() && self.store.blobs().size(layer.blob.digest).is_none() {
             // It was here, and damaged: it is brought once more.

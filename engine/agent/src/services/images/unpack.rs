@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use engine_images::{Image, Layer, Prepared, Reference, Store};
+use engine_images::{Image, Layer, Prepared, Reader, Reference, Store};
 use engine_storage::{ApplyError, DiffId, Layers};
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -64,19 +64,33 @@ impl Images {
         };
         let (store, layers) = (self.store.clone(), Arc::clone(&self.layers));
         let stop = StopOnDrop(Arc::clone(&going));
-        let applied = blocking(move || {
-            let applied = layers.apply(diff_id, source);
-            // Done too late: whoever wanted it has gone, and swept before it was there.
-            if !going.load(Ordering::Relaxed) {
-                sweep(&store, &layers);
-            }
-            applied
-        })
-        .await;
+        let applied = blocking(move || apply(&store, &layers, diff_id, source, &going)).await;
         drop(stop);
         match applied {
-            Ok(_) => Ok(()),
+            Ok(()) => Ok(()),
             Err(error) => Err(self.blame(layer, error).await),
+        }
+    }
+
+    /// Unpacks a layer that is not unpacked while its blob arrives, until this is dropped.
+    ///
+    /// Whether that went well says the next [`Self::unpack_layer`], which finds it done or does it
+    /// again from the disk: the blob itself is compared by whoever brings it.
+    pub(super) fn unpack_along(&self, layer: &Layer) -> Along {
+        let diff_id = DiffId::from(layer.diff_id);
+        let is_needed = self.layers.layer(diff_id).is_none();
+        let going = Arc::new(AtomicBool::new(true));
+        let (store, layers) = (self.store.clone(), Arc::clone(&self.layers));
+        let is_wanted = Arc::clone(&going);
+        let reader = move |source: &mut (dyn Read + Send)| {
+            if let Err(error) = apply(&store, &layers, diff_id, source, &is_wanted) {
+                let error = crate::services::error::chain(&error);
+                tracing::debug!(layer = %diff_id, error, "a layer is unpacked once it is here");
+            }
+        };
+        Along {
+            reader: is_needed.then(|| Arc::new(reader) as Arc<Reader>),
+            _stop: StopOnDrop(going),
         }
     }
 
@@ -125,6 +139,34 @@ impl Images {
             stores: Some((self.store.clone(), Arc::clone(&self.layers))),
         }
     }
+}
+
+/// Unpacks a layer while it arrives.
+pub(super) struct Along {
+    reader: Option<Arc<Reader>>,
+    _stop: StopOnDrop,
+}
+
+impl Along {
+    pub(super) fn reader(&self) -> Option<Arc<Reader>> {
+        self.reader.clone()
+    }
+}
+
+/// Unpacks a layer for somebody who may go meanwhile. Blocks.
+fn apply(
+    store: &Store,
+    layers: &Layers,
+    diff_id: DiffId,
+    source: impl Read + Send,
+    is_wanted: &AtomicBool,
+) -> std::result::Result<(), ApplyError> {
+    let applied = layers.apply(diff_id, source);
+    // Done too late: whoever wanted it has gone, and swept before it was there.
+    if !is_wanted.load(Ordering::Relaxed) {
+        sweep(store, layers);
+    }
+    applied.map(drop)
 }
 
 /// Work that leaves layers behind when it is broken off.
