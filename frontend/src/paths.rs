@@ -165,6 +165,12 @@ about! {
     PersonRemove = "/people/", "id", "/remove";
     /// One image and its layers.
     Image = "/images/", "id", "";
+    /// What each of its layers did, and what of it is wasted.
+    ImageLayers = "/images/", "id", "/layers";
+    /// Its files as they are after `layer` of the query, counted from 1: the directory or file `path`.
+    ImageFiles = "/images/", "id", "/files";
+    /// A file of it as itself; `path` and `layer` as above.
+    ImageFilesDownload = "/images/", "id", "/files/download";
     /// Post: another name for it.
     ImageTag = "/images/", "id", "/tag";
     /// Post: starts a push as a job.
@@ -209,6 +215,11 @@ impl Logs {
 /// An address about one path inside a container.
 pub fn inside(address: &impl fmt::Display, path: &str) -> String {
     format!("{address}?path={}", Value(path))
+}
+
+/// An address about one path inside an image as it is after a layer, counted from 1.
+pub fn inside_layer(address: &impl fmt::Display, path: &str, layer: usize) -> String {
+    format!("{}&layer={layer}", inside(address, path))
 }
 
 /// One path segment, percent-encoded.

@@ -120,6 +120,8 @@ permissions! {
     image {
         List ImageList "image.list" Read HostPlace "See the images of a host.";
         View ImageView "image.view" Read ImagePlace "See an image and its layers.";
+        Files ImageFiles "image.files" Read ImagePlace "See the files of an image, layer by layer, and read them.";
+        DownloadFiles ImageDownloadFiles "image.files.download" Operate ImagePlace "Take files of an image away.";
         Pull ImagePull "image.pull" Change HostPlace "Pull an image from a registry.";
         Build ImageBuild "image.build" Change HostPlace "Build an image from a Dockerfile.";
         Load ImageLoad "image.load" Change HostPlace "Load images from an archive.";

@@ -50,6 +50,8 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerEdit
             | Id::ContainerRename
             | Id::ContainerRemove
+            | Id::ImageFiles
+            | Id::ImageDownloadFiles
             | Id::ImagePull
             | Id::ImageBuild
             | Id::ImageLoad

@@ -21,7 +21,8 @@ pub use engine_client::stream::{Chunks, JsonLines, OutputStream};
 pub use engine_client::upgrade::{Attached, AttachedOutput, Input};
 pub use engine_client::{
     BuildOptions, ClientError, DirectoryQuery, EngineClient, FileAttributes, FileContent,
-    LogOptions, NewFile, Opened, PullOptions, PushOptions, RemoveOptions,
+    ImageFilesQuery, ImagePath, LogOptions, NewFile, Opened, PullOptions, PushOptions,
+    RemoveOptions,
 };
 pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
 pub use index::{Change, Counts, Index};

@@ -11,7 +11,7 @@
 //! Services call no other services, but: all use [`audit`], and it and `accounts` count what they
 //! refuse in [`refusals`]; `images`, [`builds`] and [`edits`] work through [`jobs`]; the list
 //! of `containers` is ordered by what [`metrics`] last heard; [`edits`] makes a container anew by the
-//! changes of `containers`, and quotes the last lines of [`logs`].
+//! changes of `containers`, and quotes the last lines of [`logs`]; [`image_files`] tells text from other content as [`files`].
 
 pub mod accounts;
 pub mod audit;
@@ -27,6 +27,7 @@ pub mod files;
 mod held;
 mod history;
 pub mod hosts;
+pub mod image_files;
 pub mod images;
 mod job_fact;
 pub mod jobs;

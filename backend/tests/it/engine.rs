@@ -22,7 +22,7 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::{engine_files, engine_registries};
+use crate::{engine_files, engine_layers, engine_registries};
 use backend::tasks::Tasks;
 
 /// What the engine holds and what it was asked.
@@ -177,6 +177,9 @@ impl FakeEngine {
             }
             "container.path_stat" | "container.archive" => engine_files::archive(request),
             "container.files" => engine_files::listing(),
+            "image.layers" | "image.files" | "image.file" => {
+                engine_layers::answer(asked.name, request)
+            }
             "image.create"
             | "image.push"
             | "system.auth"

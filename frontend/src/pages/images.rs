@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::ImageRow;
+use crate::parts::{ImageRow, ImageTabs};
 use crate::paths;
 use crate::shell::Shell;
 use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, ListLook, Pager, Recipes};
@@ -53,6 +53,8 @@ pub struct ImageShow {
     pub actions: Vec<Action>,
     /// The same from elsewhere.
     pub recipes: Recipes,
+    /// Its other pages.
+    pub tabs: ImageTabs,
     /// Its facts.
     pub facts: KeyValue,
     /// What a container of it runs.

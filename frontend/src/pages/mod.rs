@@ -9,6 +9,7 @@ mod doors;
 mod files;
 mod gallery;
 mod images;
+mod layers;
 mod lists;
 mod logs;
 mod overview;
@@ -31,6 +32,7 @@ pub use files::{
 };
 pub use gallery::Gallery;
 pub use images::{ImageShow, ImagesIndex, Layer};
+pub use layers::{ImageFile, ImageFiles, ImageLayers, LayerRow, WastedRow};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
 pub use logs::{ContainerLogs, MergedLogs};
 pub use overview::{Figure, Overview};

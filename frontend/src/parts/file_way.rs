@@ -12,6 +12,8 @@ use crate::words::Words;
 pub struct FileWay {
     /// Language.
     pub words: Words,
+    /// What the first part is the root of, in words.
+    pub root: String,
     /// Each part: its name, fit to be shown, and where it is opened. The first is the root, the last
     /// what the page shows.
     pub parts: Vec<(String, String)>,

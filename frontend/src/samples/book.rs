@@ -117,6 +117,9 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ),
         ("job-build", job_build(images(), false).render()?),
         ("job-build-failed", job_build(images(), true).render()?),
+        ("image-layers", image_layers(images()).render()?),
+        ("image-files", image_files(images()).render()?),
+        ("image-file", image_file(images()).render()?),
         ("images-prune", images_prune(images()).render()?),
         (
             "registries",

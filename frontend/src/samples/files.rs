@@ -20,7 +20,11 @@ fn way(words: Words, id: &str, names: &[&str]) -> FileWay {
         path = format!("{path}/{name}");
         parts.push(((*name).to_owned(), at(id, &path)));
     }
-    FileWay { words, parts }
+    FileWay {
+        words,
+        root: words.t("files-root"),
+        parts,
+    }
 }
 
 fn at(id: &str, path: &str) -> String {

@@ -7,7 +7,9 @@ use crate::pages::{
     JobShow, Layer, Login, Overview, People, PersonRow, Problem, PruneRow, Search, SearchResult,
     SessionRow, Setup,
 };
-use crate::parts::{AuditRow, ContainerRow, EventRow, ImageRow, JobPanel, JobStage, JobStep, Tab};
+use crate::parts::{
+    AuditRow, ContainerRow, EventRow, ImageRow, ImageTab, JobPanel, JobStage, JobStep, Tab,
+};
 use crate::paths;
 use crate::shell::{Shell, Theme};
 use crate::ui::{
@@ -449,6 +451,7 @@ pub fn image_show(shell: Shell) -> ImageShow {
     };
     ImageShow {
         recipes: super::recipes(words),
+        tabs: super::image_tabs(words, ImageTab::Overview),
         name: "nginx:1.29".into(),
         facts: KeyValue {
             pairs: vec![

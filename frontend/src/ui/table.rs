@@ -14,6 +14,8 @@ pub struct View {
     pub path: String,
     /// The directory that the list is of; empty for other lists.
     pub inside: String,
+    /// What else says which list it is: names and values of the query.
+    pub also: Vec<(&'static str, String)>,
     /// What is in the filter field.
     pub filter: String,
     /// Name of the column that sorts.
@@ -31,6 +33,8 @@ impl View {
         if !self.inside.is_empty() {
             parts.push(format!("path={}", Value(&self.inside)));
         }
+        let also = self.also.iter();
+        parts.extend(also.map(|(name, value)| format!("{name}={}", Value(value))));
         if !self.filter.is_empty() {
             parts.push(format!("filter={}", Value(&self.filter)));
         }

@@ -11,6 +11,7 @@ mod doors;
 mod edit;
 mod files;
 pub(super) mod frame;
+mod image_files;
 mod images;
 mod jobs;
 mod logs;

@@ -3,8 +3,8 @@
 use frontend::paths;
 
 use super::{
-    account, actions, builds, bulk, containers, create, doors, edit, files, images, jobs, logs,
-    looks, overview, prune, records, registries, search, uploads,
+    account, actions, builds, bulk, containers, create, doors, edit, files, image_files, images,
+    jobs, logs, looks, overview, prune, records, registries, search, uploads,
 };
 use crate::http::{Entry, get, post};
 
@@ -29,6 +29,9 @@ pub fn table() -> Vec<Entry> {
         get(paths::ImagesPrune::PATTERN, prune::show_images),
         post(paths::ImagesPrune::PATTERN, prune::images),
         get(paths::Image::PATTERN, images::show),
+        get(paths::ImageLayers::PATTERN, image_files::layers),
+        get(paths::ImageFiles::PATTERN, image_files::show),
+        get(paths::ImageFilesDownload::PATTERN, image_files::download),
         post(paths::ImagePush::PATTERN, images::push),
         post(paths::ImageTag::PATTERN, images::tag),
         get(paths::ImageSave::PATTERN, images::save),

@@ -204,7 +204,7 @@ fn row(reader: &Reader, id: &str, path: &InsidePath, entry: &FileEntry) -> FileR
 }
 
 /// Icon, key of the word, and the letter that begins the bits.
-const fn kind_of(kind: FileKind) -> (&'static str, &'static str, char) {
+pub(super) const fn kind_of(kind: FileKind) -> (&'static str, &'static str, char) {
     match kind {
         FileKind::File => ("file", "kind-file", '-'),
         FileKind::Directory => ("folder", "kind-directory", 'd'),
@@ -217,7 +217,7 @@ const fn kind_of(kind: FileKind) -> (&'static str, &'static str, char) {
 }
 
 /// Writes the bits as `ls -l` does.
-fn mode_text(letter: char, mode: u32) -> String {
+pub(super) fn mode_text(letter: char, mode: u32) -> String {
     let mut text = String::from(letter);
     for (shift, special, sign) in [(6, 0o4000, 's'), (3, 0o2000, 's'), (0, 0o1000, 't')] {
         let bits = mode >> shift;
@@ -237,6 +237,7 @@ fn way(reader: &Reader, id: &str, path: &InsidePath) -> FileWay {
     let parts = path.way().into_iter();
     FileWay {
         words: reader.words,
+        root: reader.words.t("files-root"),
         parts: parts
             .map(|part| (shown_name(part.name()), at(id, part.as_str())))
             .collect(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use engine_api::images::{HistoryItem, Image};
 use frontend::format::{self, Moment};
 use frontend::pages::{Ask, ImageShow, ImagesIndex, Layer};
-use frontend::parts::ImageRow;
+use frontend::parts::{ImageRow, ImageTab};
 use frontend::paths::{self, Value};
 use frontend::shell::Section;
 use frontend::ui::{
@@ -14,7 +14,7 @@ use frontend::ui::{
 use jiff::Timestamp;
 
 use super::fields::{field, mark, password};
-use super::{Reader, lists, recipes};
+use super::{Reader, layers, lists, recipes};
 use crate::access::PermissionId;
 use crate::domain::{FieldError, Registry};
 use crate::fleet::{ContainerFact, ImageFact, Page};
@@ -230,6 +230,7 @@ pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageSh
         name: fact.name().to_owned(),
         actions: actions_of_one(reader, fact, &shown.users),
         recipes: recipes::image(reader, fact.name()),
+        tabs: layers::tabs(reader, fact, ImageTab::Overview),
         facts: facts(reader, shown),
         config: KeyValue {
             pairs: shown

@@ -29,6 +29,7 @@ impl Asked {
         View {
             path,
             inside: String::new(),
+            also: Vec::new(),
             filter: self.filter.clone(),
             sort: sort.chars().filter(char::is_ascii_alphabetic).collect(),
             descending,

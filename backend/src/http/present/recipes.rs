@@ -191,6 +191,24 @@ const IMAGE: &[Row] = &[
         "",
     ),
     row(
+        (Id::ImageFiles, "image-layers-read", "layers"),
+        "docker history --no-trunc {}",
+        &ask::IMAGE_LAYERS,
+        "",
+    ),
+    row(
+        (Id::ImageFiles, "image-files-list", "folder"),
+        "docker run --rm {} ls -la /etc",
+        &ask::IMAGE_FILES,
+        "?path=/etc",
+    ),
+    row(
+        (Id::ImageDownloadFiles, "image-file-read", "file"),
+        "docker run --rm {} cat /etc/os-release",
+        &ask::IMAGE_FILE,
+        "?path=/etc/os-release",
+    ),
+    row(
         (Id::ImageView, "inspect", "braces"),
         "docker image inspect {}",
         &ask::IMAGE_INSPECT,

@@ -47,7 +47,7 @@ pub(super) enum LineEnds {
 
 impl Content {
     /// Reads the bytes of a file; none were read of one that is too long.
-    pub(super) fn of(bytes: Option<Vec<u8>>) -> Self {
+    pub(in crate::services) fn of(bytes: Option<Vec<u8>>) -> Self {
         let Some(bytes) = bytes else {
             return Self::TooLarge;
         };
