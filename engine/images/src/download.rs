@@ -117,6 +117,29 @@ impl Downloads {
         Err(refused(&url, "there are more than 10 redirects"))
     }
 
+    /// Judges an address that another program is to connect to, and says where it leads now. That
+    /// program must connect there and nowhere else.
+    ///
+    /// # Errors
+    /// When the address is refused, or its name leads nowhere.
+    pub async fn judge(&self, url: &str) -> Result<Vec<SocketAddr>, DownloadError> {
+        let url = Url::parse(url).map_err(|_| refused_text(url, "it is no URL"))?;
+        let is_named = std::ptr::eq(self.client_for(&url)?, &raw const self.named);
+        let host = url.host_str().unwrap_or_default();
+        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let port = url.port_or_known_default().unwrap_or(0);
+        let found = tokio::net::lookup_host((bare, port)).await;
+        let found = found.map_err(|source| DownloadError::Failed {
+            url: shown(&url),
+            source: source.into(),
+        })?;
+        let all: Vec<SocketAddr> = found.collect();
+        if !is_named && all.iter().any(|address| !is_public(address.ip())) {
+            return Err(refused(&url, INSIDE));
+        }
+        Ok(all)
+    }
+
     fn client_for(&self, url: &Url) -> Result<&Client, DownloadError> {
         if !matches!(url.scheme(), "http" | "https") {
             return Err(refused(url, "it is neither http nor https"));

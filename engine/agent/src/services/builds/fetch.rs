@@ -9,6 +9,7 @@ use engine_images::{Digest, Hasher};
 
 use super::context;
 use super::executor::Stop;
+use super::git::{self, Repository};
 use super::service::Builds;
 use super::stage::Stage;
 use crate::records::BuildDir;
@@ -48,13 +49,10 @@ pub(super) async fn fetch(
     Ok(Fetched { dir, name })
 }
 
-/// Fetches the context: an archive, or a Dockerfile alone.
+/// Fetches the context: an archive, a Dockerfile alone, or a Git repository.
 pub(super) async fn context(builds: &Builds, dir: &Arc<BuildDir>, remote: &str) -> Result<()> {
-    if is_git(remote) {
-        return Err(ServiceError::BadRequest(format!(
-            "{remote} is a Git repository, which this engine does not fetch: clone it and send the \
-             directory"
-        )));
+    if let Some(repository) = Repository::parse(remote) {
+        return git::receive(&builds.downloads, dir, &repository?).await;
     }
     download(builds, dir, REMOTE, REMOTE, remote).await?;
     let dir = Arc::clone(dir);
@@ -66,15 +64,6 @@ pub(super) async fn context(builds: &Builds, dir: &Arc<BuildDir>, remote: &str) 
         context::receive(&dir, file, false)
     })
     .await
-}
-
-fn is_git(remote: &str) -> bool {
-    let address = remote.split('#').next().unwrap_or_default();
-    address.starts_with("git://")
-        || address.starts_with("git@")
-        || address.starts_with("ssh://")
-        || address.starts_with("github.com/")
-        || address.ends_with(".git")
 }
 
 /// The last part of a URL's path, as a plain name.
@@ -123,11 +112,5 @@ mod tests {
         for url in ["http://h", "http://h/", "http://h/a/", "http://h/..", "b"] {
             assert_eq!(name_of(url), None, "{url}");
         }
-    }
-
-    #[test]
-    fn repositories_are_told_from_files() {
-        assert!(is_git("https://h/a.git#main") && is_git("git@h:a"));
-        assert!(!is_git("https://h/a.tar.gz"));
     }
 }

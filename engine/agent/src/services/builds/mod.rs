@@ -21,6 +21,7 @@ mod config;
 mod context;
 mod executor;
 mod fetch;
+mod git;
 mod mounts;
 mod output;
 mod request;

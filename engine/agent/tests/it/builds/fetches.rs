@@ -101,7 +101,6 @@ async fn a_context_is_fetched_where_it_is_named() {
     assert!(told.text.contains("of the remote\n"), "{}", told.text);
     for (remote, reason) in [
         ("http://127.0.0.1:1/context.tar", "--insecure-registry"),
-        ("https://example.org/a.git#main", "Git"),
         ("file:///etc/passwd", "neither http nor https"),
     ] {
         let error = build(&rig, &[("remote", remote)], bytes::Bytes::new())

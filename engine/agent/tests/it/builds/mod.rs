@@ -5,6 +5,7 @@ mod checks;
 mod faults;
 mod fetches;
 mod files;
+mod git;
 mod hostile;
 mod marks;
 mod stages;

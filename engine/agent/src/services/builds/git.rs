@@ -1,0 +1,397 @@
+//! Git repositories as contexts: one commit, fetched by the host's git and taken as an archive.
+//!
+//! `https://host/shop.git#main:app` is the directory `app` of the branch, tag or commit `main`. As in
+//! Docker the program is the host's own, and only this needs it. Nothing is checked out: `git
+//! archive` writes the files and the context is received from it as from anybody else, so that links,
+//! names and sizes are judged in one place. Submodules are not fetched.
+//!
+//! **Invariant:** git reads no settings but those given here, asks nobody for a password, runs no
+//! hook and no filter, and connects to the addresses that were judged, without following redirects.
+
+use std::ffi::OsString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use engine_images::Downloads;
+use tokio::io::AsyncReadExt;
+use tokio::process::{Child, Command};
+
+use super::context;
+use crate::records::{BuildDir, write_file};
+use crate::services::error::{Result, ServiceError, chain};
+use crate::tasks::blocking;
+
+/// How long a fetch may take.
+const PATIENCE: Duration = Duration::from_secs(30 * 60);
+/// Nothing that git writes may be longer than 16 GiB, in blocks of 512 bytes; then, git itself.
+const RUN: &str = "ulimit -f 33554432 && exec git \"$@\"";
+/// What is kept of what git complains about.
+const COMPLAINT_BYTES: u64 = 16 << 10;
+const REPOSITORY: &str = "git";
+/// What `sh` answers when there is no such program.
+const NOT_FOUND: i32 = 127;
+const ATTRIBUTES: &[u8] = b"* -export-ignore -export-subst\n";
+const HASH_DIGITS: [usize; 2] = [40, 64];
+
+/// What of which repository.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Repository {
+    url: String,
+    /// A branch, a tag or a commit.
+    reference: String,
+    /// The directory that is the context; empty for all of it.
+    dir: String,
+}
+
+impl Repository {
+    /// Reads an address; `None` when it is that of a file.
+    ///
+    /// # Errors
+    /// When it is a repository that is not fetched, or a part of it is malformed.
+    pub(super) fn parse(remote: &str) -> Option<Result<Self>> {
+        let (address, part) = remote.split_once('#').unwrap_or((remote, ""));
+        if ["git://", "git@", "ssh://"]
+            .iter()
+            .any(|start| address.starts_with(start))
+        {
+            return Some(Err(bad(
+                remote,
+                "only repositories at https:// or http:// are fetched",
+            )));
+        }
+        let url = match address.strip_prefix("github.com/") {
+            Some(path) => format!("https://github.com/{path}"),
+            None if address.ends_with(".git") => address.to_owned(),
+            None => return None,
+        };
+        let (reference, dir) = part.split_once(':').unwrap_or((part, ""));
+        let reference = if reference.is_empty() {
+            "HEAD"
+        } else {
+            reference
+        };
+        if !is_reference(reference) {
+            return Some(Err(bad(
+                remote,
+                "what stands behind # is no branch, tag or commit",
+            )));
+        }
+        let dir = engine_build::resolve("/", dir);
+        Some(Ok(Self {
+            url,
+            reference: reference.to_owned(),
+            dir: dir.trim_matches('/').to_owned(),
+        }))
+    }
+
+    fn is_commit(&self) -> bool {
+        HASH_DIGITS.contains(&self.reference.len())
+            && self.reference.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
+}
+
+/// Nothing that git would take for an option, a range, a pattern or two names.
+fn is_reference(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./@-+%=,".contains(&byte);
+    !text.starts_with(['-', '+', '/'])
+        && text.len() <= 255
+        && text.bytes().all(is_plain)
+        && !text.contains("..")
+        && !text.contains("@{")
+}
+
+fn bad(remote: &str, reason: &str) -> ServiceError {
+    ServiceError::BadRequest(format!("{remote} cannot be the context: {reason}"))
+}
+
+/// Fetches the commit and receives its files as the context.
+///
+/// # Errors
+/// When the address is refused, git is not there, or what it says.
+pub(super) async fn receive(
+    downloads: &Downloads,
+    build: &Arc<BuildDir>,
+    repository: &Repository,
+) -> Result<()> {
+    let judged = downloads.judge(&repository.url).await;
+    let addresses = judged.map_err(|error| ServiceError::BadRequest(chain(&error)))?;
+    let git = Git::begin(build, repository, &addresses).await?;
+    match git
+        .fetch(&["--depth=1", "origin", &repository.reference])
+        .await
+    {
+        // Some servers give no single commit away, but all of them.
+        Err(_) if repository.is_commit() => {
+            git.fetch(&["origin", "+refs/*:refs/fetched/*"]).await?;
+            git.archive(build, &repository.reference, &repository.dir)
+                .await
+        }
+        Err(refused) => Err(refused),
+        Ok(()) => git.archive(build, "FETCH_HEAD", &repository.dir).await,
+    }
+}
+
+/// The host's git at work for one build.
+struct Git {
+    dir: PathBuf,
+    settings: Vec<(&'static str, String)>,
+    /// How the repository is called in messages: without a password.
+    name: String,
+}
+
+impl Git {
+    async fn begin(
+        build: &Arc<BuildDir>,
+        repository: &Repository,
+        addresses: &[SocketAddr],
+    ) -> Result<Self> {
+        let git = Self {
+            dir: build.path_of(REPOSITORY),
+            settings: settings(&repository.url, addresses),
+            name: without_password(&repository.url),
+        };
+        let dir: OsString = git.dir.clone().into();
+        let init = ["init", "--quiet", "--bare", "--template="].map(OsString::from);
+        let making = Arc::clone(build);
+        let made = blocking(move || making.make(REPOSITORY).map(drop)).await;
+        made.map_err(ServiceError::failed("make room for a repository"))?;
+        let command = git.command(init.into_iter().chain([dir]));
+        git.run(command).await?;
+        let build = Arc::clone(build);
+        // What a repository says of its own archives leaves files out, or writes into them.
+        blocking(move || {
+            let failed = "prepare a repository";
+            let root = build.open(REPOSITORY);
+            let root = root.map_err(ServiceError::failed(failed))?;
+            let made = root.create_dir_all(Path::new("info"), 0o700);
+            made.map_err(ServiceError::failed(failed))?;
+            let name = Path::new("info/attributes");
+            let written = write_file(&root, name, ATTRIBUTES, 0o600);
+            written.map_err(ServiceError::failed(failed))
+        })
+        .await?;
+        Ok(git)
+    }
+
+    async fn fetch(&self, what: &[&str]) -> Result<()> {
+        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-commit-graph"];
+        let words = fetch.iter().chain(what).map(OsString::from);
+        self.run(self.command(words)).await
+    }
+
+    /// Takes the files of a commit, or of one directory of it.
+    async fn archive(&self, build: &Arc<BuildDir>, commit: &str, dir: &str) -> Result<()> {
+        let tree = format!("{commit}^{{tree}}");
+        let tree = if dir.is_empty() {
+            tree
+        } else {
+            format!("{commit}:{dir}")
+        };
+        let words = ["archive", "--format=tar", &tree].map(OsString::from);
+        let mut command = self.command(words);
+        let mut child = self.spawn(command.stdout(Stdio::piped()))?;
+        let output = child.stdout.take().map(|output| output.into_owned_fd());
+        let output = output.transpose().ok().flatten();
+        let output = output.ok_or_else(|| self.refused("its files cannot be read"))?;
+        let build = Arc::clone(build);
+        let receive =
+            blocking(move || context::receive_archive(&build, std::fs::File::from(output)));
+        let (received, ended) = tokio::join!(receive, self.end(child));
+        // An archive that broke off is git's fault, and git says why.
+        ended.and(received)
+    }
+
+    fn command(&self, words: impl IntoIterator<Item = OsString>) -> Command {
+        let mut command = Command::new("sh");
+        command.args(["-c", RUN, "git"]).args(words);
+        command.env_clear();
+        command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
+        command.env("LC_ALL", "C").env("GIT_DIR", &self.dir);
+        for name in ["GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM"] {
+            command.env(name, "/dev/null");
+        }
+        command
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "false");
+        command.env("GIT_CONFIG_COUNT", self.settings.len().to_string());
+        for (n, (key, value)) in self.settings.iter().enumerate() {
+            command.env(format!("GIT_CONFIG_KEY_{n}"), key);
+            command.env(format!("GIT_CONFIG_VALUE_{n}"), value);
+        }
+        command.current_dir(&self.dir).kill_on_drop(true);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
+        command
+    }
+
+    async fn run(&self, mut command: Command) -> Result<()> {
+        let child = self.spawn(&mut command)?;
+        self.end(child).await
+    }
+
+    fn spawn(&self, command: &mut Command) -> Result<Child> {
+        command.spawn().map_err(ServiceError::failed("run git"))
+    }
+
+    /// Waits for its end and says what it complained about.
+    async fn end(&self, mut child: Child) -> Result<()> {
+        let complaints = child.stderr.take();
+        let listen = async {
+            let mut said = Vec::new();
+            if let Some(complaints) = complaints {
+                // What cannot be read is not told.
+                let _ = complaints
+                    .take(COMPLAINT_BYTES)
+                    .read_to_end(&mut said)
+                    .await;
+            }
+            said
+        };
+        let both = async { tokio::join!(listen, child.wait()) };
+        let Ok((said, status)) = tokio::time::timeout(PATIENCE, both).await else {
+            return Err(self.refused("it takes longer than half an hour"));
+        };
+        let status = status.map_err(ServiceError::failed("wait for git"))?;
+        if status.success() {
+            return Ok(());
+        }
+        if status.code() == Some(NOT_FOUND) {
+            return Err(self.refused("this host has no git: install it, or send the files"));
+        }
+        let said = String::from_utf8_lossy(&said);
+        let said = said.replace(&self.settings[0].1, &self.name);
+        let last: Vec<&str> = said
+            .lines()
+            .filter(|line| !line.trim().is_empty())
+            .collect();
+        let last = last[last.len().saturating_sub(3)..].join("; ");
+        Err(self.refused(if last.is_empty() {
+            "git was ended"
+        } else {
+            &last
+        }))
+    }
+
+    fn refused(&self, reason: &str) -> ServiceError {
+        ServiceError::BadRequest(format!("failed to fetch {}: {reason}", self.name))
+    }
+}
+
+/// All that git knows; the address comes first.
+fn settings(url: &str, addresses: &[SocketAddr]) -> Vec<(&'static str, String)> {
+    let mut settings = vec![("remote.origin.url", url.to_owned())];
+    let fixed = [
+        ("protocol.allow", "never"),
+        ("protocol.https.allow", "always"),
+        ("protocol.http.allow", "always"),
+        ("http.followRedirects", "false"),
+        ("http.proxy", ""),
+        ("http.lowSpeedLimit", "1000"),
+        ("http.lowSpeedTime", "60"),
+        ("credential.helper", ""),
+        ("core.hooksPath", "/dev/null"),
+        ("maintenance.auto", "false"),
+        ("tar.umask", "0022"),
+    ];
+    settings.extend(fixed.map(|(key, value)| (key, value.to_owned())));
+    let host = host_of(url);
+    if let (Some(host), Some(first)) = (host, addresses.first()) {
+        let all: Vec<String> = addresses
+            .iter()
+            .map(|address| match address {
+                SocketAddr::V4(address) => address.ip().to_string(),
+                SocketAddr::V6(address) => format!("[{}]", address.ip()),
+            })
+            .collect();
+        let pinned = format!("{host}:{}:{}", first.port(), all.join(","));
+        settings.push(("http.curloptResolve", pinned));
+    }
+    settings
+}
+
+/// The host's name in a URL, as curl compares it.
+fn host_of(url: &str) -> Option<&str> {
+    let authority = url.split_once("://")?.1.split('/').next()?;
+    let host = authority.rsplit('@').next()?;
+    let is_address = host.starts_with('[');
+    (!is_address).then(|| host.split(':').next().unwrap_or(host))
+}
+
+fn without_password(url: &str) -> String {
+    let Some((scheme, rest)) = url.split_once("://") else {
+        return url.to_owned();
+    };
+    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    format!("{scheme}://{host}/{path}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(remote: &str) -> (String, String, String) {
+        let Repository {
+            url,
+            reference,
+            dir,
+        } = Repository::parse(remote).unwrap().unwrap();
+        (url, reference, dir)
+    }
+
+    #[test]
+    fn repositories_are_told_from_files() {
+        for (remote, url, reference, dir) in [
+            ("https://h/a.git", "https://h/a.git", "HEAD", ""),
+            ("https://h/a.git#v1.2", "https://h/a.git", "v1.2", ""),
+            ("https://h/a.git#:app", "https://h/a.git", "HEAD", "app"),
+            (
+                "https://h/a.git#b/c:/x/../y/",
+                "https://h/a.git",
+                "b/c",
+                "y",
+            ),
+            ("github.com/o/r", "https://github.com/o/r", "HEAD", ""),
+        ] {
+            let all = (url.to_owned(), reference.to_owned(), dir.to_owned());
+            assert_eq!(parsed(remote), all, "{remote}");
+        }
+        assert!(Repository::parse("https://h/a.tar.gz#x").is_none());
+    }
+
+    #[test]
+    fn what_git_would_take_for_something_else_is_refused() {
+        for remote in [
+            "https://h/a.git#--upload-pack=x",
+            "https://h/a.git#+refs/*",
+            "https://h/a.git#a..b",
+            "https://h/a.git#a@{1}",
+            "https://h/a.git#a b",
+            "https://h/a.git#a\n",
+            "git@h:a.git",
+            "ssh://h/a.git",
+            "git://h/a.git",
+        ] {
+            assert!(Repository::parse(remote).unwrap().is_err(), "{remote}");
+        }
+    }
+
+    #[test]
+    fn the_connection_goes_where_the_address_was_judged() {
+        let addresses = ["192.0.2.1:443", "[2001:db8::1]:443"].map(|text| text.parse().unwrap());
+        let settings = settings("https://u:p@host.example/a.git", &addresses);
+        let pinned = settings
+            .iter()
+            .find(|(key, _)| *key == "http.curloptResolve");
+        assert_eq!(
+            pinned.unwrap().1,
+            "host.example:443:192.0.2.1,[2001:db8::1]"
+        );
+        assert_eq!(without_password("https://u:p@h/a.git"), "https://h/a.git");
+    }
+}

@@ -1,0 +1,209 @@
+//! Contexts from Git repositories, served by git itself on loopback.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use super::{Told, build};
+use crate::rig::Rig;
+
+/// A repository with two commits, a branch, a tag and what a hostile one would hold.
+struct Repository {
+    dir: tempfile::TempDir,
+}
+
+impl Repository {
+    fn new() -> Self {
+        let repository = Self {
+            dir: tempfile::tempdir().unwrap(),
+        };
+        repository.git(&["init", "--quiet", "--initial-branch=main"]);
+        repository.write(
+            "Dockerfile",
+            "FROM busybox\nCOPY . /in/\nRUN cat /in/which; ls /in\n",
+        );
+        repository.write("which", "of the first\n");
+        repository.write(
+            ".gitattributes",
+            "secret export-ignore\nwhich export-subst\n",
+        );
+        repository.write("secret", "no archive leaves it out\n");
+        repository.write("app/Dockerfile", "FROM busybox\nCOPY f /f\nRUN cat /f\n");
+        repository.write("app/f", "of the app\n");
+        symlink("/etc/passwd", repository.dir.path().join("out")).unwrap();
+        repository.commit();
+        repository.git(&["tag", "v1"]);
+        repository.git(&["switch", "--quiet", "--create", "side/b"]);
+        repository.write("which", "of the side\n");
+        repository.commit();
+        repository.git(&["switch", "--quiet", "main"]);
+        repository
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        let path = self.dir.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn commit(&self) {
+        self.git(&["add", "--all"]);
+        self.git(&["commit", "--quiet", "--message=one"]);
+    }
+
+    fn git(&self, words: &[&str]) -> String {
+        let done = git(self.dir.path()).args(words).output().unwrap();
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert!(done.status.success(), "{words:?}: {said}");
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Serves it on loopback until the test ends; `/moved.git` leads there too.
+    fn serve(&self) -> String {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap().to_string();
+        let dir = self.dir.path().to_owned();
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let dir = dir.clone();
+                std::thread::spawn(move || answer(stream.unwrap(), &dir));
+            }
+        });
+        address
+    }
+}
+
+fn git(dir: &Path) -> Command {
+    let mut command = Command::new("git");
+    command.current_dir(dir).env("HOME", dir);
+    for name in ["AUTHOR", "COMMITTER"] {
+        command.env(format!("GIT_{name}_NAME"), "ann");
+        command.env(format!("GIT_{name}_EMAIL"), "ann@example.org");
+    }
+    command
+}
+
+/// What `git http-backend` does, for one request.
+fn answer(mut stream: TcpStream, dir: &Path) {
+    let mut asked = Vec::new();
+    let mut piece = [0; 4096];
+    let head_end = loop {
+        let Ok(n_read @ 1..) = stream.read(&mut piece) else {
+            return;
+        };
+        asked.extend_from_slice(&piece[..n_read]);
+        if let Some(at) = asked.windows(4).position(|end| end == b"\r\n\r\n") {
+            break at + 4;
+        }
+    };
+    let head = String::from_utf8_lossy(&asked[..head_end]).into_owned();
+    let length = head
+        .lines()
+        .find_map(|line| line.strip_prefix("Content-Length: "));
+    let length: usize = length.map_or(0, |length| length.parse().unwrap());
+    while asked.len() < head_end + length {
+        let n_read = stream.read(&mut piece).unwrap();
+        asked.extend_from_slice(&piece[..n_read]);
+    }
+    if head.contains("/moved.git") {
+        let location =
+            "HTTP/1.1 302 Found\r\nLocation: /shop.git/info/refs?service=git-upload-pack";
+        let _ = write!(
+            stream,
+            "{location}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        return;
+    }
+    let (option, kind) = match head.starts_with("GET") {
+        true => ("--http-backend-info-refs", "advertisement"),
+        false => ("--stateless-rpc", "result"),
+    };
+    let mut serving = git(dir)
+        .env("GIT_PROTOCOL", "version=2")
+        .args(["upload-pack", option, "."])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    serving
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(&asked[head_end..])
+        .unwrap();
+    let said = serving.wait_with_output().unwrap().stdout;
+    let kind = format!("Content-Type: application/x-git-upload-pack-{kind}");
+    let length = said.len();
+    let head = format!("HTTP/1.1 200 OK\r\n{kind}\r\nContent-Length: {length}");
+    // Whoever asked may have gone.
+    let _ = stream.write_all(format!("{head}\r\nConnection: close\r\n\r\n").as_bytes());
+    let _ = stream.write_all(&said);
+}
+
+async fn build_of(rig: &Rig, remote: &str) -> Told {
+    let options = [("remote", remote), ("nocache", "1")];
+    build(rig, &options, bytes::Bytes::new()).await
+}
+
+#[tokio::test]
+async fn a_branch_a_tag_a_commit_and_a_directory_of_a_repository_are_built() {
+    let repository = Repository::new();
+    let host = repository.serve();
+    let rig = Rig::with(&["--insecure-registry", &host]).await;
+    let first = repository.git(&["rev-parse", "v1"]);
+    for (part, said) in [
+        ("", "of the first\n"),
+        ("#side/b", "of the side\n"),
+        ("#v1", "of the first\n"),
+        (&format!("#{first}"), "of the first\n"),
+        ("#main:app", "of the app\n"),
+    ] {
+        let told = build_of(&rig, &format!("http://{host}/shop.git{part}")).await;
+        told.id();
+        assert!(told.text.contains(said), "{part}: {}", told.text);
+    }
+    let told = build_of(&rig, &format!("http://{host}/shop.git")).await;
+    assert!(told.text.contains("secret\n"), "{}", told.text);
+    assert!(!told.text.contains(".git\n"), "{}", told.text);
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_repository_that_cannot_be_had_is_refused_in_words() {
+    let repository = Repository::new();
+    let host = repository.serve();
+    let rig = Rig::with(&["--insecure-registry", &host]).await;
+    let inside = host.replace("127.0.0.1", "localhost");
+    for (remote, reason) in [
+        (
+            format!("http://{host}/shop.git#none"),
+            "couldn't find remote ref none",
+        ),
+        (format!("http://{host}/shop.git#main:none"), "none"),
+        (format!("http://ann:secret@{host}/moved.git"), "moved.git"),
+        (format!("http://{inside}/shop.git"), "--insecure-registry"),
+        (
+            "https://169.254.169.254/a.git".to_owned(),
+            "--insecure-registry",
+        ),
+        (
+            format!("http://{host}/shop.git#--upload-pack=touch"),
+            "no branch, tag or commit",
+        ),
+        (
+            "git@example.org:a.git".to_owned(),
+            "only repositories at https://",
+        ),
+    ] {
+        let error = build_of(&rig, &remote).await.error;
+        let error = error.unwrap_or_else(|| panic!("{remote} was built"));
+        assert!(error.contains(reason), "{remote}: {error}");
+        assert!(!error.contains("secret"), "{error}");
+    }
+    let left = fs::read_dir(rig.path("d/builds/work")).unwrap();
+    assert_eq!(left.count(), 0, "a refused build leaves files");
+    rig.end().await;
+}
