@@ -26,6 +26,8 @@ pub enum ErrorKind {
     Conflict,
     /// The body is larger than what is taken (413).
     TooLarge,
+    /// Somebody else limits how often it is asked (429).
+    RateLimited,
     /// Known and not offered here (501).
     NotImplemented,
     /// Not possible now (503).
@@ -45,6 +47,7 @@ impl ErrorKind {
             Self::NotFound => 404,
             Self::Conflict => 409,
             Self::TooLarge => 413,
+            Self::RateLimited => 429,
             Self::NotImplemented => 501,
             Self::Unavailable => 503,
             Self::Internal => 500,
@@ -61,6 +64,7 @@ impl ErrorKind {
             404 => Self::NotFound,
             409 => Self::Conflict,
             413 => Self::TooLarge,
+            429 => Self::RateLimited,
             501 => Self::NotImplemented,
             503 => Self::Unavailable,
             _ => Self::Internal,

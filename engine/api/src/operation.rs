@@ -153,6 +153,7 @@ operations! {
     IMAGE_SEARCH "image.search" Get "/images/search" Read Json 24;
     DISTRIBUTION_INSPECT "distribution.inspect" Get "/distribution/{name}/json" Read Json 30;
     REGISTRY_REPOSITORIES "registry.repositories" Get "/gantry/registries/{name}/repositories" Read Json 24;
+    REPOSITORY_DIGEST "repository.digest" Get "/gantry/repositories/{name}/digest" Read Json 24;
     REPOSITORY_TAGS "repository.tags" Get "/gantry/repositories/{name}/tags" Read Json 24;
 
     NETWORK_LIST "network.list" Get "/networks" Read Json 24;

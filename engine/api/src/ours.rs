@@ -36,7 +36,8 @@
 //! file, by `path` and `layer`. Links in a path are followed inside the image; nothing is mounted.
 //!
 //! `GET /gantry/registries/{name}/repositories` and `GET /gantry/repositories/{name}/tags` list what a
-//! registry has, as [`crate::registries::NameList`].
+//! registry has, as [`crate::registries::NameList`]; `GET /gantry/repositories/{name}/digest` tells which
+//! digest a name has there, as [`crate::registries::RemoteDigest`].
 //!
 //! `POST /gantry/build/check` reads the Dockerfile in the body and tells what is wrong with it, as
 //! [`crate::builds::DockerfileCheck`]; nothing is built. Query: `target`, `buildargs`, `platform`, as of

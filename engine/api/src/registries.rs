@@ -3,7 +3,11 @@
 //! Docker has `GET /distribution/{name}/json` and `GET /images/search`. Which repositories a registry
 //! has and which tags a repository has are operations of ours, `GET /gantry/registries/{name}/repositories`
 //! (query: `filter`, a part of the names, and `limit`) and `GET /gantry/repositories/{name}/tags` (query:
-//! `limit`). All four take the credentials header.
+//! `limit`); so is `GET /gantry/repositories/{name}/digest`, which digest a name with its tag has there,
+//! by the lightest request there is. All five take the credentials header.
+//!
+//! A registry that limits how often it is asked is answered with 429, and with `Retry-After` where it
+//! says when it will serve again.
 
 use serde::{Deserialize, Serialize};
 
@@ -40,6 +44,14 @@ pub struct Descriptor {
     pub digest: String,
     /// Its own length, not the image's.
     pub size: u64,
+}
+
+/// Which digest a name has in its registry: of the manifest, or of the index of several.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct RemoteDigest {
+    /// `sha256:…`.
+    pub digest: String,
 }
 
 /// A repository that a search found.

@@ -36,6 +36,8 @@ pub enum ClientError {
         status: u16,
         /// What the engine says.
         message: String,
+        /// In how many seconds it may be tried again, where the engine says so.
+        retry_after_s: Option<u64>,
     },
     /// The answer is not what this operation's answer looks like.
     #[error("the engine's answer to {operation} cannot be read: {reason}")]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use engine_api::images::{LoginAnswer, REGISTRY_AUTH_HEADER, RegistryAuth};
 use engine_api::operation;
-use engine_api::registries::{DistributionInspect, NameList};
+use engine_api::registries::{DistributionInspect, NameList, RemoteDigest};
 
 use crate::client::EngineClient;
 use crate::error::Result;
@@ -33,6 +33,15 @@ impl EngineClient {
         auth: Option<&str>,
     ) -> Result<DistributionInspect> {
         let call = Call::new(&operation::DISTRIBUTION_INSPECT, name);
+        self.fetch(known(call, auth)?).await
+    }
+
+    /// Returns which digest a name with its tag has in its registry.
+    ///
+    /// # Errors
+    /// As [`EngineClient::distribution`].
+    pub async fn remote_digest(&self, name: &str, auth: Option<&str>) -> Result<RemoteDigest> {
+        let call = Call::new(&operation::REPOSITORY_DIGEST, name);
         self.fetch(known(call, auth)?).await
     }
 

@@ -131,6 +131,8 @@ pub(crate) async fn accepted(answer: Response<Incoming>) -> Result<Response<Inco
     if status.is_success() || status == http::StatusCode::SWITCHING_PROTOCOLS {
         return Ok(answer);
     }
+    let retry_after = answer.headers().get(header::RETRY_AFTER);
+    let retry_after_s = retry_after.and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = read(answer).await.unwrap_or_default();
     let message = match serde_json::from_slice::<ErrorBody>(&bytes) {
         Ok(body) => body.message,
@@ -139,6 +141,7 @@ pub(crate) async fn accepted(answer: Response<Incoming>) -> Result<Response<Inco
     Err(ClientError::Refused {
         status: status.as_u16(),
         message,
+        retry_after_s,
     })
 }
 

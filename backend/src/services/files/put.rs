@@ -221,7 +221,10 @@ async fn of_new(
 
 /// What the engine's refusal means where files are concerned.
 pub(super) fn of_files(error: ClientError) -> Error {
-    let ClientError::Refused { status, message } = &error else {
+    let ClientError::Refused {
+        status, message, ..
+    } = &error
+    else {
         return match error {
             ClientError::Stream(_) => Error::InTheWay(Obstacle::BrokenOff),
             other => other.into(),

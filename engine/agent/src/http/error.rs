@@ -1,6 +1,6 @@
 //! From what an error means to a status and Docker's error body; logged here and nowhere else.
 
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine_api::error::{ErrorBody, ErrorKind};
 
@@ -14,6 +14,8 @@ const ROOM: &str = "make room";
 pub(super) struct ApiError {
     kind: ErrorKind,
     message: String,
+    /// In how many seconds it may be tried again, where somebody says so.
+    retry_after_s: Option<u64>,
 }
 
 /// The result of every handler.
@@ -24,6 +26,7 @@ impl ApiError {
         Self {
             kind,
             message: message.into(),
+            retry_after_s: None,
         }
     }
 
@@ -43,7 +46,15 @@ impl From<ServiceError> for ApiError {
         if kind == ErrorKind::Internal {
             tracing::error!(message, "an operation failed");
         }
-        Self { kind, message }
+        let retry_after_s = match error {
+            ServiceError::RateLimited { after_s, .. } => after_s,
+            _ => None,
+        };
+        Self {
+            kind,
+            message,
+            retry_after_s,
+        }
     }
 }
 
@@ -54,12 +65,12 @@ impl IntoResponse for ApiError {
         if self.kind == ErrorKind::NotModified {
             return status.into_response();
         }
-        (
-            status,
-            axum::Json(ErrorBody {
-                message: self.message,
-            }),
-        )
-            .into_response()
+        let message = self.message;
+        let mut response = (status, axum::Json(ErrorBody { message })).into_response();
+        if let Some(seconds) = self.retry_after_s {
+            let headers = response.headers_mut();
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
     }
 }

@@ -6,8 +6,8 @@ use axum::http::HeaderMap;
 use axum::routing::get;
 use engine_api::operation;
 use engine_api::registries::{
-    DistributionInspect, NAMES_MAX, NameList, SEARCH_DEFAULT, SEARCH_FILTERS, SEARCH_MAX,
-    SearchResult,
+    DistributionInspect, NAMES_MAX, NameList, RemoteDigest, SEARCH_DEFAULT, SEARCH_FILTERS,
+    SEARCH_MAX, SearchResult,
 };
 
 use super::credentials::auth;
@@ -21,6 +21,7 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::DISTRIBUTION_INSPECT, get(about)),
         (&operation::IMAGE_SEARCH, get(search)),
         (&operation::REGISTRY_REPOSITORIES, get(repositories)),
+        (&operation::REPOSITORY_DIGEST, get(digest)),
         (&operation::REPOSITORY_TAGS, get(tags)),
     ]
 }
@@ -67,6 +68,15 @@ async fn repositories(
         .images
         .repositories(&registry, part, limit, auth(&headers)?);
     Ok(Json(found.await?))
+}
+
+async fn digest(
+    State(app): State<App>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Json<RemoteDigest>> {
+    let wanted = Wanted::parse(&name, None, None, auth(&headers)?)?;
+    Ok(Json(app.images.digest_of_remote(wanted).await?))
 }
 
 async fn tags(

@@ -42,6 +42,13 @@ pub(crate) enum ServiceError {
     /// Credentials were refused.
     #[error("{0}")]
     Unauthorized(String),
+    /// A registry limits how often it is asked.
+    #[error("{message}")]
+    RateLimited {
+        message: String,
+        /// In how many seconds it will serve again, as it says.
+        after_s: Option<u64>,
+    },
     /// It is known and not offered.
     #[error("{0}")]
     NotImplemented(String),
@@ -82,6 +89,7 @@ impl ServiceError {
             Self::AmbiguousId(_) | Self::BadRequest(_) => ErrorKind::BadRequest,
             Self::Forbidden(_) => ErrorKind::Forbidden,
             Self::Unauthorized(_) => ErrorKind::Unauthorized,
+            Self::RateLimited { .. } => ErrorKind::RateLimited,
             Self::NotImplemented(_) => ErrorKind::NotImplemented,
             Self::Unavailable(_) => ErrorKind::Unavailable,
             Self::Failed { .. } => ErrorKind::Internal,

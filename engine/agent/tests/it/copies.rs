@@ -128,7 +128,9 @@ pub(crate) fn members(archive: &[u8]) -> Vec<(String, Vec<u8>)> {
 
 fn status(result: Result<(), ClientError>) -> (u16, String) {
     match result {
-        Err(ClientError::Refused { status, message }) => (status, message),
+        Err(ClientError::Refused {
+            status, message, ..
+        }) => (status, message),
         other => panic!("it was not refused: {other:?}"),
     }
 }

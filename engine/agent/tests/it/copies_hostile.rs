@@ -54,6 +54,7 @@ async fn refused(rig: &Rig, id: &str, archive: Vec<u8>) -> String {
         Err(ClientError::Refused {
             status: 400,
             message,
+            ..
         }) => message,
         other => panic!("it was not refused: {other:?}"),
     }

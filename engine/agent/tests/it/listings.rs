@@ -301,7 +301,7 @@ async fn a_read_only_root_says_so_before_anybody_tries() {
             .write_file(&id, ("/etc", "x"), &plain, vec![Ok(Bytes::from("1"))], 1)
             .await;
         assert!(
-            matches!(&written, Err(ClientError::Refused { status: 403, message }) if message.contains("read-only")),
+            matches!(&written, Err(ClientError::Refused { status: 403, message, .. }) if message.contains("read-only")),
             "{written:?}"
         );
         rig.write_file(&id, ("/v", "x"), &plain, vec![Ok(Bytes::from("1"))], 1)

@@ -1,11 +1,14 @@
 //! What a name stands for in its registry, without bringing it: `docker manifest inspect`'s question.
 
 use engine_tar::Digest;
+use reqwest::header::{ACCEPT, HeaderValue};
+use reqwest::{Method, StatusCode};
 
+use super::answer::accepted;
 use super::auth::Credentials;
-use super::client::Session;
+use super::client::{Ask, Session};
 use super::error::RegistryError;
-use super::pull::Registry;
+use super::pull::{CONTENT_DIGEST, DOCUMENTS, Registry};
 use super::tags::Turns;
 use crate::manifest::{Document, ImageConfig};
 use crate::platform::Platform;
@@ -42,6 +45,44 @@ impl Registry {
             }
         }
         Err(turns.over(reference))
+    }
+
+    /// Asks a registry which digest a name has, by the lightest request there is: one for the head of
+    /// its document, which registries that count requests do not count.
+    ///
+    /// # Errors
+    /// As [`Registry::about`].
+    pub async fn digest_of(
+        &self,
+        reference: &Reference,
+        credentials: Option<&Credentials>,
+    ) -> Result<Digest, RegistryError> {
+        let mut turns = Turns::default();
+        for session in self.sessions(reference, credentials) {
+            match self.digest_at(&session).await {
+                Err(error) => turns.failed(&session, error)?,
+                Ok(digest) => return Ok(digest),
+            }
+        }
+        Err(turns.over(reference))
+    }
+
+    async fn digest_at(&self, session: &Session) -> Result<Digest, RegistryError> {
+        let tag = session.reference.tag().unwrap_or("latest");
+        let mut ask = Ask::new(Method::HEAD, session.url(&format!("manifests/{tag}")));
+        // Of a name for several machines it is the digest of their index, as with a pull.
+        ask.headers
+            .insert(ACCEPT, HeaderValue::from_static(DOCUMENTS));
+        let answer = self.client.ask(session, ask).await?;
+        if answer.status() != StatusCode::METHOD_NOT_ALLOWED {
+            let answer = accepted(session, answer).await?;
+            let said = answer.headers().get(CONTENT_DIGEST);
+            if let Some(digest) = said.and_then(|value| value.to_str().ok()?.parse().ok()) {
+                return Ok(digest);
+            }
+        }
+        // It does not say: then the document itself does.
+        Ok(self.top(session).await?.digest)
     }
 
     async fn about_at(&self, session: &Session) -> Result<About, RegistryError> {

@@ -52,7 +52,7 @@ pub(super) async fn accepted(
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(session.denied()),
         StatusCode::TOO_MANY_REQUESTS => Err(RegistryError::RateLimited {
             host,
-            after: retry_after(response.headers()),
+            after_s: retry_after_s(response.headers()),
         }),
         StatusCode::NOT_FOUND => {
             let body = read_capped(response, ERROR_BYTES_MAX, &host)
@@ -78,15 +78,10 @@ pub(super) async fn accepted(
     }
 }
 
-fn retry_after(headers: &HeaderMap) -> Option<String> {
+fn retry_after_s(headers: &HeaderMap) -> Option<u64> {
     let text = |name| headers.get(name)?.to_str().ok();
     let seconds = text(RETRY_AFTER.as_str()).or_else(|| text("ratelimit-reset"))?;
-    let seconds: u64 = seconds.split(';').next()?.trim().parse().ok()?;
-    Some(if seconds < 120 {
-        format!("{seconds} seconds")
-    } else {
-        format!("{} minutes", seconds / 60)
-    })
+    seconds.split(';').next()?.trim().parse().ok()
 }
 
 /// What a registry says about an error: its first message, short and on one line.

@@ -108,12 +108,12 @@ pub enum RegistryError {
         host: String,
     },
     /// Too many requests.
-    #[error("the registry {host} limits how often it is asked{}", again(.after))]
+    #[error("the registry {host} limits how often it is asked{}", again(*.after_s))]
     RateLimited {
         /// The registry.
         host: String,
-        /// When it will serve again, as it says.
-        after: Option<String>,
+        /// In how many seconds it will serve again, as it says.
+        after_s: Option<u64>,
     },
     /// That is not where a registry can be.
     #[error(
@@ -297,11 +297,12 @@ fn tls_reason(tls: &rustls::Error) -> String {
     }
 }
 
-fn again(after: &Option<String>) -> String {
-    after
-        .as_ref()
-        .map(|after| format!("; try again in {after}"))
-        .unwrap_or_default()
+fn again(after_s: Option<u64>) -> String {
+    match after_s {
+        None => String::new(),
+        Some(seconds @ 0..120) => format!("; try again in {seconds} seconds"),
+        Some(seconds) => format!("; try again in {} minutes", seconds / 60),
+    }
 }
 
 fn explained(message: &str) -> String {

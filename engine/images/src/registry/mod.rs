@@ -3,7 +3,7 @@
 //! A pull is two steps, so that its caller can unpack each layer while it is on its way:
 //! [`Registry::resolve`] finds the image and fetches its documents, [`Registry::fetch_layer`]
 //! brings one layer past a [`Reader`]. [`Registry::push`] is the other direction. What is
-//! asked without bringing anything is in [`Registry::about`], [`Registry::some_tags`],
+//! asked without bringing anything is in [`Registry::about`], [`Registry::digest_of`], [`Registry::some_tags`],
 //! [`Registry::repositories`] and [`Registry::search`]. All are cancelled by dropping them.
 //!
 //! **Invariant:** credentials go to the registry that they are for and to the token server that it

@@ -13,14 +13,19 @@ use super::retry::Tries;
 use engine_tar::Digest;
 
 use crate::document::{CONFIG_BYTES_MAX, MANIFEST_BYTES_MAX};
-use crate::manifest::{
-    DOCKER_INDEX, DOCKER_MANIFEST, Descriptor, Document, ImageConfig, Index, Manifest, OCI_INDEX,
-    OCI_MANIFEST,
-};
+use crate::manifest::{Descriptor, Document, ImageConfig, Index, Manifest};
 use crate::platform::Platform;
 use crate::reference::Reference;
 use crate::store::{Image, Layer, Prepared, Store};
 use crate::sweep::Lease;
+
+/// What a name may stand for.
+pub(super) const DOCUMENTS: &str = "application/vnd.oci.image.index.v1+json, \
+    application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, \
+    application/vnd.docker.distribution.manifest.v2+json";
+/// Where a registry says the digest of what it sends.
+pub(super) const CONTENT_DIGEST: &str = "docker-content-digest";
 
 /// Indexes inside indexes.
 const INDEX_DEPTH_MAX: usize = 3;
@@ -209,14 +214,9 @@ impl Registry {
         name: &str,
         expected: Option<Digest>,
     ) -> Result<Fetched, RegistryError> {
-        let accept = [OCI_INDEX, OCI_MANIFEST, DOCKER_INDEX, DOCKER_MANIFEST].join(", ");
+        let thing = format!("manifests/{name}");
         let (bytes, said) = self
-            .small(
-                session,
-                &format!("manifests/{name}"),
-                &accept,
-                MANIFEST_BYTES_MAX,
-            )
+            .small(session, &thing, DOCUMENTS, MANIFEST_BYTES_MAX)
             .await?;
         let digest = Digest::of(&bytes);
         // What was asked for counts; without that, what the registry says itself.
@@ -270,7 +270,7 @@ impl Registry {
         loop {
             let attempt = async {
                 let response = self.client.get(session, thing, accept, 0).await?;
-                let said = response.headers().get("docker-content-digest");
+                let said = response.headers().get(CONTENT_DIGEST);
                 let said = said.and_then(|value| value.to_str().ok()?.parse().ok());
                 let host = session.endpoint.host();
                 Ok((read_capped(response, max_bytes, &host).await?, said))

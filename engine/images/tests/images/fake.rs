@@ -48,6 +48,7 @@ struct Shared {
 /// One request.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
+    pub(crate) method: String,
     pub(crate) path: String,
     pub(crate) authorization: String,
     pub(crate) range: String,
@@ -144,6 +145,7 @@ async fn answer(State(fake): State<Fake>, request: Request) -> Response {
     };
     let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
     let asked = Asked {
+        method: parts.method.to_string(),
         path: parts.uri.to_string(),
         authorization: text(header::AUTHORIZATION),
         range: text(header::RANGE),

@@ -297,3 +297,48 @@ async fn what_a_name_stands_for_is_told_and_nothing_is_kept() {
     assert!(matches!(gone, RegistryError::NotFound { .. }), "{gone}");
     world.assert_empty();
 }
+
+#[tokio::test]
+async fn a_digest_is_told_by_the_head_of_its_document_alone() {
+    let (fake, world) = (Fake::start().await, world());
+    let made = image("arm64", &[b"one"]);
+    let digest_of = async |tag: &str| {
+        let reference: Reference = format!("{}/a:{tag}", fake.address).parse().unwrap();
+        world.registry.digest_of(&reference, None).await
+    };
+
+    let index = engine_images::Digest::of(b"an index of several");
+    let said = vec![("docker-content-digest", index.to_string())];
+    fake.behave("manifests/1", &[Conduct::Say(200, said, Vec::new())]);
+    assert_eq!(digest_of("1").await.unwrap(), index);
+    let asked = fake.asked();
+    assert_eq!((asked.len(), asked[0].method.as_str()), (1, "HEAD"));
+
+    // One that does not say it is asked for the document; so is one that knows no such request.
+    fake.offer("a", "2", &made);
+    assert_eq!(digest_of("2").await.unwrap(), made.manifest);
+    let no_heads = Conduct::Say(405, Vec::new(), Vec::new());
+    let manifest = made.blobs[&made.manifest].clone();
+    fake.behave(
+        "manifests/3",
+        &[no_heads, Conduct::Say(200, Vec::new(), manifest)],
+    );
+    assert_eq!(digest_of("3").await.unwrap(), made.manifest);
+
+    let limited = Conduct::Say(429, vec![("retry-after", "90".to_owned())], Vec::new());
+    fake.behave("manifests/4", &[limited]);
+    let limited = digest_of("4").await.unwrap_err();
+    assert!(
+        matches!(
+            limited,
+            RegistryError::RateLimited {
+                after_s: Some(90),
+                ..
+            }
+        ),
+        "{limited}"
+    );
+    let gone = digest_of("5").await.unwrap_err();
+    assert!(matches!(gone, RegistryError::NotFound { .. }), "{gone}");
+    world.assert_empty();
+}

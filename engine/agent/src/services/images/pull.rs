@@ -282,6 +282,10 @@ pub(super) fn failed(action: &str, reference: &Reference, error: RegistryError) 
         RegistryError::Unauthorized { .. } | RegistryError::PushDenied { .. } => {
             ServiceError::Unauthorized(chain(&error))
         }
+        RegistryError::RateLimited { after_s, .. } => ServiceError::RateLimited {
+            message: chain(&error),
+            after_s: *after_s,
+        },
         RegistryError::Document(_) => ServiceError::BadRequest(chain(&error)),
         _ => ServiceError::failed(format!("{action} {}", reference.familiar()))(error),
     }

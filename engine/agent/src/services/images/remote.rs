@@ -2,7 +2,9 @@
 
 use engine_api::filter::Filters;
 use engine_api::images::{ImagePlatform, RegistryAuth};
-use engine_api::registries::{Descriptor, DistributionInspect, NameList, SearchResult};
+use engine_api::registries::{
+    Descriptor, DistributionInspect, NameList, RemoteDigest, SearchResult,
+};
 use engine_images::{Found, Listing, Platform, RegistryError};
 
 use super::pull::{Wanted, credentials, failed};
@@ -26,6 +28,20 @@ impl Images {
                 size: about.size_bytes,
             },
             platforms: about.platforms.into_iter().map(platform).collect(),
+        })
+    }
+
+    /// Asks a registry which digest a name has there.
+    ///
+    /// # Errors
+    /// What the registry says, in words.
+    pub(crate) async fn digest_of_remote(&self, wanted: Wanted) -> Result<RemoteDigest> {
+        let reference = wanted.reference.or_latest();
+        let credentials = wanted.credentials.as_ref();
+        let digest = self.registry.digest_of(&reference, credentials).await;
+        let digest = digest.map_err(|error| failed("look up", &reference, error))?;
+        Ok(RemoteDigest {
+            digest: digest.to_string(),
         })
     }
 
@@ -105,6 +121,10 @@ fn refused(error: RegistryError) -> ServiceError {
         RegistryError::NoCatalog { .. } | RegistryError::NoSearch { .. } => {
             ServiceError::NotFound(error.to_string())
         }
+        RegistryError::RateLimited { after_s, .. } => ServiceError::RateLimited {
+            message: chain(&error),
+            after_s: *after_s,
+        },
         RegistryError::Address { .. } => ServiceError::BadRequest(error.to_string()),
         _ => ServiceError::failed("ask the registry")(error),
     }

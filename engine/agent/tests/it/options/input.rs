@@ -71,7 +71,9 @@ async fn a_command_line_that_no_kernel_takes_is_refused_in_a_sentence() {
     };
     let id = rig.client.create_container(None, &body).await.unwrap().id;
     match rig.client.start_container(&id).await {
-        Err(ClientError::Refused { status, message }) => {
+        Err(ClientError::Refused {
+            status, message, ..
+        }) => {
             assert!(status == 400 || status == 500, "{message}");
             assert!(
                 message.len() < 400,
@@ -91,6 +93,7 @@ async fn a_command_line_that_no_kernel_takes_is_refused_in_a_sentence() {
         Err(ClientError::Refused {
             status: 400,
             message,
+            ..
         }) => {
             assert!(message.contains("kernel takes at most"), "{message}");
         }

@@ -62,7 +62,9 @@ async fn refusal_of(rig: &Rig, config: ContainerConfig, host: Value) -> (u16, St
         ..Default::default()
     };
     match rig.client.create_container(None, &body).await {
-        Err(ClientError::Refused { status, message }) => (status, message),
+        Err(ClientError::Refused {
+            status, message, ..
+        }) => (status, message),
         other => panic!("{shown} was not refused: {other:?}"),
     }
 }
