@@ -60,6 +60,7 @@ impl App {
     /// When the database fails.
     pub async fn begin(&self) -> Result<(), services::Error> {
         services::audit::end_interrupted(&self.services).await?;
+        services::updates::begin(&self.services).await?;
         let tasks = self.services.tasks();
         tasks.spawn("follow engine", self.services.clone().follow_engine());
         jobs::begin(&self.services);

@@ -38,6 +38,11 @@ pub fn begin(services: &Services) {
         async move { services::refusals::settle(&services).await }
     });
     let held = services.clone();
+    every("check for updates", QUARTER_MINUTE, services, move || {
+        let services = held.clone();
+        async move { services::updates::take_round(&services).await }
+    });
+    let held = services.clone();
     every("note the audit's head", HOUR, services, move || {
         let services = held.clone();
         async move { services::audit::note_head(&services).await }

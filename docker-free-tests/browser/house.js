@@ -114,9 +114,10 @@ export class House {
   }
 
   /** Asks the engine, past the server. */
-  api(method, url, body, type = 'application/json') {
+  api(method, url, body, type = 'application/json', more = {}) {
     return new Promise((resolve, reject) => {
-      const request = http.request({ socketPath: this.socket, method, path: url, headers: { 'content-type': type } })
+      const headers = { 'content-type': type, ...more }
+      const request = http.request({ socketPath: this.socket, method, path: url, headers })
       request.once('error', reject)
       request.once('response', (response) => {
         const chunks = []

@@ -41,12 +41,24 @@ export class Registry {
     return fetch(`http://${this.address}/v2/`).then((answer) => answer.status === 401, () => false)
   }
 
+  /** Has an engine push a name of this registry, past the server; returns the lines of its progress. */
+  async pushFrom(house, name) {
+    const auth = Buffer.from(JSON.stringify({ username: NAME, password: PASSWORD, serveraddress: this.address }))
+    const [repository, tag] = [name.slice(0, name.lastIndexOf(':')), name.slice(name.lastIndexOf(':') + 1)]
+    const headers = { 'x-registry-auth': auth.toString('base64url') }
+    const pushed = await house.api('POST', `/images/${repository}/push?tag=${tag}`, undefined, undefined, headers)
+    return pushed.text
+  }
+
+  async kill() {
+    if (this.process.exitCode !== null || this.process.signalCode !== null) return
+    const ended = new Promise((resolve) => { this.process.once('exit', resolve) })
+    this.process.kill('SIGKILL')
+    await ended
+  }
+
   async stop() {
-    if (this.process.exitCode === null && this.process.signalCode === null) {
-      const ended = new Promise((resolve) => { this.process.once('exit', resolve) })
-      this.process.kill('SIGKILL')
-      await ended
-    }
+    await this.kill()
     rmSync(this.dir, { recursive: true, force: true })
   }
 }

@@ -171,6 +171,8 @@ about! {
     ImageFiles = "/images/", "id", "/files";
     /// A file of it as itself; `path` and `layer` as above.
     ImageFilesDownload = "/images/", "id", "/files/download";
+    /// Post: asks the registry what the name `tag` of the query stands for by now.
+    ImageCheck = "/images/", "id", "/check";
     /// Post: another name for it.
     ImageTag = "/images/", "id", "/tag";
     /// Post: starts a push as a job.

@@ -122,6 +122,7 @@ permissions! {
         View ImageView "image.view" Read ImagePlace "See an image and its layers.";
         Files ImageFiles "image.files" Read ImagePlace "See the files of an image, layer by layer, and read them.";
         DownloadFiles ImageDownloadFiles "image.files.download" Operate ImagePlace "Take files of an image away.";
+        Check ImageCheck "image.check" Operate ImagePlace "Ask a registry whether it has a newer image.";
         Pull ImagePull "image.pull" Change HostPlace "Pull an image from a registry.";
         Build ImageBuild "image.build" Change HostPlace "Build an image from a Dockerfile.";
         Load ImageLoad "image.load" Change HostPlace "Load images from an archive.";

@@ -52,6 +52,7 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerRemove
             | Id::ImageFiles
             | Id::ImageDownloadFiles
+            | Id::ImageCheck
             | Id::ImagePull
             | Id::ImageBuild
             | Id::ImageLoad

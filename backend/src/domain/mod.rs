@@ -13,6 +13,7 @@ mod inside;
 mod network;
 mod place;
 mod registry;
+mod tag_check;
 
 pub use account::{Account, AccountName, Language, Password, Role, Theme};
 pub use audit::{AuditActor, AuditEntry, AuditRecord, Outcome};
@@ -29,3 +30,4 @@ pub use place::{
     ServerPlace,
 };
 pub use registry::{Credentials, Registry, RegistryAddress, RegistryName, RegistryUser};
+pub use tag_check::TagCheck;

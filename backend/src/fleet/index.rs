@@ -3,7 +3,7 @@
 //! Readers copy pointers out under a short lock; nobody holds it across an await. Every change is
 //! announced to whoever watches, and a watcher that is too slow learns that it missed some.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -209,6 +209,41 @@ impl Index {
             .collect();
         users.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         users
+    }
+
+    /// Returns what the containers that have processes are made of: the image's name as it was asked
+    /// for, and its id.
+    pub fn running_images(&self) -> BTreeSet<(String, String)> {
+        let facts = self.read();
+        let alive = facts.containers.values();
+        let alive = alive.filter(|fact| fact.phase.is_alive());
+        alive
+            .map(|fact| (fact.summary.image.clone(), fact.summary.image_id.clone()))
+            .collect()
+    }
+
+    /// Returns every name of an image, with the image.
+    pub fn named_images(&self) -> Vec<(String, Arc<ImageFact>)> {
+        let facts = self.read();
+        let all = facts.images.iter();
+        all.flat_map(|image| {
+            image
+                .tags
+                .iter()
+                .map(|tag| (tag.clone(), Arc::clone(image)))
+        })
+        .collect()
+    }
+
+    /// Has the containers that fit, and the images, drawn again: something that is shown with them
+    /// has changed.
+    pub fn redraw(&self, fits: impl Fn(&ContainerFact) -> bool) {
+        let all: Vec<_> = self.read().containers.values().cloned().collect();
+        for fact in all.into_iter().filter(|fact| fits(fact)) {
+            let is_new = false;
+            self.announce(Change::Container { fact, is_new });
+        }
+        self.announce(Change::Images);
     }
 
     /// Returns a page of events, the newest first.

@@ -49,6 +49,20 @@ impl Link {
         self.client.container_stats_once(id.as_str()).await
     }
 
+    /// Looks once which digest a name has in its registry, on behalf of nobody; `auth` is who we are
+    /// there.
+    ///
+    /// # Errors
+    /// What the registry says, or when the engine is away.
+    pub async fn remote_digest(
+        &self,
+        name: &str,
+        auth: Option<&str>,
+    ) -> Result<String, ClientError> {
+        let found = self.client.remote_digest(name, auth).await?;
+        Ok(found.digest)
+    }
+
     /// Returns where the engine answers.
     pub(crate) fn address(&self) -> String {
         self.client.address()

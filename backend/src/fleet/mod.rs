@@ -7,7 +7,7 @@
 //! ```
 //!
 //! **Invariant:** a page never asks an engine for a list; it reads the [`Index`]. An engine is asked
-//! on behalf of a permit, or of nobody by what only looks: `ingest`, and [`Link::usage`]; what a crash
+//! on behalf of a permit, or of nobody by what only looks: `ingest`, [`Link::usage`] and [`Link::remote_digest`]; what a crash
 //! cut is mended on behalf of the server.
 
 pub mod doctor;

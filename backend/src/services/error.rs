@@ -125,6 +125,13 @@ pub enum Obstacle {
     ReadOnlyRoot,
     /// What is mounted there may not be written.
     ReadOnlyMount,
+    /// The registry wants to be left alone for some time.
+    RegistryRests {
+        /// How long.
+        seconds: u64,
+    },
+    /// Too many checks of tags wait already.
+    TooManyChecks,
     /// The key of the kept passwords is gone.
     KeyMissing,
     /// The key of the kept passwords cannot be used.
@@ -160,6 +167,8 @@ impl Obstacle {
         Self::BrokenOff,
         Self::ReadOnlyRoot,
         Self::ReadOnlyMount,
+        Self::RegistryRests { seconds: 1 },
+        Self::TooManyChecks,
         Self::KeyMissing,
         Self::KeyUnusable,
         Self::OtherKey,
@@ -192,6 +201,8 @@ impl Obstacle {
             Self::BrokenOff => "obstacle-broken-off",
             Self::ReadOnlyRoot => "obstacle-read-only-root",
             Self::ReadOnlyMount => "obstacle-read-only-mount",
+            Self::RegistryRests { .. } => "obstacle-registry-rests",
+            Self::TooManyChecks => "obstacle-too-many-checks",
             Self::KeyMissing => "obstacle-key-missing",
             Self::KeyUnusable => "obstacle-key-unusable",
             Self::OtherKey => "obstacle-other-key",
@@ -202,7 +213,9 @@ impl Obstacle {
         match self {
             Self::TooManyJobs { n } => Some(n.to_string()),
             Self::EndedAtOnce { code } => Some(code.to_string()),
-            Self::NotHealthy { seconds } => Some(seconds.to_string()),
+            Self::NotHealthy { seconds } | Self::RegistryRests { seconds } => {
+                Some(seconds.to_string())
+            }
             _ => None,
         }
     }

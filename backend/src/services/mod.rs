@@ -6,12 +6,13 @@
 //!
 //! **Invariant:** nothing here knows HTTP, and nothing changes the world without a permit. Logging
 //! in and the first set-up are exceptions: there is nobody yet to hold one. So is mending an edit
-//! that a crash cut: the permit was held when it began.
+//! that a crash cut: the permit was held when it began; and [`updates`], which only look.
 //!
 //! Services call no other services, but: all use [`audit`], and it and `accounts` count what they
 //! refuse in [`refusals`]; `images`, [`builds`] and [`edits`] work through [`jobs`]; the list
 //! of `containers` is ordered by what [`metrics`] last heard; [`edits`] makes a container anew by the
-//! changes of `containers`, and quotes the last lines of [`logs`]; [`image_files`] tells text from other content as [`files`].
+//! changes of `containers`, and quotes the last lines of [`logs`]; [`image_files`] tells text from other content as [`files`];
+//! [`updates`] asks registries by what [`registries`] keep.
 
 pub mod accounts;
 pub mod audit;
@@ -49,6 +50,7 @@ pub mod setup;
 mod shells;
 mod stages;
 pub mod terminals;
+pub mod updates;
 mod upload;
 
 pub use error::{Error, Obstacle, Result};

@@ -63,6 +63,20 @@ impl Reference {
             .map_err(of_name)
     }
 
+    /// Returns the name without tag or digest and with everything that Docker leaves out:
+    /// `docker.io/library/nginx`.
+    pub fn whole_name(&self) -> String {
+        let registry = RegistryAddress::usual(self.registry());
+        let path = match self.name.split_once('/') {
+            Some((first, rest)) if is_registry(first) => rest,
+            _ => &self.name,
+        };
+        match registry {
+            "docker.io" if !path.contains('/') => format!("docker.io/library/{path}"),
+            registry => format!("{registry}/{path}"),
+        }
+    }
+
     /// Returns the registry, `docker.io` when none was typed.
     pub fn registry(&self) -> &str {
         match self.name.split_once('/') {

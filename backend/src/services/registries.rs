@@ -276,6 +276,17 @@ pub async fn kept(
     _permit: &Permit<registry::Use>,
     address: &str,
 ) -> Result<Option<Credentials>> {
+    kept_for_looking(services, address).await
+}
+
+/// Returns the same for a look that nobody asked for: at what runs already.
+///
+/// # Errors
+/// As [`kept`].
+pub(super) async fn kept_for_looking(
+    services: &Services,
+    address: &str,
+) -> Result<Option<Credentials>> {
     let Ok(address) = address.parse::<RegistryAddress>() else {
         return Ok(None);
     };

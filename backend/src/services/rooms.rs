@@ -7,6 +7,7 @@ use super::jobs::Jobs;
 use super::metrics::Samplers;
 use super::refusals::Refusals;
 use super::terminals::Terminals;
+use super::updates::{Known, Marks};
 use crate::access::Watchtower;
 use crate::access::password::Hasher;
 use crate::clock::Clock;
@@ -31,6 +32,7 @@ pub(super) struct Rooms {
     pub(super) refusals: Refusals,
     pub(super) samplers: Samplers,
     pub(super) terminals: Terminals,
+    pub(super) known: Known,
 }
 
 impl Services {
@@ -50,6 +52,7 @@ impl Services {
             refusals: Refusals::default(),
             samplers: Samplers::default(),
             terminals: Terminals::default(),
+            known: Known::default(),
         }))
     }
 
@@ -94,6 +97,15 @@ impl Services {
 
     pub(super) fn terminals(&self) -> &Terminals {
         &self.0.terminals
+    }
+
+    pub(super) fn known(&self) -> &Known {
+        &self.0.known
+    }
+
+    /// Returns what tells how images stand against their registries.
+    pub fn marks(&self) -> Marks {
+        Marks::new(self.known().clone(), self.index().clone())
     }
 
     /// Returns where the engine answers, for people who want to ask it themselves.

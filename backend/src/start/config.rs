@@ -5,7 +5,7 @@
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::Deserialize;
 
 use super::error::StartError;
@@ -120,6 +120,12 @@ pub struct ServeOptions {
     /// [default: gantry if there is such an account, else the number 64440, which needs none]
     #[arg(long, env = "GANTRY_USER", value_name = "USER")]
     user: Option<String>,
+    /// Whether the server asks registries by itself for newer images of what runs: on or off. A
+    /// person may always ask.
+    ///
+    /// [default: on]
+    #[arg(long, env = "GANTRY_UPDATE_CHECKS", value_name = "SWITCH")]
+    update_checks: Option<Switch>,
     /// What to log, as a level or as a filter such as info,sqlx=warn.
     ///
     /// [default: info]
@@ -131,6 +137,16 @@ pub struct ServeOptions {
     #[arg(long, env = "GANTRY_CONFIG", value_name = "FILE")]
     #[serde(skip)]
     config: Option<PathBuf>,
+}
+
+/// On or off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Switch {
+    /// On.
+    On,
+    /// Off.
+    Off,
 }
 
 /// How connections are protected.
@@ -166,6 +182,8 @@ pub struct Config {
     pub start_engine: bool,
     /// The account to become, where one was named.
     pub user: Option<String>,
+    /// Whether registries are asked for newer images without anybody's asking.
+    pub checks_updates: bool,
     /// What to log.
     pub log: String,
 }
@@ -193,6 +211,7 @@ impl ServeOptions {
                 .unwrap_or_else(|| PathBuf::from("/run/gantry/engine.sock")),
             start_engine: !asked.no_engine.unwrap_or(false),
             user: asked.user,
+            checks_updates: asked.update_checks != Some(Switch::Off),
             log: asked.log.unwrap_or_else(|| "info".to_owned()),
         })
     }
@@ -213,6 +232,7 @@ impl ServeOptions {
             },
             public_url: self.public_url.or(file.public_url),
             user: self.user.or(file.user),
+            update_checks: self.update_checks.or(file.update_checks),
             log: self.log.or(file.log),
             config: self.config,
         }
@@ -349,6 +369,19 @@ mod tests {
         std::fs::write(&file, "trusted_proxy = [\"192.0.2.1\"]\n").unwrap();
         let config = parse(&["--config", file.to_str().unwrap()]).unwrap();
         assert!(config.front.trusts("192.0.2.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn checks_for_updates_are_on_until_somebody_turns_them_off() {
+        assert!(parse(&[]).unwrap().checks_updates);
+        assert!(!parse(&["--update-checks", "off"]).unwrap().checks_updates);
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("gantry.toml");
+        std::fs::write(&file, "update_checks = \"off\"\n").unwrap();
+        let path = file.to_str().unwrap();
+        assert!(!parse(&["--config", path]).unwrap().checks_updates);
+        let both = parse(&["--config", path, "--update-checks", "on"]);
+        assert!(both.unwrap().checks_updates);
     }
 
     #[test]

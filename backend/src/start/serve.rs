@@ -138,6 +138,9 @@ async fn run(
     .await
     .map_err(|error| of_store(&config.data, &error))?;
     let failed = |error: crate::services::Error| StartError::Other(errors::chain(&error));
+    if !config.checks_updates {
+        crate::services::updates::turn_off(&app.services);
+    }
     app.begin().await.map_err(failed)?;
     let address = match &config.front.public {
         Some(public) => public.to_string(),

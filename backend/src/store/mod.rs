@@ -24,6 +24,7 @@ mod seal;
 mod session_layer;
 pub mod sessions;
 pub mod settings;
+pub mod tag_checks;
 mod tx;
 
 pub use database::Store;

@@ -10,7 +10,7 @@ use engine_api::containers::{
 };
 use engine_api::error::ErrorBody;
 use engine_api::events::{Actor, Event};
-use engine_api::images::ImageSummary;
+use engine_api::images::{Image, ImageSummary};
 use engine_api::operation;
 use engine_api::stats::Stats;
 use engine_api::system::{Info, Version};
@@ -59,6 +59,14 @@ pub(crate) struct State {
     pub put: Vec<u8>,
     /// What was asked of registries, as `image.create ?fromImage=…`, and the credentials with it.
     pub registries: Vec<(String, String)>,
+    /// What containers are made of: the image's name as it was asked for, and its id.
+    pub runs: (String, String),
+    /// The digests by which images are known: id, `name@digest`.
+    pub digests: Vec<(String, String)>,
+    /// The digest that every tag has in its registry.
+    pub remote: String,
+    /// For how many seconds registries want to be left alone.
+    pub rests: Option<u64>,
     /// What every registry says against it.
     pub registry_says: Option<&'static str>,
     last_nano: i64,
@@ -103,6 +111,10 @@ impl FakeEngine {
             health: None,
             put: Vec::new(),
             registries: Vec::new(),
+            runs: ("gantry/hello".to_owned(), String::new()),
+            digests: Vec::new(),
+            remote: String::new(),
+            rests: None,
             registry_says: None,
             last_nano: 1_000_000_000,
         };
@@ -123,17 +135,26 @@ impl FakeEngine {
         change(&mut self.state.lock().unwrap())
     }
 
+    /// Tells whoever listens that something happened to an image.
+    pub(crate) fn tell_of_image(&self, action: &str, image: &str) {
+        self.tell_of("image", action, image);
+    }
+
     /// Tells whoever listens that something happened to a container.
     pub(crate) fn tell(&self, action: &str, container: &str) {
+        self.tell_of("container", action, container);
+    }
+
+    fn tell_of(&self, kind: &str, action: &str, id: &str) {
         let nano = self.with(|state| {
             state.last_nano += 1;
             state.last_nano
         });
         let event = Event {
-            kind: "container".to_owned(),
+            kind: kind.to_owned(),
             action: action.to_owned(),
             actor: Actor {
-                id: container.to_owned(),
+                id: id.to_owned(),
                 ..Actor::default()
             },
             time: nano / 1_000_000_000,
@@ -167,8 +188,11 @@ impl FakeEngine {
             "container.inspect" => self.inspect(name),
             "container.stats" => self.usage(name),
             "image.list" => json(&self.images()),
+            "image.inspect" if self.with(|state| !state.digests.is_empty()) => {
+                json(&Image::default())
+            }
             "image.inspect" => refuse(StatusCode::NOT_FOUND, "No such image"),
-            "container.changes" => json(&Vec::<u8>::new()),
+            "container.changes" | "image.history" => json(&Vec::<u8>::new()),
             "container.wait" => self.wait(name),
             "container.logs" => last_line(),
             "container.rename" => {
@@ -184,6 +208,7 @@ impl FakeEngine {
             | "image.push"
             | "system.auth"
             | "registry.repositories"
+            | "repository.digest"
             | "repository.tags" => engine_registries::answer(self, asked.name, name, request),
             "container.extract" => empty(StatusCode::OK),
             "container.create" => self.create(request.uri().query().unwrap_or_default(), caller),
@@ -202,6 +227,7 @@ impl FakeEngine {
 
     fn list(&self, query: &str) -> Response<Body> {
         let all = self.with(|state| state.containers.clone());
+        let (image, image_id) = self.with(|state| state.runs.clone());
         let found = all
             .iter()
             .filter(|(id, ..)| !query.contains("filters") || query.contains(id));
@@ -209,7 +235,8 @@ impl FakeEngine {
             .map(|(id, name, state)| ContainerSummary {
                 id: id.clone(),
                 names: vec![format!("/{name}")],
-                image: "gantry/hello".to_owned(),
+                image: image.clone(),
+                image_id: image_id.clone(),
                 state: state.clone(),
                 ..ContainerSummary::default()
             })
@@ -283,8 +310,13 @@ impl FakeEngine {
     }
 
     fn images(&self) -> Vec<ImageSummary> {
-        let all = self.with(|state| state.images.clone());
+        let (all, digests) = self.with(|state| (state.images.clone(), state.digests.clone()));
         let image = |(id, tag)| ImageSummary {
+            repo_digests: digests
+                .iter()
+                .filter(|(of, _)| *of == id)
+                .map(|(_, digest)| digest.clone())
+                .collect(),
             id,
             repo_tags: vec![tag],
             ..ImageSummary::default()

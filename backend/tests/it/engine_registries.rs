@@ -2,11 +2,11 @@
 //! say no.
 
 use axum::body::Body;
-use axum::http::{Request, Response, StatusCode};
+use axum::http::{Request, Response, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE;
 use engine_api::images::{LoginAnswer, REGISTRY_AUTH_HEADER};
-use engine_api::registries::NameList;
+use engine_api::registries::{NameList, RemoteDigest};
 
 use crate::engine::{FakeEngine, json, refuse};
 
@@ -24,6 +24,12 @@ pub(crate) fn answer(
     let asked = format!("{operation} {name}?{query}");
     let asked = asked.replace("%2F", "/").replace("%3A", ":");
     engine.with(|state| state.registries.push((asked, auth)));
+    if let Some(seconds) = engine.with(|state| state.rests) {
+        let mut limited = refuse(StatusCode::TOO_MANY_REQUESTS, "the registry limits us");
+        let headers = limited.headers_mut();
+        headers.insert(header::RETRY_AFTER, seconds.into());
+        return limited;
+    }
     if let Some(said) = engine.with(|state| state.registry_says) {
         return refuse(StatusCode::UNAUTHORIZED, said);
     }
@@ -34,6 +40,9 @@ pub(crate) fn answer(
     match operation {
         "system.auth" => json(&LoginAnswer::default()),
         "registry.repositories" => json(&names(&["shop/<app>", "shop/app"])),
+        "repository.digest" => json(&RemoteDigest {
+            digest: engine.with(|state| state.remote.clone()),
+        }),
         "repository.tags" => json(&names(&["1", "2"])),
         _ => Response::new(Body::from("{\"status\":\"done\"}\n")),
     }

@@ -24,5 +24,6 @@ mod people;
 mod proxies;
 mod registries;
 mod streams;
+mod updates;
 mod weight;
 mod words;

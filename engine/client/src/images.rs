@@ -84,12 +84,12 @@ pub trait ImageSource: Stream<Item = std::io::Result<Bytes>> + Send + 'static {}
 impl<T: Stream<Item = std::io::Result<Bytes>> + Send + 'static> ImageSource for T {}
 
 impl EngineClient {
-    /// Lists images.
+    /// Lists images, with what of each others share.
     ///
     /// # Errors
     /// When a filter is refused or nobody answers.
     pub async fn images(&self, filters: &Filters) -> Result<Vec<ImageSummary>> {
-        let mut call = Call::new(&operation::IMAGE_LIST, "");
+        let mut call = Call::new(&operation::IMAGE_LIST, "").query("shared-size", true);
         if !filters.is_empty() {
             call = call.query("filters", filters.to_json());
         }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::parts::{ImageRow, ImageTabs};
+use crate::parts::{ImageRow, ImageTabs, UpdateMark};
 use crate::paths;
 use crate::shell::Shell;
 use crate::ui::{Action, Column, Empty, Field, Filter, KeyValue, ListLook, Pager, Recipes};
@@ -59,6 +59,10 @@ pub struct ImageShow {
     pub facts: KeyValue,
     /// What a container of it runs.
     pub config: KeyValue,
+    /// How each of its names stands against its registry.
+    pub updates: Vec<NameUpdate>,
+    /// Whether the server asks registries by itself, in a sentence.
+    pub updates_note: String,
     /// Its layers, newest first.
     pub layers: Vec<Layer>,
     /// The new name; or the reason why it may not be given.
@@ -75,6 +79,19 @@ impl ImageShow {
     fn push_path(&self) -> String {
         paths::ImagePush(&self.id).to_string()
     }
+}
+
+/// How one of an image's names stands against its registry.
+#[derive(Debug, Clone)]
+pub struct NameUpdate {
+    /// The name, with its tag.
+    pub name: String,
+    /// How it stands; or why that cannot be known.
+    pub mark: Result<UpdateMark, String>,
+    /// Asks the registry now; none where there is nothing to ask.
+    pub check: Option<Action>,
+    /// Brings what the registry has; none when it is here.
+    pub pull: Option<Action>,
 }
 
 /// One step of an image's history.

@@ -31,7 +31,7 @@ pub use files::{
     ChangeRow, ContainerChanges, ContainerFile, ContainerFiles, Editor, Entrance, FileBody,
 };
 pub use gallery::Gallery;
-pub use images::{ImageShow, ImagesIndex, Layer};
+pub use images::{ImageShow, ImagesIndex, Layer, NameUpdate};
 pub use layers::{ImageFile, ImageFiles, ImageLayers, LayerRow, WastedRow};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
 pub use logs::{ContainerLogs, MergedLogs};

@@ -3,6 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::UpdateMark;
 use crate::paths;
 use crate::ui::{Action, Badge, Icon, Recipes, icon};
 use crate::words::Words;
@@ -23,6 +24,8 @@ pub struct ContainerHeader {
     pub sentence: String,
     /// Image, short id, ports.
     pub facts: Vec<Fact>,
+    /// How its image stands against its registry.
+    pub update: Option<UpdateMark>,
     /// What can be done.
     pub actions: Vec<Action>,
     /// The same from elsewhere.

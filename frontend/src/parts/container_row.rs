@@ -3,6 +3,7 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::UpdateMark;
 use crate::format::Moment;
 use crate::paths;
 use crate::ui::{Action, Badge};
@@ -28,6 +29,8 @@ pub struct ContainerRow {
     pub status: String,
     /// Its image, as it was asked for.
     pub image: String,
+    /// How that stands against its registry.
+    pub update: Option<UpdateMark>,
     /// CPU.
     pub cpu: LoadCell,
     /// Memory.

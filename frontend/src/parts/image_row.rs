@@ -3,9 +3,10 @@
 use askama::Template;
 use askama::filters::HtmlSafe;
 
+use super::UpdateMark;
 use crate::format::Moment;
 use crate::paths;
-use crate::ui::Action;
+use crate::ui::{Action, Badge};
 use crate::words::Words;
 
 /// A row; DOM id `image-<short id>`, list `image-rows`.
@@ -19,9 +20,15 @@ pub struct ImageRow {
     /// Its short id.
     pub short_id: String,
     /// Its names; empty for an image without one.
-    pub names: Vec<String>,
+    pub names: Vec<ImageName>,
+    /// That nothing needs it, or that it has no name.
+    pub marks: Vec<Badge>,
     /// Size with its unit.
     pub size: String,
+    /// What of it other images use too; empty when the engine did not say.
+    pub shared: String,
+    /// What would be free without it; empty when the engine did not say.
+    pub unique: String,
     /// "2 containers", or "not used".
     pub used_by: String,
     /// When it was made.
@@ -31,6 +38,15 @@ pub struct ImageRow {
 }
 
 impl HtmlSafe for ImageRow {}
+
+/// One of an image's names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageName {
+    /// The name, with its tag.
+    pub name: String,
+    /// How it stands against its registry.
+    pub update: Option<UpdateMark>,
+}
 
 impl ImageRow {
     fn path(&self) -> String {

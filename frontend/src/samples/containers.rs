@@ -93,6 +93,7 @@ pub fn container_row(words: Words, index: usize) -> ContainerRow {
         state,
         status,
         image: image.into(),
+        update: super::update_mark(words, index),
         cpu: load("cpu", "cpu", "12.4 %"),
         memory: load("memory", "memory", "184 MiB"),
         ports: match index % 3 {
@@ -260,6 +261,7 @@ pub fn container_header(words: Words, index: usize, tab: Tab) -> ContainerHeader
                 ..action
             })
             .collect(),
+        update: super::update_mark(words, index),
         recipes: super::recipes(words),
         rename: Ok(()),
         tab,

@@ -4,11 +4,12 @@ use super::{container_header, container_row, jobs, why_stopped};
 use crate::format::{self, Moment};
 use crate::pages::{
     Account, Ask, AuditIndex, EventsIndex, Figure, Gallery, ImageShow, ImagesIndex, ImagesPrune,
-    JobShow, Layer, Login, Overview, People, PersonRow, Problem, PruneRow, Search, SearchResult,
-    SessionRow, Setup,
+    JobShow, Layer, Login, NameUpdate, Overview, People, PersonRow, Problem, PruneRow, Search,
+    SearchResult, SessionRow, Setup,
 };
 use crate::parts::{
-    AuditRow, ContainerRow, EventRow, ImageRow, ImageTab, JobPanel, JobStage, JobStep, Tab,
+    AuditRow, ContainerRow, EventRow, ImageName, ImageRow, ImageTab, JobPanel, JobStage, JobStep,
+    Tab, UpdateMark,
 };
 use crate::paths;
 use crate::shell::{Shell, Theme};
@@ -302,8 +303,44 @@ pub fn audit_index(shell: Shell) -> AuditIndex {
     }
 }
 
+/// How something stands against its registry, in each of its ways; the last is none.
+pub fn update_mark(words: Words, index: usize) -> Option<UpdateMark> {
+    let checked = words.named("update-checked", &format::ago(words, 7_300));
+    let refused = words.with(
+        "update-unknown-note",
+        &[
+            ("why", "manifest for nginx:1.29 not found"),
+            ("age", &format::ago(words, 640)),
+        ],
+    );
+    let way = (words.t("update-pull"), "/images?pull=nginx:1.29".to_owned());
+    let (tone, icon, key, note, way) = match index {
+        0 => (Tone::Warn, "download", "update-behind", checked, Some(way)),
+        1 => (Tone::Idle, "circle-check", "update-current", checked, None),
+        2 => (
+            Tone::Idle,
+            "triangle-alert",
+            "update-unknown",
+            refused,
+            None,
+        ),
+        _ => return None,
+    };
+    let badge = Badge {
+        tone,
+        icon,
+        word: words.t(key),
+    };
+    Some(UpdateMark { badge, note, way })
+}
+
 /// Some images.
 pub fn images(words: Words) -> Vec<ImageRow> {
+    let quiet = |key: &str| Badge {
+        tone: Tone::Idle,
+        icon: "circle-dashed",
+        word: words.t(key),
+    };
     let image = |hex: &str, names: &[&str], size: &str, used: u64| {
         let id = format!("sha256:{}", hex.repeat(32));
         let path = paths::Image(&id).to_string();
@@ -312,8 +349,22 @@ pub fn images(words: Words) -> Vec<ImageRow> {
         ImageRow {
             words,
             short_id: format::short_id(&id).to_owned(),
-            names: names.iter().map(|name| (*name).to_owned()).collect(),
+            names: names
+                .iter()
+                .enumerate()
+                .map(|(at, name)| ImageName {
+                    name: (*name).to_owned(),
+                    update: update_mark(words, at + usize::from(used > 0)),
+                })
+                .collect(),
+            marks: match (used, names) {
+                (0, []) => vec![quiet("image-dangling"), quiet("image-unused")],
+                (0, _) => vec![quiet("image-unused")],
+                _ => Vec::new(),
+            },
             size: size.into(),
+            shared: "31.2 MiB".into(),
+            unique: "40.6 MiB".into(),
             used_by: words.n("image-used-by", used),
             created: moment(words, 900_000),
             actions: vec![
@@ -353,6 +404,8 @@ pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
         column("name", "name", false),
         Column::plain(words.t("id"), false),
         column("size", "size", true),
+        Column::plain(words.t("image-shared"), true).named("shared"),
+        Column::plain(words.t("image-unique"), true).named("unique"),
         Column::plain(words.t("containers"), false),
         column("created", "age", true),
     ];
@@ -426,7 +479,7 @@ pub fn images_prune(shell: Shell) -> ImagesPrune {
                 path: paths::Image(&row.id).to_string(),
                 names: match row.names.is_empty() {
                     true => vec![row.short_id],
-                    false => row.names,
+                    false => row.names.into_iter().map(|name| name.name).collect(),
                 },
                 size: row.size,
                 shared: "28.1 MiB".into(),
@@ -440,6 +493,40 @@ pub fn images_prune(shell: Shell) -> ImagesPrune {
     }
 }
 
+/// How an image's names stand against their registries: behind, not known, made here.
+fn name_updates(words: Words, id: &str) -> Vec<NameUpdate> {
+    let check = Action::post(
+        words.t("update-check"),
+        "rotate-cw",
+        paths::ImageCheck(id).to_string(),
+    );
+    let pull = Action::link(
+        words.t("pull"),
+        "download",
+        "/images?pull=nginx:1.29".into(),
+    );
+    vec![
+        NameUpdate {
+            name: "nginx:1.29".into(),
+            mark: update_mark(words, 0).ok_or_else(String::new),
+            check: Some(check.clone()),
+            pull: Some(pull),
+        },
+        NameUpdate {
+            name: "nginx:latest".into(),
+            mark: update_mark(words, 2).ok_or_else(String::new),
+            check: Some(check),
+            pull: None,
+        },
+        NameUpdate {
+            name: "shop/web:1".into(),
+            mark: Err(words.t("update-made-here")),
+            check: None,
+            pull: None,
+        },
+    ]
+}
+
 /// One image.
 pub fn image_show(shell: Shell) -> ImageShow {
     let words = shell.words;
@@ -449,13 +536,16 @@ pub fn image_show(shell: Shell) -> ImageShow {
         size: size.into(),
         created: format::ago(words, 900_000),
     };
+    let names: Vec<_> = row.names.iter().map(|name| name.name.clone()).collect();
     ImageShow {
+        updates: name_updates(words, &row.id),
+        updates_note: words.t("updates-automatic"),
         recipes: super::recipes(words),
         tabs: super::image_tabs(words, ImageTab::Overview),
         name: "nginx:1.29".into(),
         facts: KeyValue {
             pairs: vec![
-                Pair::text(words.t("image-names"), row.names.join(", ")),
+                Pair::text(words.t("image-names"), names.join(", ")),
                 Pair::code(words.t("digest"), row.id.clone()),
                 Pair::text(words.t("size"), row.size),
                 Pair::text(words.t("image-platform-is"), "linux/amd64".into()),

@@ -49,7 +49,8 @@ impl FromRequestParts<App> for Frame {
         let now = app.services.clock().now();
         let reader = match actor {
             Some(actor) => Reader::inside(actor.account, visit.language, now)
-                .before(app.services.engine_address()),
+                .before(app.services.engine_address())
+                .marking(app.services.marks()),
             None => {
                 let asked = parts.uri.query().unwrap_or_default();
                 let asked = asked
@@ -87,6 +88,7 @@ impl Frame {
         Self {
             reader: reader
                 .before(app.services.engine_address())
+                .marking(app.services.marks())
                 .hearing(app.services.index().host().state),
             cookies: Vec::new(),
             visit,

@@ -17,7 +17,7 @@ use crate::http::present::lists::{self, Asked};
 use crate::http::present::registries::completion;
 use crate::http::{Error, Result};
 use crate::services::images::{self, PullRequest, PushRequest};
-use crate::services::{Reference, registries};
+use crate::services::{Reference, registries, updates};
 
 /// The name of the archive's field.
 const ARCHIVE: &str = "archive";
@@ -232,6 +232,26 @@ pub(super) async fn show(
     let mut page = present::show(&frame.reader, &shown, &RefusedOne::default());
     frame.greet(&mut page.shell);
     Ok(frame.draw(&page))
+}
+
+#[derive(Debug, Default, serde::Deserialize)]
+#[serde(default)]
+pub(super) struct Tagged {
+    tag: String,
+}
+
+/// Asks the registry, whose answer comes when it comes: the page shows that it is asked.
+pub(super) async fn check(
+    permit: Permit<image::Check>,
+    keys: Permit<registry::Use>,
+    State(app): State<App>,
+    Query(Tagged { tag }): Query<Tagged>,
+    fields: Fields,
+) -> Result<Response> {
+    updates::check_now(&app.services, &permit, &keys, &tag).await?;
+    let path = paths::Image(permit.place().id.as_str());
+    let back = back_or(fields.text("back"), &path);
+    Ok(said_and_go("done-update-asked", &tag, &back))
 }
 
 pub(super) async fn tag(

@@ -33,6 +33,7 @@ pub fn table() -> Vec<Entry> {
         get(paths::ImageFiles::PATTERN, image_files::show),
         get(paths::ImageFilesDownload::PATTERN, image_files::download),
         post(paths::ImagePush::PATTERN, images::push),
+        post(paths::ImageCheck::PATTERN, images::check),
         post(paths::ImageTag::PATTERN, images::tag),
         get(paths::ImageSave::PATTERN, images::save),
         get(paths::ImageRemove::PATTERN, images::ask_remove),

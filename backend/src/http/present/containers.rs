@@ -10,7 +10,7 @@ use frontend::shell::Section;
 use frontend::ui::{Action, Column, Dialog, Empty, Look, View};
 use jiff::Timestamp;
 
-use super::{Reader, exits, lists, loads, recipes};
+use super::{Reader, exits, lists, loads, recipes, updates};
 use crate::access::PermissionId as Id;
 use crate::fleet::{ContainerFact, Counts, Page, Phase};
 use crate::services::metrics::Load;
@@ -160,6 +160,7 @@ pub fn row(reader: &Reader, fact: &Arc<ContainerFact>, lately: &[Load]) -> Conta
         state: exits::badge(reader, fact),
         status: exits::status(reader, fact),
         image: fact.summary.image.clone(),
+        update: updates::of_row(reader, fact),
         cpu,
         memory,
         ports: ports(fact),
@@ -294,6 +295,7 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
             reader.guard(duplicate, Id::ContainerInspect, None),
             remove(reader, fact),
         ],
+        update: updates::of_container(reader, fact),
         recipes: recipes::container(reader, &fact.name),
         rename: reader.reason(Id::ContainerRename).map_or(Ok(()), Err),
         tab,

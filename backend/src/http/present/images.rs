@@ -5,16 +5,16 @@ use std::sync::Arc;
 use engine_api::images::{HistoryItem, Image};
 use frontend::format::{self, Moment};
 use frontend::pages::{Ask, ImageShow, ImagesIndex, Layer};
-use frontend::parts::{ImageRow, ImageTab};
+use frontend::parts::{ImageName, ImageRow, ImageTab};
 use frontend::paths::{self, Value};
 use frontend::shell::Section;
 use frontend::ui::{
-    Action, Choice, Column, Dialog, Empty, Field, KeyValue, Kind, Notice, Pair, View,
+    Action, Badge, Choice, Column, Dialog, Empty, Field, KeyValue, Kind, Notice, Pair, Tone, View,
 };
 use jiff::Timestamp;
 
 use super::fields::{field, mark, password};
-use super::{Reader, layers, lists, recipes};
+use super::{Reader, layers, lists, recipes, updates};
 use crate::access::PermissionId;
 use crate::domain::{FieldError, Registry};
 use crate::fleet::{ContainerFact, ImageFact, Page};
@@ -113,6 +113,8 @@ pub fn index(
             column("name", "name", false),
             Column::plain(words.t("id"), false).named("id"),
             column("size", "size", true),
+            Column::plain(words.t("image-shared"), true).named("shared"),
+            Column::plain(words.t("image-unique"), true).named("unique"),
             Column::plain(words.t("containers"), false).named("containers"),
             column("created", "age", true),
         ],
@@ -164,8 +166,18 @@ pub fn row(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> I
         words,
         id: fact.id.to_string(),
         short_id: fact.id.short().to_owned(),
-        names: fact.tags.clone(),
+        names: fact
+            .tags
+            .iter()
+            .map(|name| ImageName {
+                name: name.clone(),
+                update: updates::of_name(reader, fact, name),
+            })
+            .collect(),
+        marks: marks(reader, fact, users),
         size: size(fact.summary.size),
+        shared: shares(fact).map_or_else(String::new, |(shared, _)| size(shared)),
+        unique: shares(fact).map_or_else(String::new, |(_, unique)| size(unique)),
         used_by: words.n("image-used-by", users.len() as u64),
         created: Moment::past(words, created, reader.now),
         actions: actions(reader, fact, users)
@@ -173,6 +185,25 @@ pub fn row(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> I
             .map(|action| action.in_row(&back))
             .collect(),
     }
+}
+
+/// What of an image others use too, and what would be free without it; nothing from an engine that
+/// does not say.
+fn shares(fact: &ImageFact) -> Option<(i64, i64)> {
+    let (all, shared) = (fact.summary.size, fact.summary.shared_size);
+    (shared >= 0).then(|| (shared, all.saturating_sub(shared)))
+}
+
+/// That no container is made of it, and that it has no name.
+fn marks(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> Vec<Badge> {
+    let quiet = |key: &str| Badge {
+        tone: Tone::Idle,
+        icon: "circle-dashed",
+        word: reader.words.t(key),
+    };
+    let dangling = fact.tags.is_empty().then(|| quiet("image-dangling"));
+    let unused = users.is_empty().then(|| quiet("image-unused"));
+    dangling.into_iter().chain(unused).collect()
 }
 
 fn actions(reader: &Reader, fact: &ImageFact, users: &[Arc<ContainerFact>]) -> Vec<Action> {
@@ -205,6 +236,7 @@ pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageSh
     let words = reader.words;
     let fact = &shown.fact;
     let mut shell = reader.shell(Section::Images, fact.name().to_owned());
+    shell.topics = "jobs images".to_owned();
     if shown.detail.is_none() && shell.engine.is_none() {
         shell.notices.push(Notice::failed(words.t("host-offline")));
     }
@@ -238,6 +270,13 @@ pub fn show(reader: &Reader, shown: &Shown, refused: &RefusedOne<'_>) -> ImageSh
                 .as_ref()
                 .map_or_else(Vec::new, |image| config(reader, image)),
         },
+        updates: {
+            let lines = fact.tags.iter();
+            lines
+                .filter_map(|name| updates::line(reader, fact, name))
+                .collect()
+        },
+        updates_note: updates::note(reader),
         layers: shown
             .history
             .iter()
@@ -293,6 +332,10 @@ fn facts(reader: &Reader, shown: &Shown) -> KeyValue {
         Pair::code(words.t("digest"), fact.id.to_string()),
         Pair::text(words.t("size"), size(fact.summary.size)),
     ];
+    if let Some((shared, unique)) = shares(fact) {
+        pairs.push(Pair::text(words.t("image-shared"), size(shared)));
+        pairs.push(Pair::text(words.t("image-unique"), size(unique)));
+    }
     if let Some(image) = &shown.detail {
         let platform = format!("{}/{}", image.os, image.architecture);
         pairs.push(Pair::text(words.t("image-platform-is"), platform));

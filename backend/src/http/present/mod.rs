@@ -31,6 +31,7 @@ pub mod records;
 pub mod registries;
 pub mod stops;
 mod told;
+mod updates;
 
 pub use reader::Reader;
 pub use told::told;

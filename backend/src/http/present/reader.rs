@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use crate::access::{PermissionId, policy};
 use crate::domain::{self, Account, Role};
 use crate::fleet::HostState;
+use crate::services::updates::Marks;
 
 /// The reader of a page.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub struct Reader {
     pub engine: HostState,
     /// Where the engine answers, for recipes.
     pub socket: String,
+    /// Tells how images stand against their registries; nothing outside.
+    pub marks: Option<Marks>,
 }
 
 /// Where an engine answers when nobody says otherwise.
@@ -38,6 +41,7 @@ impl Reader {
             now,
             engine: HostState::Unknown,
             socket: USUAL_ENGINE.to_owned(),
+            marks: None,
         }
     }
 
@@ -49,6 +53,7 @@ impl Reader {
             now,
             engine: HostState::Unknown,
             socket: USUAL_ENGINE.to_owned(),
+            marks: None,
         }
     }
 
@@ -71,6 +76,12 @@ impl Reader {
         let as_of = self.words.named("shown-as-of", &since);
         let text = format!("{} {} {as_of}", part(".text"), part(".advice"));
         Some(Notice::failed(text))
+    }
+
+    /// Returns the same reader, who is shown how images stand against their registries.
+    pub fn marking(self, marks: Marks) -> Self {
+        let marks = Some(marks);
+        Self { marks, ..self }
     }
 
     /// Returns the same reader, before an engine that answers there.

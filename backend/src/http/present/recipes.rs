@@ -179,6 +179,12 @@ const IMAGE: &[Row] = &[
         "",
     ),
     row(
+        (Id::ImageCheck, "update-check", "rotate-cw"),
+        "docker manifest inspect {}",
+        &ask::DISTRIBUTION_INSPECT,
+        "",
+    ),
+    row(
         (Id::ImageSave, "image-save", "download"),
         "docker save --output image.tar {}",
         &ask::IMAGE_SAVE,

@@ -131,6 +131,7 @@ impl Tab {
         let account = self.containers.actor().account.clone();
         Reader::inside(account, self.language, self.app.services.clock().now())
             .before(self.app.services.engine_address())
+            .marking(self.app.services.marks())
     }
 
     fn lately(&self, id: &ContainerId) -> Vec<Load> {

@@ -1,6 +1,6 @@
 //! Images as clients see them: lists, details, history.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use engine_api::containers::{Empty, GraphDriver};
 use engine_api::filter::Filters;
@@ -33,9 +33,9 @@ impl Images {
                 continue;
             }
             let shared = with_shared.then(|| {
-                let shared = image.diff_ids().iter();
-                let shared = shared.filter(|diff_id| n_users.get(*diff_id).is_some_and(|n| *n > 1));
-                shared.map(|diff_id| self.layer_size(*diff_id)).sum()
+                let shared = layers_once(&image).into_iter();
+                let shared = shared.filter(|diff_id| n_users.get(diff_id).is_some_and(|n| *n > 1));
+                shared.map(|diff_id| self.layer_size(diff_id)).sum()
             });
             summaries.push(wire::ImageSummary {
                 id: image.id.to_string(),
@@ -131,11 +131,8 @@ impl Images {
     }
 
     fn size(&self, image: &Image) -> i64 {
-        image
-            .diff_ids()
-            .iter()
-            .map(|diff_id| self.layer_size(*diff_id))
-            .sum()
+        let layers = layers_once(image).into_iter();
+        layers.map(|diff_id| self.layer_size(diff_id)).sum()
     }
 
     pub(super) fn layer_size(&self, diff_id: Digest) -> i64 {
@@ -149,8 +146,8 @@ impl Images {
         let mut n_users = HashMap::new();
         if wanted {
             for image in self.store.list() {
-                for diff_id in image.diff_ids() {
-                    *n_users.entry(*diff_id).or_default() += 1;
+                for diff_id in layers_once(&image) {
+                    *n_users.entry(diff_id).or_default() += 1;
                 }
             }
         }
@@ -175,6 +172,12 @@ impl Images {
             until_ns: until.transpose()?,
         })
     }
+}
+
+/// The layers of an image, each as often as it lies on the disk: a layer that an image has twice is
+/// kept once, and shared with nobody by that.
+fn layers_once(image: &Image) -> BTreeSet<Digest> {
+    image.diff_ids().iter().copied().collect()
 }
 
 /// What "never" looks like.

@@ -1,0 +1,146 @@
+//! What registries said, in memory, and what is under way: read by every page, written by checks.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use jiff::Timestamp;
+
+use super::tracked::Tracked;
+use crate::domain::TagCheck;
+
+/// Checks that people asked for and whose turn has not come.
+const MOST_ASKED: usize = 32;
+
+/// What is known of tags. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Known(Arc<Mutex<State>>);
+
+#[derive(Debug, Default)]
+struct State {
+    checks: HashMap<String, TagCheck>,
+    /// Registries that are left alone, and until when.
+    rests: HashMap<String, Timestamp>,
+    asked: VecDeque<Tracked>,
+    /// Registries that are being asked.
+    busy: HashSet<String>,
+    /// References that are being asked for.
+    going: HashSet<String>,
+    is_off: bool,
+}
+
+/// One registry's turn; the registry is free again when it is dropped, however that comes.
+#[derive(Debug)]
+pub(super) struct Turn {
+    known: Known,
+    registry: String,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut state = self.known.state();
+        state.busy.remove(&self.registry);
+    }
+}
+
+impl Known {
+    pub(super) fn load(&self, checks: Vec<TagCheck>, rests: Vec<(String, Timestamp)>) {
+        let mut state = self.state();
+        state.checks = checks
+            .into_iter()
+            .map(|check| (check.reference.clone(), check))
+            .collect();
+        state.rests = rests.into_iter().collect();
+    }
+
+    pub(super) fn turn_off(&self) {
+        self.state().is_off = true;
+    }
+
+    pub(super) fn is_off(&self) -> bool {
+        self.state().is_off
+    }
+
+    pub(super) fn check(&self, reference: &str) -> Option<TagCheck> {
+        self.state().checks.get(reference).cloned()
+    }
+
+    pub(super) fn references(&self) -> Vec<String> {
+        self.state().checks.keys().cloned().collect()
+    }
+
+    pub(super) fn put(&self, check: TagCheck) {
+        let mut state = self.state();
+        state.checks.insert(check.reference.clone(), check);
+    }
+
+    pub(super) fn forget(&self, reference: &str) {
+        self.state().checks.remove(reference);
+    }
+
+    pub(super) fn rest(&self, registry: &str, until: Timestamp) {
+        self.state().rests.insert(registry.to_owned(), until);
+    }
+
+    /// Returns until when a registry is left alone, if it is.
+    pub(super) fn rests_until(&self, registry: &str, now: Timestamp) -> Option<Timestamp> {
+        let until = self.state().rests.get(registry).copied();
+        until.filter(|until| *until > now)
+    }
+
+    /// Tells whether somebody waits for that tag.
+    pub(super) fn is_under_way(&self, reference: &str) -> bool {
+        let state = self.state();
+        state.going.contains(reference) || state.asked.iter().any(|one| one.reference == reference)
+    }
+
+    /// Notes what a person asks for; false when too much waits already.
+    pub(super) fn ask(&self, tracked: &Tracked) -> bool {
+        let mut state = self.state();
+        let is_known = state.going.contains(&tracked.reference)
+            || state
+                .asked
+                .iter()
+                .any(|one| one.reference == tracked.reference);
+        if is_known {
+            return true;
+        }
+        if state.asked.len() >= MOST_ASKED {
+            return false;
+        }
+        state.asked.push_back(tracked.clone());
+        true
+    }
+
+    /// Takes a registry's turn; none while it is being asked.
+    pub(super) fn turn(&self, registry: &str) -> Option<Turn> {
+        let is_free = self.state().busy.insert(registry.to_owned());
+        is_free.then(|| Turn {
+            known: self.clone(),
+            registry: registry.to_owned(),
+        })
+    }
+
+    /// Takes what a person asked of a registry and waits the longest.
+    pub(super) fn next_asked(&self, registry: &str) -> Option<Tracked> {
+        let mut state = self.state();
+        let at = state
+            .asked
+            .iter()
+            .position(|one| one.registry == registry)?;
+        let next = state.asked.remove(at)?;
+        state.going.insert(next.reference.clone());
+        Some(next)
+    }
+
+    pub(super) fn goes(&self, reference: &str) {
+        self.state().going.insert(reference.to_owned());
+    }
+
+    pub(super) fn gone(&self, reference: &str) {
+        self.state().going.remove(reference);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
