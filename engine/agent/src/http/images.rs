@@ -81,7 +81,7 @@ async fn remove(
     ))
 }
 
-/// Pulls an image, or imports one from the body.
+/// Pulls an image, or imports one from the body or from an address.
 async fn create(
     State(app): State<App>,
     values: Values,
@@ -95,9 +95,10 @@ async fn create(
             pull(app, wanted).await
         }
         (None, Some("-")) => import(app, values, body).await,
-        (None, Some(_)) => Err(ApiError::bad_request(
-            "fromSrc is not supported yet but as \"-\", the body itself: fetch the address first",
-        )),
+        (None, Some(address)) => {
+            let archive = app.images.fetch_archive(address).await?;
+            import(app, values, Body::from_stream(archive)).await
+        }
         (None, None) => Err(ApiError::bad_request("fromImage or fromSrc is needed")),
     }
 }

@@ -52,7 +52,7 @@ pub(super) async fn fetch(
 /// Fetches the context: an archive, a Dockerfile alone, or a Git repository.
 pub(super) async fn context(builds: &Builds, dir: &Arc<BuildDir>, remote: &str) -> Result<()> {
     if let Some(repository) = Repository::parse(remote) {
-        return git::receive(&builds.downloads, dir, &repository?).await;
+        return git::receive(&builds.images.downloads, dir, &repository?).await;
     }
     download(builds, dir, REMOTE, REMOTE, remote).await?;
     let dir = Arc::clone(dir);
@@ -83,7 +83,7 @@ async fn download(
     url: &str,
 ) -> Result<Digest> {
     let refused = |error| ServiceError::BadRequest(chain(&error));
-    let mut download = builds.downloads.get(url).await.map_err(refused)?;
+    let mut download = builds.images.downloads.get(url).await.map_err(refused)?;
     let (build, dir, name) = (Arc::clone(build), dir.to_owned(), name.to_owned());
     let made = blocking(move || build.make(&dir)?.create_file(Path::new(&name), 0o600)).await;
     let mut file: File = made.map_err(ServiceError::failed("keep what is fetched"))?;

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use engine_api::builds::BuildCache;
 use engine_api::filter::Filters;
 use engine_build::{Options, Plan, parse};
-use engine_images::{Digest, Downloads, Platform, Reference};
+use engine_images::{Digest, Platform, Reference};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
 
 use super::cache::{Cache, Chosen};
@@ -39,7 +39,6 @@ pub(crate) struct Builds {
     pub(super) cache: Arc<Cache>,
     pub(super) clock: Clock,
     pub(super) tasks: Tasks,
-    pub(super) downloads: Downloads,
     events: Arc<Events>,
     slots: Arc<Semaphore>,
     pub(super) checks: Arc<Semaphore>,
@@ -51,7 +50,6 @@ pub(crate) struct Builds {
 pub(crate) struct KeptBuilds {
     store: Arc<BuildStore>,
     cache: Arc<Cache>,
-    downloads: Downloads,
 }
 
 impl KeptBuilds {
@@ -60,18 +58,12 @@ impl KeptBuilds {
     /// # Errors
     /// When the directory cannot be made.
     pub(crate) async fn open(config: &Config, images: &Arc<Images>) -> Result<Self> {
-        let downloads = Downloads::new(config.insecure_registries.clone());
-        let downloads = downloads.map_err(ServiceError::failed("prepare for downloads"))?;
         let (data, images) = (config.data.clone(), Arc::clone(images));
         blocking(move || {
             let store = BuildStore::open(&data);
             let store = Arc::new(store.map_err(ServiceError::failed("open the builds"))?);
             let cache = Arc::new(Cache::open(Arc::clone(&store), images));
-            Ok(Self {
-                store,
-                cache,
-                downloads,
-            })
+            Ok(Self { store, cache })
         })
         .await
     }
@@ -125,7 +117,6 @@ impl Builds {
             events: Arc::clone(&site.events),
             store: kept.store,
             cache: kept.cache,
-            downloads: kept.downloads,
             slots: Arc::new(Semaphore::new(BUILDS_MAX)),
             checks: Arc::new(Semaphore::new(check::CHECKS_MAX)),
             mounts: Mutex::default(),

@@ -3,7 +3,9 @@
 use std::io::{self, Read};
 use std::sync::Arc;
 
+use bytes::Bytes;
 use engine_images::{ImportOptions, LoadError, Loaded, Platform, Prepared, Reference};
+use futures_util::{Stream, stream};
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::progress::Board;
@@ -77,6 +79,22 @@ impl Images {
             }
         }
         Ok(())
+    }
+
+    /// Begins to fetch an archive that lies elsewhere.
+    ///
+    /// # Errors
+    /// When the address is refused, or nobody has the archive there.
+    pub(crate) async fn fetch_archive(
+        &self,
+        address: &str,
+    ) -> Result<impl Stream<Item = io::Result<Bytes>> + Send + use<>> {
+        let download = self.downloads.get(address).await;
+        let download = download.map_err(|error| ServiceError::BadRequest(chain(&error)))?;
+        Ok(stream::try_unfold(download, |mut download| async move {
+            let piece = download.next().await.map_err(io::Error::other)?;
+            Ok(piece.map(|piece| (piece, download)))
+        }))
     }
 
     /// Makes an image of a root file system's tarball.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use engine_api::images::ImageConfig;
-use engine_images::{Digest, FindError, Image, Registry, RegistryConfig, Store};
+use engine_images::{Digest, Downloads, FindError, Image, Registry, RegistryConfig, Store};
 use engine_storage::{Layers, Limits};
 use tokio::sync::Semaphore;
 
@@ -26,6 +26,8 @@ pub(crate) struct Images {
     pub(super) store: Store,
     pub(super) layers: Arc<Layers>,
     pub(super) registry: Registry,
+    /// For what others name: files of builds, archives to import.
+    pub(crate) downloads: Downloads,
     pub(super) clock: Clock,
     pub(super) events: Arc<Events>,
     /// One permit for each archive that may be read at a time.
@@ -50,6 +52,8 @@ impl Images {
     pub(crate) async fn open(config: &Config, clock: Clock, events: Arc<Events>) -> Result<Self> {
         let registry = Registry::new(registries(config)?)
             .map_err(ServiceError::failed("prepare for registries"))?;
+        let downloads = Downloads::new(config.insecure_registries.clone())
+            .map_err(ServiceError::failed("prepare for downloads"))?;
         let data = config.data.clone();
         let (store, layers) = blocking(move || -> Result<_> {
             let store = Store::open_unswept(&data.join("images"))
@@ -63,6 +67,7 @@ impl Images {
             store,
             layers: Arc::new(layers),
             registry,
+            downloads,
             clock,
             events,
             readings: Arc::new(Semaphore::new(READINGS_MAX)),

@@ -3,6 +3,10 @@
 use std::io::{Read, Write};
 use std::net::TcpListener;
 
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use bollard::{API_DEFAULT_VERSION, Docker};
+use futures_util::TryStreamExt;
+
 use super::{Context, build};
 use crate::rig::{Rig, until};
 
@@ -84,6 +88,42 @@ async fn a_file_is_added_from_a_host_that_is_named_and_compared_with_its_checksu
         let error = build(&rig, &[], context.archive()).await.error;
         let error = error.unwrap_or_else(|| panic!("{step} was done"));
         assert!(error.contains(reason), "{step}: {error}");
+    }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn an_image_is_imported_from_an_address() {
+    let archive = Context::new("no Dockerfile, a file")
+        .file("f", "x\n")
+        .archive();
+    let host = serve(archive.to_vec(), "http://localhost:1/x".to_owned());
+    let rig = Rig::with(&["--insecure-registry", &host]).await;
+    let socket = rig.path("s");
+    let docker =
+        Docker::connect_with_unix(socket.to_str().unwrap(), 60, API_DEFAULT_VERSION).unwrap();
+    let import = async |address: &str| {
+        let options = CreateImageOptionsBuilder::new().from_src(address);
+        let options = options.repo("far").tag("1").build();
+        docker
+            .create_image(Some(options), None, None)
+            .try_collect::<Vec<_>>()
+            .await
+    };
+    import(&format!("http://{host}/root.tar")).await.unwrap();
+    let image = docker.inspect_image("far:1").await.unwrap();
+    assert_eq!(image.root_fs.unwrap().layers.unwrap().len(), 1);
+    for (address, reason) in [
+        (format!("http://{host}/none"), "404"),
+        (format!("http://{host}/moved"), "--insecure-registry"),
+        (
+            "http://169.254.169.254/latest".to_owned(),
+            "--insecure-registry",
+        ),
+        ("far away".to_owned(), "no URL"),
+    ] {
+        let error = import(&address).await.unwrap_err().to_string();
+        assert!(error.contains(reason), "{address}: {error}");
     }
     rig.end().await;
 }
