@@ -16,7 +16,7 @@ use crate::tree::{OWNERS_BYTES_MAX, OwnerNames};
 
 /// Links on the way to one thing; the kernel's own limit.
 const LINKS_MAX: usize = 40;
-/// Names that are looked up on the way to one thing, `..` of links and all.
+/// Names that are looked up on the way to one thing, also those that a `..` in a link asks for again.
 const STEPS_MAX: usize = 4_096;
 
 /// What is at a path after a layer.
@@ -92,21 +92,19 @@ impl Stack {
             acts: self.at_root()?,
             todo: VecDeque::new(),
             n_links: 0,
+            n_steps: 0,
         };
         walk.put_before(path);
-        for _ in 0..STEPS_MAX {
-            let Some(part) = walk.todo.pop_front() else {
-                return Ok(FoundAt {
-                    path: walk.done,
-                    what: What::Directory(walk.acts),
-                    layer,
-                });
-            };
+        while let Some(part) = walk.todo.pop_front() {
             if let Some(found) = walk.step(part, path)? {
                 return Ok(found);
             }
         }
-        Err(BrowseError::Links(path.to_owned()))
+        Ok(FoundAt {
+            path: walk.done,
+            what: What::Directory(walk.acts),
+            layer,
+        })
     }
 
     /// The names of owners and groups, by the image's own files as they are after `layer`.
@@ -131,11 +129,19 @@ struct Walk<'a> {
     acts: Vec<Act>,
     todo: VecDeque<OsString>,
     n_links: usize,
+    n_steps: usize,
 }
 
 impl Walk<'_> {
     /// Goes on by one name; returns what is no directory when the path ends there.
     fn step(&mut self, part: OsString, asked: &Path) -> Result<Option<FoundAt>, BrowseError> {
+        self.n_steps += 1;
+        if part == ".." {
+            self.n_steps += self.done.components().count();
+        }
+        if self.n_steps > STEPS_MAX {
+            return Err(BrowseError::Links(asked.to_owned()));
+        }
         if part == ".." {
             self.done.pop();
             self.acts = self.again()?;

@@ -303,6 +303,9 @@ fn links_are_followed_inside_the_image_and_never_out_of_it() {
             "{circle}: {found:?}"
         );
     }
+    let endless = "/real/deep/..".repeat(2_000);
+    let found = stack.locate(Path::new(&endless), 0);
+    assert!(matches!(found, Err(BrowseError::Links(_))));
     // A link in the place of a directory hides what was in it, and is not looked through by the kernel.
     assert_eq!(names(&stack, "/swapped", 0), ["secret"]);
     assert_eq!(names(&stack, "/swapped", 1), ["deep"]);

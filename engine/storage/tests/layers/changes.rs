@@ -65,7 +65,7 @@ fn rename(root: &TreeRoot, from: &str, to: &str) -> Result<(), engine_sys::SysEr
     from.rename(&name, &to, &new_name)
 }
 
-fn merged(dir: &Path, lowers: &[PathBuf]) -> Merged {
+pub(crate) fn merged(dir: &Path, lowers: &[PathBuf]) -> Merged {
     std::fs::create_dir(dir).unwrap();
     let snapshot = Snapshot::at(dir);
     snapshot.create(lowers).unwrap();

@@ -3,6 +3,7 @@
 
 mod archive;
 mod browse;
+mod browse_random;
 mod changes;
 mod good;
 mod hostile;
