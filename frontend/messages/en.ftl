@@ -833,6 +833,7 @@ context-reading = Reading: {"{"}count{"}"} files
 context-broken = {"{"}name{"}"} cannot be read.
 build-step-cached = From the cache
 build-step-stopped = Broken off
+build-step-left = Not reached
 build-step-stage = Stage { $name }
 build-step-line = Line { $name }
 build-step-seconds = { $name } s
@@ -848,6 +849,7 @@ build-steps-left-out = { $count ->
    *[other] { $count } more steps are not shown.
 }
 build-note = { $done } of { $total } steps, { $cached } from the cache
+build-note-files = The files are on their way.
 build-note-done = Built { $image } in { $total } steps, { $cached } from the cache
 build-failed-code = Step { $step }, line { $line } of the Dockerfile, ended with exit code { $code }.
 build-failed-line = Step { $step }, line { $line } of the Dockerfile, failed.

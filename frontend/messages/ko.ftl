@@ -795,6 +795,7 @@ context-reading = 읽는 중: 파일 {"{"}count{"}"}개
 context-broken = {"{"}name{"}"}: 읽을 수 없습니다.
 build-step-cached = 캐시에서
 build-step-stopped = 중단됨
+build-step-left = 실행하지 않음
 build-step-stage = 스테이지 { $name }
 build-step-line = { $name }행
 build-step-seconds = { $name }초
@@ -808,6 +809,7 @@ build-steps-left-out = { $count ->
    *[other] 단계 { $count }개는 표시하지 않습니다.
 }
 build-note = { $total }단계 중 { $done }단계, 캐시에서 { $cached }단계
+build-note-files = 파일을 보내는 중입니다.
 build-note-done = { $image } 빌드 완료: { $total }단계, 캐시에서 { $cached }단계
 build-failed-code = Dockerfile { $line }행의 { $step }단계가 종료 코드 { $code }(으)로 끝났습니다.
 build-failed-line = Dockerfile { $line }행의 { $step }단계가 실패했습니다.

@@ -32,6 +32,8 @@ pub enum BuildStepState {
     Failed,
     /// It was broken off, because another one failed or somebody wanted so.
     Stopped,
+    /// Its turn never came.
+    Left,
 }
 
 /// One step.
@@ -105,9 +107,11 @@ impl BuildSteps {
     /// Says that nothing goes on any more.
     pub(super) fn stop(&mut self) {
         for step in &mut self.steps {
-            if step.state == BuildStepState::Going {
-                step.state = BuildStepState::Stopped;
-            }
+            step.state = match step.state {
+                BuildStepState::Going => BuildStepState::Stopped,
+                BuildStepState::Waiting => BuildStepState::Left,
+                ended => ended,
+            };
         }
     }
 
@@ -259,7 +263,7 @@ mod tests {
 
     #[test]
     fn what_side_by_side_steps_say_is_told_apart() {
-        let mut build = planned(&["FROM a", "RUN b"]);
+        let mut build = planned(&["FROM a", "RUN b", "RUN c"]);
         build.take_in(&mark(1, Some(StepState::Begun), None));
         build.take_in(&mark(2, Some(StepState::Begun), None));
         for (step, text) in [
@@ -277,6 +281,7 @@ mod tests {
         assert_eq!(build.counts(), (1, 1));
         build.stop();
         assert_eq!(build.steps[1].state, BuildStepState::Stopped);
+        assert_eq!(build.steps[2].state, BuildStepState::Left);
     }
 
     #[test]

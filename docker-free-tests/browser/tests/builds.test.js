@@ -142,7 +142,7 @@ test('steps are seen while they go on, and one that fails says which line', asyn
   const opens = 'FROM busybox\nRUN --mount=type=cache,target=/c,id=gate touch /c/open\n'
   const opened = await house.api('POST', '/build', Buffer.from(opens), 'application/x-tar')
   assert.match(opened.text, /Successfully built/)
-  await becomes(() => badges(page), ['Done', 'Done', 'Failed', 'To come'])
+  await becomes(() => badges(page), ['Done', 'Done', 'Failed', 'Not reached'])
   await page.locator('main .job__note', { hasText: 'Step 3, line 4 of the Dockerfile, ended with exit code 7.' }).waitFor()
   await page.locator('.build-step[data-state=failed] .build-step__output', { hasText: 'before' }).waitFor()
   await accessible(page, 'a build that failed')

@@ -229,7 +229,7 @@ pub fn steps(reader: &Reader, job: &JobId, build: &BuildSteps) -> Vec<Part> {
 }
 
 fn part(words: Words, job: &JobId, step: &BuildStep, n_steps: usize, has_stages: bool) -> Part {
-    use BuildStepState::{Cached, Done, Failed, Going, Stopped, Waiting};
+    use BuildStepState::{Cached, Done, Failed, Going, Left, Stopped, Waiting};
     let (tone, icon, key, word) = match step.state {
         Waiting => (Tone::Idle, "circle-dashed", "waiting", "job-stage-waiting"),
         Going => (Tone::Busy, "loader-circle", "going", "job-running"),
@@ -237,6 +237,7 @@ fn part(words: Words, job: &JobId, step: &BuildStep, n_steps: usize, has_stages:
         Done => (Tone::Running, "circle-check", "done", "job-done"),
         Failed => (Tone::Failed, "circle-x", "failed", "job-failed"),
         Stopped => (Tone::Idle, "circle-stop", "stopped", "build-step-stopped"),
+        Left => (Tone::Idle, "circle-dashed", "left", "build-step-left"),
     };
     let stage = (has_stages && !step.stage.is_empty())
         .then(|| words.named("build-step-stage", &step.stage));
@@ -269,7 +270,7 @@ pub fn left_out(words: Words, key: &str, n: usize) -> String {
     }
 }
 
-/// What a step outside of every step said.
+/// Returns what was said outside of every step.
 pub fn said(build: &BuildSteps) -> Vec<String> {
     build.said.lines.iter().map(|line| plain(line)).collect()
 }

@@ -195,6 +195,9 @@ fn note(reader: &Reader, fact: &JobFact) -> String {
     if let Some(build) = &progress.build {
         return build_note(reader, fact, build);
     }
+    if fact.kind == JobKind::Build && fact.is_running() {
+        return reader.words.t("build-note-files");
+    }
     match &fact.state {
         JobState::Failed { message } => told(reader.words, message),
         JobState::Cancelled { message } if fact.kind == JobKind::Edit => {
