@@ -303,7 +303,7 @@ fn links_are_followed_inside_the_image_and_never_out_of_it() {
             "{circle}: {found:?}"
         );
     }
-    let endless = "/real/deep/..".repeat(2_000);
+    let endless = "/real/..".repeat(2_000);
     let found = stack.locate(Path::new(&endless), 0);
     assert!(matches!(found, Err(BrowseError::Links(_))));
     // A link in the place of a directory hides what was in it, and is not looked through by the kernel.
@@ -373,7 +373,7 @@ fn a_long_directory_comes_in_parts_and_stops_when_nobody_waits() {
     let world = world();
     let tar = || Tar::new().dir("d/");
     let path = world.unpacked(tar());
-    for n in 0..3_000 {
+    for n in 0..1_200 {
         fs::write(path.join(format!("d/f{n:05}")), "x").unwrap();
     }
     let stack = world.stack([
@@ -398,10 +398,10 @@ fn a_long_directory_comes_in_parts_and_stops_when_nobody_waits() {
     let text = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     assert_eq!(
         part(1_000, 2, "", false),
-        (text(&["f01000", "f01001"]), 3_000)
+        (text(&["f01000", "f01001"]), 1_200)
     );
     assert_eq!(part(0, 100, "", true), (text(&["f00000", "f00001"]), 2));
-    assert_eq!(part(0, 100, "F0299", false).1, 10);
+    assert_eq!(part(0, 100, "F0119", false).1, 10);
     let given_up = found.list(&all(), || true);
     assert!(matches!(given_up, Err(BrowseError::GivenUp)));
     assert!(matches!(stack.totals(|| true), Err(BrowseError::GivenUp)));
