@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
-import { House, PASSWORD, becomeOwner, browser, logIn, tab } from '../house.js'
+import { accessible } from '../axe.js'
+import { House, PASSWORD, becomeOwner, becomes, browser, logIn, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -54,6 +55,19 @@ test('a viewer is refused even where the page shows nothing to press', async () 
     assert.equal(status, 403, verb)
   }
   assert.equal(JSON.parse((await house.api('GET', '/containers/box/json')).text).State.Running, true)
+})
+
+test('a viewer sees an image and not into it', async () => {
+  const { Id: id } = JSON.parse((await house.api('GET', '/images/busybox/json')).text)
+  const address = `${house.origin}/images/${encodeURIComponent(id)}`
+  await openKnown(page, address, 'busybox')
+  const tabs = page.getByRole('navigation', { name: /busybox/ })
+  await tabs.getByText(/^Files: /).waitFor()
+  await becomes(() => tabs.getByRole('link').count(), 1)
+  await accessible(page, 'an image that may not be looked into')
+  for (const part of ['layers', 'files', 'files/download?path=/etc/passwd']) {
+    assert.equal((await page.request.get(`${address}/${part}`)).status(), 403, part)
+  }
 })
 
 test('a stranger is sent to the door', async () => {
