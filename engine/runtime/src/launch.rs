@@ -77,7 +77,7 @@ impl Launcher {
             .spawn()
             .map_err(|error| Error::Spawn(error.to_string()))?;
         // Taken once the monitor has spoken or its end of the socket is closed: by then it has
-        // long ended, and nobody has waited for it.
+        // forked, and as a rule ended.
         let begun = Control::begin(ours, SETUP_LIMIT);
         if begun.is_err() {
             // It may hang before its fork; one that has ended does not mind.
@@ -86,10 +86,12 @@ impl Launcher {
         let status = forker
             .wait()
             .map_err(|error| Error::Spawn(error.to_string()))?;
-        if !status.success() {
-            return Err(Error::Spawn(format!("it ended with {status}")));
+        match begun {
+            // What the monitor says counts; its forker may have been killed on its way out.
+            Err(said @ Error::Setup(_)) => Err(said),
+            _ if !status.success() => Err(Error::Spawn(format!("it ended with {status}"))),
+            begun => begun,
         }
-        begun
     }
 
     /// Opens a user namespace whose users are those of `remap`, to show files as theirs.

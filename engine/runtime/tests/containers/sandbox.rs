@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{LazyLock, OnceLock};
+use std::sync::{Arc, LazyLock, Mutex, Weak};
 use std::time::Duration;
 
 use engine_runtime::{
@@ -36,11 +36,14 @@ static LAUNCHER: LazyLock<Launcher> = LazyLock::new(|| {
     Launcher::new(&fs::read(path).unwrap()).unwrap()
 });
 
-/// A root of nothing but busybox and a few files, shared by all tests of this process.
-fn busybox() -> &'static Path {
-    static ROOT: OnceLock<tempfile::TempDir> = OnceLock::new();
-    ROOT.get_or_init(|| {
-        let dir = tempfile::tempdir().unwrap();
+/// A root of nothing but busybox and a few files, shared by all sandboxes there are and removed with
+/// the last one.
+fn busybox() -> Arc<tempfile::TempDir> {
+    static ROOT: Mutex<Weak<tempfile::TempDir>> = Mutex::new(Weak::new());
+    let mut root = ROOT.lock().unwrap();
+    root.upgrade().unwrap_or_else(|| {
+        let dir = Arc::new(tempfile::tempdir().unwrap());
+        *root = Arc::downgrade(&dir);
         for name in ["bin", "etc", "tmp", "root", "proc", "sys", "dev"] {
             fs::create_dir(dir.path().join(name)).unwrap();
         }
@@ -61,12 +64,12 @@ fn busybox() -> &'static Path {
         .unwrap();
         dir
     })
-    .path()
 }
 
 /// One container's directories and spec; whatever is left of it is killed at the end.
 pub(crate) struct Sandbox {
     dir: tempfile::TempDir,
+    _busybox: Arc<tempfile::TempDir>,
     pub(crate) bundle: Bundle,
     pub(crate) spec: Spec,
 }
@@ -79,6 +82,7 @@ impl Sandbox {
 
     /// Prepares a container.
     pub(crate) fn new(args: &[&str]) -> Self {
+        let root = busybox();
         let dir = tempfile::tempdir().unwrap();
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let id = format!("t{}-{number}", std::process::id());
@@ -91,7 +95,7 @@ impl Sandbox {
             cgroup: format!("gantry-test/{id}"),
             id,
             root: Root {
-                lower: vec![busybox().to_path_buf()],
+                lower: vec![root.path().to_path_buf()],
                 upper: dir.path().join("data/upper"),
                 work: dir.path().join("data/work"),
                 readonly: false,
@@ -120,7 +124,12 @@ impl Sandbox {
             counted: false,
             remap: None,
         };
-        Self { dir, bundle, spec }
+        Self {
+            dir,
+            _busybox: root,
+            bundle,
+            spec,
+        }
     }
 
     /// A directory for a further layer on top of busybox.
