@@ -53,6 +53,12 @@ pub struct Settings {
     )]
     insecure_registry: Vec<String>,
 
+    /// Look here for what single registries have for TLS, as Docker's certs.d: HOST[:PORT]/*.crt are
+    /// authorities to trust for that registry, a pair *.cert and *.key is shown to it
+    /// [default: /etc/gantry/certs.d]
+    #[arg(long, value_name = "DIR", env = "GANTRY_ENGINE_REGISTRY_CERTS")]
+    registry_certs: Option<PathBuf>,
+
     /// Put containers below this control group of each hierarchy [default: gantry]
     #[arg(long, value_name = "NAME", env = "GANTRY_ENGINE_CGROUP_PARENT")]
     cgroup_parent: Option<String>,
@@ -88,6 +94,8 @@ pub struct Config {
     pub registry_mirrors: Vec<String>,
     /// Registries that may be reached without TLS.
     pub insecure_registries: Vec<String>,
+    /// Where registries have certificates of their own.
+    pub registry_certs: PathBuf,
     /// The control group above all containers.
     pub cgroup_parent: String,
     /// Containers that reach beyond themselves are refused.
@@ -157,6 +165,11 @@ impl Settings {
             run: pick(self.run, file.run, "/run/gantry-engine"),
             registry_mirrors: list(self.registry_mirror, file.registry_mirror),
             insecure_registries: list(self.insecure_registry, file.insecure_registry),
+            registry_certs: pick(
+                self.registry_certs,
+                file.registry_certs,
+                "/etc/gantry/certs.d",
+            ),
             cgroup_parent: pick(self.cgroup_parent, file.cgroup_parent, "gantry"),
             confined: self.confined || file.confined,
             userns_remap: remap(self.userns_remap.or(file.userns_remap))?,
@@ -173,6 +186,7 @@ impl Config {
             ("--socket", &self.socket),
             ("--data", &self.data),
             ("--run", &self.run),
+            ("--registry-certs", &self.registry_certs),
         ] {
             if !path.is_absolute() {
                 let value = path.display().to_string();

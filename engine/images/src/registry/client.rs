@@ -8,15 +8,16 @@ use bytes::Bytes;
 use reqwest::header::{
     ACCEPT, AUTHORIZATION, CONTENT_LENGTH, HeaderMap, LOCATION, RANGE, WWW_AUTHENTICATE,
 };
-use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url, redirect};
+use reqwest::{Body, Method, RequestBuilder, Response, StatusCode, Url};
 use rustls::ClientConfig;
 use rustls_platform_verifier::BuilderVerifierExt;
 use tokio::sync::Semaphore;
 
 use super::answer::{accepted, read_capped, refused};
 use super::auth::{Authorization, Challenge, Credentials, Secret, TokenAnswer, basic, challenge};
-use super::endpoint::{Endpoint, RegistryConfig, host_and_port, is_loopback, same_origin};
+use super::endpoint::{Endpoint, RegistryConfig, host_and_port, same_origin};
 use super::error::RegistryError;
+use super::trust::{Lines, Trust, Ways};
 use crate::reference::Reference;
 
 const REDIRECTS_MAX: usize = 10;
@@ -27,20 +28,14 @@ const TOKEN_BYTES_MAX: usize = 1 << 20;
 /// Our side of every connection to registries.
 pub(super) struct Client {
     pub(super) config: RegistryConfig,
-    /// For answers: a peer that says nothing is given up.
-    asking: Ways,
-    /// For long requests, during which a peer has nothing to say.
-    sending: Ways,
+    /// To everybody whom the machine trusts.
+    usual: Arc<Lines>,
+    /// What single registries have of their own.
+    trust: Arc<Trust>,
+    /// The registry that this client is for, as a URL, and the lines to it alone.
+    own: Option<(Url, Arc<Lines>)>,
     /// One permit for each blob that may be under way, here or there.
-    pub(super) transfers: Semaphore,
-}
-
-/// The ways to a registry.
-struct Ways {
-    /// Through the proxy that the environment names, if any.
-    outside: reqwest::Client,
-    /// To this machine itself, past every proxy.
-    loopback: reqwest::Client,
+    pub(super) transfers: Arc<Semaphore>,
 }
 
 /// Blobs that may be under way at a time, of all pulls and pushes.
@@ -184,27 +179,41 @@ impl Session {
 
 impl Client {
     pub(super) fn new(config: RegistryConfig) -> Result<Self, reqwest::Error> {
-        let tls = tls();
-        let builder = || {
-            reqwest::Client::builder()
-                .tls_backend_preconfigured(tls.clone())
-                .redirect(redirect::Policy::none())
-                .connect_timeout(config.patience)
-                .user_agent("gantry")
-        };
-        let asking = || builder().read_timeout(config.patience);
         Ok(Self {
-            asking: Ways {
-                outside: asking().build()?,
-                loopback: asking().no_proxy().build()?,
-            },
-            sending: Ways {
-                outside: builder().build()?,
-                loopback: builder().no_proxy().build()?,
-            },
+            usual: Arc::new(Lines::new(&tls(), config.patience)?),
+            trust: Arc::new(Trust::new(config.certificates.clone(), config.patience)),
+            own: None,
             config,
-            transfers: Semaphore::new(TRANSFERS_MAX),
+            transfers: Arc::new(Semaphore::new(TRANSFERS_MAX)),
         })
+    }
+
+    /// The same, for one registry that authorities vouch for which came along: they are trusted by
+    /// this client, for its host and port, and for nobody else.
+    pub(super) async fn trusting(
+        &self,
+        registry: &Url,
+        authorities: &str,
+    ) -> Result<Self, RegistryError> {
+        let lines = self.trust.lines_with(registry, authorities).await?;
+        Ok(Self {
+            config: self.config.clone(),
+            usual: Arc::clone(&self.usual),
+            trust: Arc::clone(&self.trust),
+            own: Some((registry.clone(), lines)),
+            transfers: Arc::clone(&self.transfers),
+        })
+    }
+
+    /// The lines to whoever a URL names.
+    async fn lines(&self, url: &Url) -> Result<Arc<Lines>, RegistryError> {
+        if let Some((registry, lines)) = &self.own
+            && same_origin(url, registry)
+        {
+            return Ok(Arc::clone(lines));
+        }
+        let own = self.trust.lines(url).await?;
+        Ok(own.unwrap_or_else(|| Arc::clone(&self.usual)))
     }
 
     /// Asks for a thing in the session's repository, from `offset` on.
@@ -254,7 +263,8 @@ impl Client {
         content: Body,
     ) -> Result<Response, RegistryError> {
         let host = host_and_port(&ask.url).unwrap_or_default();
-        let request = self.request(session, &self.sending, &ask).body(content);
+        let lines = self.lines(&ask.url).await?;
+        let request = self.request(session, &lines.sending, &ask).body(content);
         let response = request.send().await;
         response.map_err(|error| RegistryError::from_request(host, error))
     }
@@ -267,9 +277,10 @@ impl Client {
         };
         for _ in 0..=REDIRECTS_MAX {
             let host = host_and_port(&ask.url).unwrap_or_default();
+            let lines = self.lines(&ask.url).await?;
             let (ways, patience) = match ask.is_long {
-                true => (&self.sending, self.config.patience * LONG),
-                false => (&self.asking, self.config.patience),
+                true => (&lines.sending, self.config.patience * LONG),
+                false => (&lines.asking, self.config.patience),
             };
             let mut request = self.request(session, ways, &ask);
             if ask.body.is_empty() && !matches!(ask.method, Method::GET | Method::HEAD) {
@@ -393,13 +404,14 @@ impl Client {
             .check(&url, session.endpoint.base())
             .map_err(redirect)?;
 
+        let lines = self.lines(&url).await?;
         let is_refused = |response: &Response| {
             let status = response.status();
             matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
         };
         let ask = async |with_sources| {
             let scopes = session.scopes(with_sources);
-            let request = self.token_request(session, url.clone(), service, &scopes);
+            let request = token_request(session, &lines, url.clone(), service, &scopes);
             self.send(request, &host, self.config.patience).await
         };
         let mut response = ask(true).await?;
@@ -420,53 +432,43 @@ impl Client {
                 reason: "its token server sends no token",
             })
     }
-
-    fn token_request(
-        &self,
-        session: &Session,
-        mut url: Url,
-        service: Option<&str>,
-        scopes: &[String],
-    ) -> reqwest::RequestBuilder {
-        let service = service.unwrap_or_default();
-        if let Some(Credentials::IdentityToken(token)) = &session.credentials {
-            let form = encode(
-                &url,
-                &[
-                    ("grant_type", "refresh_token"),
-                    ("client_id", "gantry"),
-                    ("refresh_token", token.reveal()),
-                    ("service", service),
-                    ("scope", &scopes.join(" ")),
-                ],
-            );
-            return self
-                .asking
-                .to(&url)
-                .post(url)
-                .header("content-type", "application/x-www-form-urlencoded")
-                .body(form);
-        }
-        url.query_pairs_mut()
-            .append_pair("service", service)
-            .extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
-        let request = self.asking.to(&url).get(url);
-        match &session.credentials {
-            Some(Credentials::Password { username, password }) => {
-                request.header(AUTHORIZATION, basic(username, password).reveal())
-            }
-            _ => request,
-        }
-    }
 }
 
-impl Ways {
-    fn to(&self, url: &Url) -> &reqwest::Client {
-        if url.host_str().is_some_and(is_loopback) {
-            &self.loopback
-        } else {
-            &self.outside
+fn token_request(
+    session: &Session,
+    lines: &Lines,
+    mut url: Url,
+    service: Option<&str>,
+    scopes: &[String],
+) -> reqwest::RequestBuilder {
+    let service = service.unwrap_or_default();
+    if let Some(Credentials::IdentityToken(token)) = &session.credentials {
+        let form = encode(
+            &url,
+            &[
+                ("grant_type", "refresh_token"),
+                ("client_id", "gantry"),
+                ("refresh_token", token.reveal()),
+                ("service", service),
+                ("scope", &scopes.join(" ")),
+            ],
+        );
+        return lines
+            .asking
+            .to(&url)
+            .post(url)
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(form);
+    }
+    url.query_pairs_mut()
+        .append_pair("service", service)
+        .extend_pairs(scopes.iter().map(|scope| ("scope", scope)));
+    let request = lines.asking.to(&url).get(url);
+    match &session.credentials {
+        Some(Credentials::Password { username, password }) => {
+            request.header(AUTHORIZATION, basic(username, password).reveal())
         }
+        _ => request,
     }
 }
 

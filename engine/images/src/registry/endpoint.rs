@@ -1,6 +1,7 @@
 //! Where a registry is reached, and whether that may be without TLS.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -21,6 +22,8 @@ pub struct RegistryConfig {
     pub mirrors: Vec<Mirror>,
     /// Hosts, with or without a port, that may be reached without TLS. Loopback always may.
     pub insecure: Vec<String>,
+    /// Where registries have certificates of their own: `DIR/HOST[:PORT]/*.crt` and the like.
+    pub certificates: Option<PathBuf>,
     /// How long a connection may take, and how long a peer may say nothing.
     pub patience: Duration,
 }
@@ -30,6 +33,7 @@ impl Default for RegistryConfig {
         Self {
             mirrors: Vec::new(),
             insecure: Vec::new(),
+            certificates: None,
             patience: Duration::from_secs(30),
         }
     }

@@ -34,6 +34,14 @@ pub enum RegistryError {
         /// What is wrong.
         reason: String,
     },
+    /// What is kept for the registry's TLS is of no use.
+    #[error("cannot use {path}: {reason}")]
+    Certificates {
+        /// Which file, or what was given.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
     /// It answers, and does not speak TLS.
     #[error(
         "the registry {host} does not speak TLS; name it as an insecure registry if that is meant"
@@ -291,7 +299,8 @@ fn tls_reason(tls: &rustls::Error) -> String {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. },
         ) => "its certificate is for another name".to_owned(),
         Error::InvalidCertificate(CertificateError::UnknownIssuer) => {
-            "its certificate is signed by nobody this machine trusts".to_owned()
+            "its certificate is signed by nobody this machine trusts; if it has an authority of its own, give that authority's certificate for this registry"
+                .to_owned()
         }
         other => other.to_string(),
     }

@@ -25,6 +25,7 @@ mod push;
 mod retry;
 mod search;
 mod tags;
+mod trust;
 mod upload;
 
 pub(crate) use client::tls;

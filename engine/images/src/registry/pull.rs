@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::answer::read_capped;
 use super::auth::Credentials;
 use super::client::{Client, Session};
-use super::endpoint::RegistryConfig;
+use super::endpoint::{Endpoint, RegistryConfig};
 use super::error::RegistryError;
 use super::fetch::{self, Follow};
 use super::retry::Tries;
@@ -64,6 +64,28 @@ impl Registry {
     pub fn new(config: RegistryConfig) -> Result<Self, RegistryError> {
         let client = Client::new(config)
             .map_err(|error| RegistryError::from_request("this machine".to_owned(), error))?;
+        Ok(Self {
+            client: Arc::new(client),
+        })
+    }
+
+    /// The same, for requests to the registry of `reference`, for which authorities vouch that came
+    /// along (PEM). They are trusted for its host and port alone. Docker Hub has none of its own.
+    ///
+    /// # Errors
+    /// When they are no certificates.
+    pub async fn trusting(
+        &self,
+        reference: &Reference,
+        authorities: &str,
+    ) -> Result<Self, RegistryError> {
+        let endpoints = self.client.config.endpoints(reference);
+        let is_own =
+            |endpoint: &&Endpoint| endpoint.is_registry && endpoint.base().scheme() == "https";
+        let Some(endpoint) = endpoints.iter().find(is_own) else {
+            return Ok(self.clone());
+        };
+        let client = self.client.trusting(endpoint.base(), authorities).await?;
         Ok(Self {
             client: Arc::new(client),
         })

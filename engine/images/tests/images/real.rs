@@ -265,3 +265,154 @@ async fn a_certificate_that_nobody_signed_is_refused() {
         words(&error)
     );
 }
+
+/// An authority with its key, and a registry of Debian's whose certificate it signed.
+struct Signed {
+    authority: String,
+    issuer: rcgen::Issuer<'static, rcgen::KeyPair>,
+    real: Real,
+    /// Keeps the registry's keys.
+    _keys: TempDir,
+}
+
+/// Starts a registry with an authority of its own; `more` are further settings of its TLS.
+fn signed(more: &str) -> Signed {
+    let mut authority = rcgen::CertificateParams::new(Vec::new()).unwrap();
+    authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let key = rcgen::KeyPair::generate().unwrap();
+    let pem = authority.self_signed(&key).unwrap().pem();
+    let issuer = rcgen::Issuer::new(authority, key);
+    let keys = TempDir::new().unwrap();
+    let path = |name: &str| keys.path().join(name);
+    let (certificate, key) = leaf(&issuer);
+    fs::write(path("cert.pem"), certificate).unwrap();
+    fs::write(path("key.pem"), key).unwrap();
+    fs::write(path("ca.pem"), &pem).unwrap();
+    let more = more.replace("CA", &path("ca.pem").display().to_string());
+    let tls = format!(
+        ", tls: {{certificate: {}, key: {}{more}}}}}",
+        path("cert.pem").display(),
+        path("key.pem").display(),
+    );
+    Signed {
+        authority: pem,
+        issuer,
+        real: Real::start(&tls),
+        _keys: keys,
+    }
+}
+
+/// A certificate for loopback, and its key.
+fn leaf(issuer: &rcgen::Issuer<'_, rcgen::KeyPair>) -> (String, String) {
+    let names = vec!["127.0.0.1".to_owned()];
+    let mut params = rcgen::CertificateParams::new(names).unwrap();
+    params.extended_key_usages = vec![
+        rcgen::ExtendedKeyUsagePurpose::ServerAuth,
+        rcgen::ExtendedKeyUsagePurpose::ClientAuth,
+    ];
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.signed_by(&key, issuer).unwrap();
+    (certificate.pem(), key.serialize_pem())
+}
+
+fn world_trusting(dir: &Path) -> crate::world::World {
+    crate::world::world_with(engine_images::RegistryConfig {
+        certificates: Some(dir.to_owned()),
+        ..engine_images::RegistryConfig::default()
+    })
+}
+
+#[tokio::test]
+async fn an_authority_of_one_registry_is_trusted_for_that_one_alone() {
+    let (ours, other) = (signed(""), signed(""));
+    ours.real.push("a:1", "gzip", &[]);
+    let dir = TempDir::new().unwrap();
+    let certs = dir.path().join(&ours.real.address);
+    let world = world_trusting(dir.path());
+    let name = format!("{}/a:1", ours.real.address);
+
+    let before = words(&world.pull(&name).await.unwrap_err());
+    assert!(
+        before.contains("give that authority's certificate"),
+        "{before}"
+    );
+    // Another registry's authority under this one's name is a wrong one.
+    fs::create_dir(&certs).unwrap();
+    fs::write(certs.join("ca.crt"), &other.authority).unwrap();
+    let wrong = world.pull(&name).await.unwrap_err();
+    assert!(matches!(wrong, RegistryError::Tls { .. }), "{wrong}");
+    world.assert_empty();
+
+    // The right one needs no restart.
+    fs::write(certs.join("own.crt"), &ours.authority).unwrap();
+    world.pull(&name).await.unwrap();
+    let elsewhere = format!("{}/a:1", other.real.address);
+    let elsewhere = world.pull(&elsewhere).await.unwrap_err();
+    assert!(
+        matches!(elsewhere, RegistryError::Tls { .. }),
+        "{elsewhere}"
+    );
+
+    fs::write(certs.join("broken.crt"), "no certificate").unwrap();
+    let broken = words(&world.pull(&name).await.unwrap_err());
+    assert!(
+        broken.contains("broken.crt: it holds no certificate"),
+        "{broken}"
+    );
+    fs::rename(certs.join("broken.crt"), certs.join("client.cert")).unwrap();
+    let keyless = words(&world.pull(&name).await.unwrap_err());
+    assert!(
+        keyless.contains("client.cert: its key is missing"),
+        "{keyless}"
+    );
+}
+
+#[tokio::test]
+async fn a_registry_that_wants_to_know_us_by_certificate_is_shown_ours() {
+    let closed = signed(", clientcas: [CA]");
+    let dir = TempDir::new().unwrap();
+    let certs = dir.path().join(&closed.real.address);
+    fs::create_dir(&certs).unwrap();
+    fs::write(certs.join("ca.crt"), &closed.authority).unwrap();
+    let world = world_trusting(dir.path());
+    let login = async || world.registry.login(&closed.real.address, None).await;
+
+    assert!(login().await.is_err(), "nobody without a certificate");
+    let (certificate, key) = leaf(&closed.issuer);
+    fs::write(certs.join("client.key"), key).unwrap();
+    fs::write(certs.join("client.cert"), certificate).unwrap();
+    login().await.unwrap();
+}
+
+#[tokio::test]
+async fn an_authority_that_comes_along_is_for_its_registry_and_that_request() {
+    let (ours, other) = (signed(""), signed(""));
+    ours.real.push("a:1", "gzip", &[]);
+    let world = world();
+    let reference: Reference = format!("{}/a:1", ours.real.address).parse().unwrap();
+
+    let trusting = world.registry.trusting(&reference, &ours.authority).await;
+    let trusting = trusting.unwrap();
+
+    trusting.digest_of(&reference, None).await.unwrap();
+    let elsewhere: Reference = format!("{}/a:1", other.real.address).parse().unwrap();
+    for refused in [
+        trusting.digest_of(&elsewhere, None).await,
+        world.registry.digest_of(&reference, None).await,
+        world
+            .registry
+            .trusting(&reference, &other.authority)
+            .await
+            .unwrap()
+            .digest_of(&reference, None)
+            .await,
+    ] {
+        assert!(
+            matches!(refused, Err(RegistryError::Tls { .. })),
+            "{refused:?}"
+        );
+    }
+    let none = world.registry.trusting(&reference, "nothing").await;
+    let none = words(&none.err().unwrap());
+    assert!(none.contains("holds no certificate in PEM"), "{none}");
+}

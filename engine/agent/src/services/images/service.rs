@@ -179,6 +179,7 @@ fn registries(config: &Config) -> Result<RegistryConfig> {
     Ok(RegistryConfig {
         mirrors: mirrors.collect::<Result<_>>()?,
         insecure: config.insecure_registries.clone(),
+        certificates: Some(config.registry_certs.clone()),
         ..RegistryConfig::default()
     })
 }
