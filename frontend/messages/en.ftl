@@ -1189,3 +1189,6 @@ image-unique = Unique
 done-update-asked = The registry is asked for { $name }.
 obstacle-registry-rests = The registry limits how often it is asked. It is left alone for another { $name } seconds.
 obstacle-too-many-checks = Too many checks wait already. Try again in a minute.
+registry-authority = Certificate authority
+registry-authority-hint = Optional: PEM of the authority that signed the registry's certificate. It is trusted for this registry alone.
+rule-certificate = must be certificates in PEM (-----BEGIN CERTIFICATE-----), without a private key.

@@ -1147,3 +1147,6 @@ image-unique = 고유
 done-update-asked = { $name }에 대해 레지스트리에 물어보는 중입니다.
 obstacle-registry-rests = 레지스트리가 요청 횟수를 제한합니다. 앞으로 { $name }초 동안 묻지 않습니다.
 obstacle-too-many-checks = 이미 기다리는 확인이 너무 많습니다. 잠시 뒤에 다시 시도하세요.
+registry-authority = 인증 기관
+registry-authority-hint = 선택: 레지스트리 인증서에 서명한 인증 기관의 PEM입니다. 이 레지스트리에만 신뢰합니다.
+rule-certificate = 개인 키 없이 PEM 형식의 인증서(-----BEGIN CERTIFICATE-----)여야 합니다.

@@ -77,6 +77,8 @@ pub enum Rule {
     RegistryAddress,
     /// A name at a registry: no colon, no control character.
     RegistryUser,
+    /// Certificates in PEM, and no key.
+    Certificate,
     /// The image's name names another registry than the one that was chosen.
     OtherRegistry,
     /// A password is kept for one address; a new address asks for it again.
@@ -170,6 +172,7 @@ impl Rule {
             Self::OneContext => "rule-one-context",
             Self::RegistryAddress => "rule-registry-address",
             Self::RegistryUser => "rule-registry-user",
+            Self::Certificate => "rule-certificate",
             Self::OtherRegistry => "rule-other-registry",
             Self::SecretAgain => "rule-secret-again",
             Self::AbsolutePath => "rule-absolute-path",

@@ -29,5 +29,7 @@ pub use place::{
     AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, PlaceRef, RegistryPlace,
     ServerPlace,
 };
-pub use registry::{Credentials, Registry, RegistryAddress, RegistryName, RegistryUser};
+pub use registry::{
+    Credentials, Registry, RegistryAddress, RegistryAuthority, RegistryName, RegistryUser,
+};
 pub use tag_check::TagCheck;

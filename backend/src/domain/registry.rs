@@ -13,6 +13,8 @@ const DOCKER_HUB: &str = "docker.io";
 const MOST_NAME: usize = 64;
 const MOST_ADDRESS: usize = 255;
 const MOST_USER: usize = 255;
+/// A few certificates; they travel in a header.
+const MOST_AUTHORITY: usize = 32_768;
 
 /// A registry, without its secret.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct Registry {
     pub address: RegistryAddress,
     /// The name there; empty for nobody in particular.
     pub user: RegistryUser,
+    /// The authorities that vouch for it, in PEM; empty where everybody's do.
+    pub authority: RegistryAuthority,
     /// Whether a password is kept for that name.
     pub has_secret: bool,
     /// When it was added.
@@ -38,6 +42,8 @@ pub struct Credentials {
     pub name: String,
     /// The password, or a token.
     pub password: SecretString,
+    /// The authorities that vouch for the registry.
+    pub authority: RegistryAuthority,
     /// Whether they are the kept ones, not typed for this once.
     pub is_kept: bool,
 }
@@ -53,6 +59,10 @@ pub struct RegistryAddress(String);
 /// A name at a registry; empty for nobody in particular.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RegistryUser(String);
+
+/// Certificates of authorities that vouch for one registry, in PEM; empty for none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RegistryAuthority(String);
 
 macro_rules! text {
     ($($type:ident)*) => {$(
@@ -71,7 +81,7 @@ macro_rules! text {
     )*};
 }
 
-text!(RegistryName RegistryAddress RegistryUser);
+text!(RegistryName RegistryAddress RegistryUser RegistryAuthority);
 
 impl RegistryUser {
     /// Tells whether it is nobody in particular.
@@ -109,6 +119,33 @@ impl FromStr for RegistryUser {
         }
         if text.chars().any(|c| c.is_control() || c == ':') {
             return Err(Rule::RegistryUser);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl RegistryAuthority {
+    /// Tells whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl FromStr for RegistryAuthority {
+    type Err = Rule;
+
+    /// The engine reads the certificates; here a key that was pasted by mistake is kept out.
+    fn from_str(text: &str) -> Result<Self, Rule> {
+        let text = text.replace("\r\n", "\n");
+        let text = text.trim();
+        if text.len() > MOST_AUTHORITY {
+            return Err(Rule::TooLong {
+                most: MOST_AUTHORITY,
+            });
+        }
+        let is_pem = text.contains("-----BEGIN CERTIFICATE-----") && text.is_ascii();
+        if !text.is_empty() && (!is_pem || text.contains("PRIVATE KEY")) {
+            return Err(Rule::Certificate);
         }
         Ok(Self(text.to_owned()))
     }

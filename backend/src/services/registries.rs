@@ -14,8 +14,8 @@ use super::registry_auth::{auth, header, said};
 use super::{Error, Result, Services, audit};
 use crate::access::{Permit, image, registry};
 use crate::domain::{
-    Credentials, FieldError, Outcome, Registry, RegistryAddress, RegistryId, RegistryName,
-    RegistryUser, Rule,
+    Credentials, FieldError, Outcome, Registry, RegistryAddress, RegistryAuthority, RegistryId,
+    RegistryName, RegistryUser, Rule,
 };
 use crate::store::{StoreError, registries as rows};
 
@@ -30,6 +30,7 @@ pub struct Draft {
     name: RegistryName,
     address: RegistryAddress,
     user: RegistryUser,
+    authority: RegistryAuthority,
     secret: Option<SecretString>,
 }
 
@@ -42,6 +43,7 @@ impl Draft {
         name: &str,
         address: &str,
         user: &str,
+        authority: &str,
         secret: SecretString,
     ) -> Result<Self, FieldError> {
         let draft = Self {
@@ -50,6 +52,9 @@ impl Draft {
                 .parse()
                 .map_err(|rule| FieldError::new("address", rule))?,
             user: user.parse().map_err(|rule| FieldError::new("user", rule))?,
+            authority: authority
+                .parse()
+                .map_err(|rule| FieldError::new("authority", rule))?,
             secret: Some(secret).filter(|secret| !secret.expose_secret().is_empty()),
         };
         let secret = draft.secret.as_ref().map(ExposeSecret::expose_secret);
@@ -65,7 +70,11 @@ impl Draft {
 
     /// Returns what the audit notes of it: everything but the password.
     fn noted(&self) -> String {
-        format!("address={} user={}", self.address, self.user)
+        let authority = match self.authority.is_empty() {
+            true => "",
+            false => " authority=own",
+        };
+        format!("address={} user={}{authority}", self.address, self.user)
     }
 }
 
@@ -106,6 +115,7 @@ pub async fn add(
         name: draft.name,
         address: draft.address,
         user: draft.user,
+        authority: draft.authority,
         has_secret: draft.secret.is_some(),
         created_at: services.clock().now(),
     };
@@ -157,6 +167,7 @@ pub async fn edit(
         name: draft.name,
         address: draft.address,
         user: draft.user,
+        authority: draft.authority,
         has_secret: is_somebody,
         created_at: before.created_at,
     };
@@ -337,13 +348,17 @@ fn open(
     registry: &Registry,
     sealed: Option<&[u8]>,
 ) -> Result<Option<Credentials>> {
-    let Some(sealed) = sealed else {
+    if sealed.is_none() && registry.authority.is_empty() {
         return Ok(None);
-    };
+    }
     let seal = services.store().seal();
+    let password = sealed.map(|sealed| seal.unseal(&purpose(registry), sealed));
     Ok(Some(Credentials {
         name: registry.user.to_string(),
-        password: seal.unseal(&purpose(registry), sealed)?,
+        password: password
+            .transpose()?
+            .unwrap_or_else(|| String::new().into()),
+        authority: registry.authority.clone(),
         is_kept: true,
     }))
 }

@@ -26,6 +26,7 @@ pub(super) fn auth(registry: &str, credentials: Option<&Credentials>) -> Registr
         username: credentials.name.clone(),
         password: credentials.password.expose_secret().to_owned(),
         serveraddress,
+        authority: credentials.authority.to_string(),
         ..RegistryAuth::default()
     }
 }

@@ -18,8 +18,8 @@ pub async fn insert(
     sealed: Option<&[u8]>,
 ) -> Result<(), StoreError> {
     sqlx::query(
-        "insert into registry (registry_id, name, address, user, secret, created_at)
-         values (?, ?, ?, ?, ?, ?)",
+        "insert into registry (registry_id, name, address, user, secret, created_at, authority)
+         values (?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(registry.id.as_str())
     .bind(registry.name.as_str())
@@ -27,6 +27,7 @@ pub async fn insert(
     .bind(registry.user.as_str())
     .bind(sealed)
     .bind(clock::text(registry.created_at))
+    .bind(registry.authority.as_str())
     .execute(write.connection())
     .await?;
     Ok(())
@@ -43,12 +44,13 @@ pub async fn update(
 ) -> Result<(), StoreError> {
     sqlx::query(
         "update registry
-         set name = ?, address = ?, user = ?, secret = ?
+         set name = ?, address = ?, user = ?, authority = ?, secret = ?
          where registry_id = ?",
     )
     .bind(registry.name.as_str())
     .bind(registry.address.as_str())
     .bind(registry.user.as_str())
+    .bind(registry.authority.as_str())
     .bind(sealed)
     .bind(registry.id.as_str())
     .execute(write.connection())
@@ -74,7 +76,8 @@ pub async fn delete(write: &mut Write, id: &RegistryId) -> Result<(), StoreError
 /// When the database fails.
 pub async fn all(read: &mut impl Reads) -> Result<Vec<Registry>, StoreError> {
     sqlx::query(
-        "select registry_id, name, address, user, secret is not null as has_secret, created_at
+        "select registry_id, name, address, user, secret is not null as has_secret, created_at,
+             authority
          from registry
          order by name",
     )
@@ -95,7 +98,7 @@ pub async fn by_id(
 ) -> Result<Option<(Registry, Option<Vec<u8>>)>, StoreError> {
     sqlx::query(
         "select registry_id, name, address, user, secret is not null as has_secret, created_at,
-             secret
+             authority, secret
          from registry
          where registry_id = ?",
     )
@@ -116,7 +119,7 @@ pub async fn by_address(
 ) -> Result<Option<(Registry, Option<Vec<u8>>)>, StoreError> {
     sqlx::query(
         "select registry_id, name, address, user, secret is not null as has_secret, created_at,
-             secret
+             authority, secret
          from registry
          where address = ?",
     )
@@ -154,6 +157,9 @@ fn registry(row: &SqliteRow) -> Result<Registry, StoreError> {
         user: text("user")?
             .parse()
             .map_err(|_| damaged("registry user"))?,
+        authority: text("authority")?
+            .parse()
+            .map_err(|_| damaged("registry authority"))?,
         has_secret: row.try_get("has_secret")?,
         created_at: text("created_at")?
             .parse::<Timestamp>()
@@ -172,6 +178,7 @@ mod tests {
             name: name.parse().unwrap(),
             address: address.parse().unwrap(),
             user: "ann".parse().unwrap(),
+            authority: "-----BEGIN CERTIFICATE-----".parse().unwrap(),
             has_secret: true,
             created_at: Timestamp::UNIX_EPOCH,
         }

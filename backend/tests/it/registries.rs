@@ -84,7 +84,7 @@ async fn a_password_is_on_no_page_in_no_entry_and_not_readable_in_the_database()
         assert!(noted.iter().any(|entry| entry.0 == action), "{noted:?}");
     }
     assert!(!format!("{noted:?}").contains(SECRET));
-    let draft = Draft::typed("a", "a.test", "ann", SECRET.to_owned().into()).unwrap();
+    let draft = Draft::typed("a", "a.test", "ann", "", SECRET.to_owned().into()).unwrap();
     assert!(!format!("{draft:?}").contains(SECRET));
     for file in std::fs::read_dir(house.dir.path()).unwrap() {
         let bytes = std::fs::read(file.unwrap().path()).unwrap();
@@ -403,4 +403,63 @@ async fn a_viewer_sees_no_registry() {
     let images = house.ask(Method::GET, "/images", &vics, "").await;
     assert_eq!(images.status, StatusCode::OK);
     assert!(!images.body.contains("registry.test") && !images.body.contains("\"/registries\""));
+}
+
+#[tokio::test]
+async fn an_authority_is_kept_with_its_registry_and_goes_to_that_one_alone() {
+    let (house, cookie, _, path) = keeping().await;
+    let pem = "-----BEGIN CERTIFICATE-----%0AAAAA%0A-----END CERTIFICATE-----";
+    let edit = async |authority: &str| {
+        let body =
+            format!("name=Team&address=registry.test%3A5000&user=&secret=&authority={authority}");
+        house
+            .ask(Method::POST, &format!("{path}/edit"), &cookie, &body)
+            .await
+    };
+    for wrong in [
+        "nothing",
+        "-----BEGIN CERTIFICATE----- -----BEGIN PRIVATE KEY-----",
+    ] {
+        let refused = edit(wrong).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+        assert!(
+            refused.body.contains("without a private key"),
+            "{}",
+            refused.body
+        );
+    }
+    let done = edit(pem).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let form = house
+        .ask(Method::GET, &format!("{path}/edit"), &cookie, "")
+        .await;
+    assert!(form.body.contains("BEGIN CERTIFICATE"), "it is no secret");
+
+    house.ask(Method::GET, &path, &cookie, "").await;
+    let (_, auth) = asked(&house).remove(0);
+    assert!(
+        auth.contains("BEGIN CERTIFICATE") && !auth.contains(SECRET),
+        "{auth}"
+    );
+    house
+        .ask(Method::POST, &format!("{path}/test"), &cookie, "")
+        .await;
+    let sent = house
+        .engine
+        .with(|state| String::from_utf8(state.put.clone()));
+    assert!(sent.unwrap().contains("BEGIN CERTIFICATE"));
+    asked(&house);
+    let pull = async |body: &str| {
+        house.ask(Method::POST, "/images/pull", &cookie, body).await;
+        house
+            .wait(|_| house.engine.with(|state| !state.registries.is_empty()))
+            .await;
+        asked(&house).remove(0).1
+    };
+    let own = pull("reference=registry.test%3A5000%2Fa&user=ben&password=typed-once").await;
+    assert!(
+        own.contains("BEGIN CERTIFICATE") && own.contains("typed-once"),
+        "{own}"
+    );
+    assert_eq!(pull("reference=registry.test%3A5001%2Fa").await, "");
 }

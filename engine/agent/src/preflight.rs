@@ -210,6 +210,7 @@ mod tests {
             run: dir.join("run"),
             registry_mirrors: Vec::new(),
             insecure_registries: Vec::new(),
+            registry_certs: dir.join("certs.d"),
             cgroup_parent: "gantry-test".to_owned(),
             confined: false,
             userns_remap: None,

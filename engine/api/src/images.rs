@@ -195,6 +195,9 @@ pub struct RegistryAuth {
     pub serveraddress: String,
     pub identitytoken: String,
     pub registrytoken: String,
+    /// Ours: authorities in PEM that vouch for the one registry of this request, and for nobody else.
+    #[serde(rename = "gantryauthority", skip_serializing_if = "String::is_empty")]
+    pub authority: String,
 }
 
 /// What a registry's acceptance of a name and password is told with.

@@ -394,13 +394,9 @@ fn to_build(words: Words) -> Action {
     Action::link(words.t("build"), "hammer", path)
 }
 
-/// The images page.
-pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
-    let words = shell.words;
-    let filter = filter(words, "/images", "images-filter");
-    let column =
-        |name, key: &str, numeric| Column::sorted(&filter.view, name, words.t(key), numeric);
-    let columns = vec![
+fn image_columns(words: Words, view: &View) -> Vec<Column> {
+    let column = |name, key: &str, numeric| Column::sorted(view, name, words.t(key), numeric);
+    vec![
         column("name", "name", false),
         Column::plain(words.t("id"), false),
         column("size", "size", true),
@@ -408,7 +404,14 @@ pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
         Column::plain(words.t("image-unique"), true).named("unique"),
         Column::plain(words.t("containers"), false),
         column("created", "age", true),
-    ];
+    ]
+}
+
+/// The images page.
+pub fn images_index(shell: Shell, locked: bool) -> ImagesIndex {
+    let words = shell.words;
+    let filter = filter(words, "/images", "images-filter");
+    let columns = image_columns(words, &filter.view);
     let hinted = |name, key: &str, hint: &str, kind| Field {
         hint: words.t(hint),
         ..field(words, name, key, kind)

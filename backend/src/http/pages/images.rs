@@ -10,7 +10,7 @@ use super::away;
 use super::frame::{Frame, back_or, go, said_and_go};
 use crate::access::{Actor, Permit, image, policy, registry};
 use crate::app::App;
-use crate::domain::{Credentials, FieldError, Registry, Rule, ServerPlace};
+use crate::domain::{Credentials, FieldError, Registry, RegistryAuthority, Rule, ServerPlace};
 use crate::http::extract::Fields;
 use crate::http::present::images::{self as present, Refused, RefusedOne, Typed};
 use crate::http::present::lists::{self, Asked};
@@ -122,10 +122,8 @@ pub(super) async fn pull(
             return again(&app, &list, &frame, refused).await;
         }
     };
-    if request.credentials.is_none() {
-        let registry = request.reference.registry();
-        request.credentials = registries::kept(&app.services, &keys, registry).await?;
-    }
+    let kept = registries::kept(&app.services, &keys, request.reference.registry()).await?;
+    request.credentials = beside_kept(request.credentials, kept);
     let job = images::pull(&app.services, &permit, request).await?;
     Ok(go(&paths::Job(job.as_str())))
 }
@@ -140,6 +138,17 @@ fn requested(fields: &Fields) -> Result<PullRequest, FieldError> {
     })
 }
 
+/// What was typed goes before what is kept, and the registry's own authorities go with either.
+fn beside_kept(typed: Option<Credentials>, kept: Option<Credentials>) -> Option<Credentials> {
+    match (typed, kept) {
+        (Some(typed), Some(kept)) => Some(Credentials {
+            authority: kept.authority,
+            ..typed
+        }),
+        (typed, kept) => typed.or(kept),
+    }
+}
+
 /// A name and a password at a registry, or none; a password is somebody's.
 fn credentials(fields: &Fields) -> Result<Option<Credentials>, FieldError> {
     let (name, password) = (fields.text("user").trim(), fields.text("password"));
@@ -149,6 +158,7 @@ fn credentials(fields: &Fields) -> Result<Option<Credentials>, FieldError> {
         (false, _) => Ok(Some(Credentials {
             name: name.to_owned(),
             password: password.to_owned().into(),
+            authority: RegistryAuthority::default(),
             is_kept: false,
         })),
     }
@@ -293,10 +303,9 @@ pub(super) async fn push(
 ) -> Result<Response> {
     let begun = match to_push(&fields) {
         Ok(mut request) => {
-            if request.credentials.is_none() {
-                let registry = request.reference.registry();
-                request.credentials = registries::kept(&app.services, &keys, registry).await?;
-            }
+            let registry = request.reference.registry();
+            let kept = registries::kept(&app.services, &keys, registry).await?;
+            request.credentials = beside_kept(request.credentials, kept);
             images::push(&app.services, &permit, request).await
         }
         Err(error) => Err(error.into()),

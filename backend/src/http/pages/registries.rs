@@ -55,7 +55,8 @@ pub(super) async fn add(
 fn draft(fields: &Fields) -> Result<Draft, FieldError> {
     let text = |name| fields.text(name);
     let secret = text("secret").to_owned().into();
-    Draft::typed(text("name"), text("address"), text("user"), secret)
+    let [name, address, user] = ["name", "address", "user"].map(text);
+    Draft::typed(name, address, user, text("authority"), secret)
 }
 
 fn typed(fields: &Fields) -> Typed {
@@ -64,6 +65,7 @@ fn typed(fields: &Fields) -> Typed {
         name: text("name"),
         address: text("address"),
         user: text("user"),
+        authority: text("authority"),
     }
 }
 

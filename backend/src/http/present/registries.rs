@@ -22,6 +22,8 @@ pub struct Typed {
     pub address: String,
     /// The name there.
     pub user: String,
+    /// The authorities that vouch for it.
+    pub authority: String,
 }
 
 impl Typed {
@@ -31,6 +33,7 @@ impl Typed {
             name: registry.name.to_string(),
             address: registry.address.to_string(),
             user: registry.user.to_string(),
+            authority: registry.authority.to_string(),
         }
     }
 }
@@ -102,6 +105,17 @@ fn fields(reader: &Reader, typed: &Typed, secret_hint: &str) -> Vec<Field> {
             required: false,
             hint: words.t(secret_hint),
             ..password(words, "secret", "registry-secret", "new-password")
+        },
+        Field {
+            code: true,
+            kind: Kind::Lines(4),
+            placeholder: "-----BEGIN CERTIFICATE-----".to_owned(),
+            ..hinted(
+                "authority",
+                "registry-authority",
+                "registry-authority-hint",
+                &typed.authority,
+            )
         },
     ]
 }

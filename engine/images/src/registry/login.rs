@@ -51,6 +51,20 @@ impl Registry {
     }
 }
 
+impl Registry {
+    /// As [`Registry::trusting`], of the registry that a client calls so.
+    ///
+    /// # Errors
+    /// When that is no address, or they are no certificates.
+    pub async fn trusting_at(
+        &self,
+        server: &str,
+        authorities: &str,
+    ) -> Result<Self, RegistryError> {
+        self.trusting(&anything_of(server)?, authorities).await
+    }
+}
+
 /// Any image of the registry: its address is what counts.
 pub(super) fn anything_of(server: &str) -> Result<Reference, RegistryError> {
     let bare = server.split_once("://").map_or(server, |(_, rest)| rest);

@@ -45,6 +45,8 @@ pub struct Resolved {
     /// What it was asked for as.
     pub reference: Reference,
     lease: Lease,
+    /// By whom it was found: its layers come the same way.
+    client: Arc<Client>,
     /// The place that knew the image first, then the others.
     sessions: Vec<Session>,
 }
@@ -124,6 +126,7 @@ impl Registry {
                         digest,
                         reference,
                         lease,
+                        client: Arc::clone(&self.client),
                         sessions: all,
                     });
                 }
@@ -155,7 +158,7 @@ impl Registry {
         follow: &Follow<'_>,
     ) -> Result<(), RegistryError> {
         let sessions = &resolved.sessions;
-        fetch::fetch(&self.client, sessions, store, &layer.blob, follow).await
+        fetch::fetch(&resolved.client, sessions, store, &layer.blob, follow).await
     }
 
     async fn resolve_at(

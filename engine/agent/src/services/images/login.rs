@@ -14,8 +14,9 @@ impl Images {
     /// When it does not, or cannot be asked.
     pub(crate) async fn login(&self, auth: RegistryAuth) -> Result<()> {
         let server = auth.serveraddress.clone();
+        let registry = self.registry_at(&server, Some(&auth)).await?;
         let credentials = credentials(auth);
-        let asked = self.registry.login(&server, credentials.as_ref()).await;
+        let asked = registry.login(&server, credentials.as_ref()).await;
         asked.map_err(|error| match error {
             engine_images::RegistryError::Unauthorized { .. } => {
                 ServiceError::Unauthorized(chain(&error))

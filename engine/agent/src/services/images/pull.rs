@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use engine_api::images::RegistryAuth;
 use engine_images::{
-    Credentials, Digest, Follow, Layer, LayerProgress, Platform, Reference, RegistryError,
-    Resolved, Secret,
+    Credentials, Digest, Follow, Layer, LayerProgress, Platform, Reference, Registry,
+    RegistryError, Resolved, Secret,
 };
 use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::Semaphore;
@@ -25,6 +25,8 @@ pub(crate) struct Wanted {
     pub(super) reference: Reference,
     pub(super) platform: Option<Platform>,
     pub(super) credentials: Option<Credentials>,
+    /// Authorities that vouch for that registry, in PEM; empty for none.
+    pub(super) authority: String,
 }
 
 /// An image that was found and not brought yet, and what comes after it.
@@ -60,8 +62,10 @@ impl Wanted {
             .map(str::parse::<Platform>)
             .transpose()
             .map_err(|e| bad(&e))?;
+        let authority = auth.as_ref().map(|auth| auth.authority.clone());
         let credentials = auth.and_then(credentials);
         Ok(Self {
+            authority: authority.unwrap_or_default(),
             reference,
             platform,
             credentials,
@@ -95,14 +99,29 @@ impl Images {
             return Ok(VecDeque::from([wanted]));
         }
         let credentials = wanted.credentials.as_ref();
-        let tags = self.registry.tags(reference, credentials).await;
+        let registry = self.registry_of(reference, &wanted.authority).await?;
+        let tags = registry.tags(reference, credentials).await;
         let tags = tags.map_err(|error| failed("pull", reference, error))?;
         let one = |reference| Wanted {
             reference,
             platform: wanted.platform.clone(),
             credentials: wanted.credentials.clone(),
+            authority: wanted.authority.clone(),
         };
         Ok(tags.into_iter().map(one).collect())
+    }
+
+    /// The registries, one of which is also vouched for by authorities that came along.
+    pub(super) async fn registry_of(
+        &self,
+        reference: &Reference,
+        authority: &str,
+    ) -> Result<Registry> {
+        if authority.is_empty() {
+            return Ok(self.registry.clone());
+        }
+        let trusting = self.registry.trusting(reference, authority).await;
+        trusting.map_err(|error| ServiceError::BadRequest(chain(&error)))
     }
 
     async fn resolve(&self, wanted: Wanted) -> Result<Resolved> {
@@ -110,8 +129,10 @@ impl Images {
             reference,
             platform,
             credentials,
+            authority,
         } = wanted;
-        self.registry
+        self.registry_of(&reference, &authority)
+            .await?
             .resolve(
                 &self.store,
                 &reference,

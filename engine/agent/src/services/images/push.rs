@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use engine_api::images::PushResult;
 use engine_images::{
-    Credentials, Digest, Image, Lease, Platform, PushProgress, Reference, compress,
+    Credentials, Digest, Image, Lease, Platform, PushProgress, Reference, Registry, compress,
 };
 
 use super::progress::Board;
@@ -17,6 +17,7 @@ use crate::tasks::on_own_thread;
 pub(crate) struct Push {
     tags: Vec<(Reference, Digest)>,
     credentials: Option<Credentials>,
+    authority: String,
     board: Arc<Board>,
 }
 
@@ -30,6 +31,7 @@ impl Images {
             reference,
             platform,
             credentials,
+            authority,
         } = wanted;
         if reference.digest().is_some() {
             return Err(ServiceError::BadRequest(
@@ -56,6 +58,7 @@ impl Images {
         Ok(Push {
             tags,
             credentials,
+            authority,
             board: Arc::default(),
         })
     }
@@ -69,6 +72,7 @@ impl Images {
         let Push {
             tags,
             credentials,
+            authority,
             board,
         } = push;
         if let Some((first, _)) = tags.first() {
@@ -76,8 +80,9 @@ impl Images {
             board.status("", format!("The push refers to repository [{repository}]"));
         }
         for (name, id) in tags {
-            self.push_one(&name, id, credentials.as_ref(), &board)
-                .await?;
+            let registry = self.registry_of(&name, &authority).await?;
+            let to = (&registry, credentials.as_ref());
+            self.push_one(&name, id, to, &board).await?;
         }
         Ok(())
     }
@@ -86,7 +91,7 @@ impl Images {
         &self,
         name: &Reference,
         id: Digest,
-        credentials: Option<&Credentials>,
+        (registry, credentials): (&Registry, Option<&Credentials>),
         board: &Arc<Board>,
     ) -> Result<()> {
         let (image, held) = self.held_for_push(id)?;
@@ -95,8 +100,7 @@ impl Images {
         }
         let (image, held) = self.compressed(image, held, board).await?;
         let progress = |layer: Digest, news| tell(board, &layer.short(), news);
-        let pushed = self
-            .registry
+        let pushed = registry
             .push(&self.store, &image, name, credentials, &progress)
             .await
             .map_err(|error| failed("push", name, error))?;

@@ -5,7 +5,7 @@ use engine_api::images::{ImagePlatform, RegistryAuth};
 use engine_api::registries::{
     Descriptor, DistributionInspect, NameList, RemoteDigest, SearchResult,
 };
-use engine_images::{Found, Listing, Platform, RegistryError};
+use engine_images::{Found, Listing, Platform, Registry, RegistryError};
 
 use super::pull::{Wanted, credentials, failed};
 use super::service::Images;
@@ -19,7 +19,8 @@ impl Images {
     pub(crate) async fn about_remote(&self, wanted: Wanted) -> Result<DistributionInspect> {
         let reference = wanted.reference.or_latest();
         let credentials = wanted.credentials.as_ref();
-        let about = self.registry.about(&reference, credentials).await;
+        let registry = self.registry_of(&reference, &wanted.authority).await?;
+        let about = registry.about(&reference, credentials).await;
         let about = about.map_err(|error| failed("look up", &reference, error))?;
         Ok(DistributionInspect {
             descriptor: Descriptor {
@@ -38,7 +39,8 @@ impl Images {
     pub(crate) async fn digest_of_remote(&self, wanted: Wanted) -> Result<RemoteDigest> {
         let reference = wanted.reference.or_latest();
         let credentials = wanted.credentials.as_ref();
-        let digest = self.registry.digest_of(&reference, credentials).await;
+        let registry = self.registry_of(&reference, &wanted.authority).await?;
+        let digest = registry.digest_of(&reference, credentials).await;
         let digest = digest.map_err(|error| failed("look up", &reference, error))?;
         Ok(RemoteDigest {
             digest: digest.to_string(),
@@ -52,10 +54,8 @@ impl Images {
     pub(crate) async fn tags(&self, wanted: Wanted, limit: usize) -> Result<NameList> {
         let repository = wanted.reference.bare();
         let credentials = wanted.credentials.as_ref();
-        let tags = self
-            .registry
-            .some_tags(&repository, limit, credentials)
-            .await;
+        let registry = self.registry_of(&repository, &wanted.authority).await?;
+        let tags = registry.some_tags(&repository, limit, credentials).await;
         tags.map(listed)
             .map_err(|error| failed("list the tags of", &repository, error))
     }
@@ -71,11 +71,24 @@ impl Images {
         limit: usize,
         auth: Option<RegistryAuth>,
     ) -> Result<NameList> {
+        let trusting = self.registry_at(registry, auth.as_ref()).await?;
         let credentials = auth.and_then(credentials);
-        let asked = self
-            .registry
-            .repositories(registry, part, limit, credentials.as_ref());
+        let asked = trusting.repositories(registry, part, limit, credentials.as_ref());
         asked.await.map(listed).map_err(refused)
+    }
+
+    /// The registries, of which the one at an address is also vouched for by what came along.
+    pub(super) async fn registry_at(
+        &self,
+        address: &str,
+        auth: Option<&RegistryAuth>,
+    ) -> Result<Registry> {
+        let authority = auth.map_or("", |auth| auth.authority.as_str());
+        if authority.is_empty() {
+            return Ok(self.registry.clone());
+        }
+        let trusting = self.registry.trusting_at(address, authority).await;
+        trusting.map_err(|error| ServiceError::BadRequest(chain(&error)))
     }
 
     /// Searches a registry, Docker Hub where the term names none.
