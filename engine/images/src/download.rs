@@ -60,6 +60,28 @@ pub struct Downloads {
     names: Arc<Vec<String>>,
 }
 
+/// An address that another program may connect to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The address as it was understood: in the one spelling that nobody reads differently.
+    pub url: String,
+    /// The same for messages: without a password.
+    pub shown: String,
+    /// Where its name leads now, and nowhere else may it be led; `None` where it is a number itself.
+    pub pin: Option<Pin>,
+}
+
+/// A name and where it leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pin {
+    /// The host's name.
+    pub host: String,
+    /// The port, written or not.
+    pub port: u16,
+    /// Where it is.
+    pub addresses: Vec<IpAddr>,
+}
+
 /// A file that comes.
 #[derive(Debug)]
 pub struct Download {
@@ -117,27 +139,38 @@ impl Downloads {
         Err(refused(&url, "there are more than 10 redirects"))
     }
 
-    /// Judges an address that another program is to connect to, and says where it leads now. That
-    /// program must connect there and nowhere else.
+    /// Judges an address that another program is to connect to, and says where it leads now.
     ///
     /// # Errors
     /// When the address is refused, or its name leads nowhere.
-    pub async fn judge(&self, url: &str) -> Result<Vec<SocketAddr>, DownloadError> {
+    pub async fn judge(&self, url: &str) -> Result<Judged, DownloadError> {
         let url = Url::parse(url).map_err(|_| refused_text(url, "it is no URL"))?;
         let is_named = std::ptr::eq(self.client_for(&url)?, &raw const self.named);
-        let host = url.host_str().unwrap_or_default();
-        let bare = host.trim_start_matches('[').trim_end_matches(']');
+        let mut judged = Judged {
+            url: url.as_str().to_owned(),
+            shown: shown(&url),
+            pin: None,
+        };
+        // A number was judged with the client.
+        let Some(host) = url.domain() else {
+            return Ok(judged);
+        };
         let port = url.port_or_known_default().unwrap_or(0);
-        let found = tokio::net::lookup_host((bare, port)).await;
+        let found = tokio::net::lookup_host((host, port)).await;
         let found = found.map_err(|source| DownloadError::Failed {
             url: shown(&url),
             source: source.into(),
         })?;
-        let all: Vec<SocketAddr> = found.collect();
-        if !is_named && all.iter().any(|address| !is_public(address.ip())) {
+        let addresses: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        if !is_named && addresses.iter().any(|address| !is_public(*address)) {
             return Err(refused(&url, INSIDE));
         }
-        Ok(all)
+        judged.pin = Some(Pin {
+            host: host.to_owned(),
+            port,
+            addresses,
+        });
+        Ok(judged)
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, DownloadError> {
@@ -302,6 +335,29 @@ mod tests {
         ] {
             assert!(asked(url), "{url}");
         }
+    }
+
+    #[tokio::test]
+    async fn another_program_gets_the_address_that_was_judged_and_no_other_reading_of_it() {
+        let downloads = Downloads::new(vec!["127.0.0.1:81".to_owned()]).unwrap();
+        // Other programs take what is before the @ for a password, and connect to what is behind.
+        let judged = downloads
+            .judge("http://127.0.0.1:81\\@10.0.0.5/a.git")
+            .await;
+        assert_eq!(judged.unwrap().url, "http://127.0.0.1:81/@10.0.0.5/a.git");
+        for url in ["http://10.0.0.5:81/a.git", "http::@localhost/a.git"] {
+            assert!(downloads.judge(url).await.is_err(), "{url}");
+        }
+        let downloads = Downloads::new(vec!["localhost".to_owned()]).unwrap();
+        let judged = downloads
+            .judge("http://ann:secret@LOCAL%68ost/a.git?b")
+            .await;
+        let judged = judged.unwrap();
+        assert_eq!(judged.url, "http://ann:secret@localhost/a.git?b");
+        assert_eq!(judged.shown, "http://localhost/a.git");
+        let pin = judged.pin.unwrap();
+        assert_eq!((pin.host.as_str(), pin.port), ("localhost", 80));
+        assert!(pin.addresses.iter().all(IpAddr::is_loopback), "{pin:?}");
     }
 
     #[tokio::test]

@@ -46,7 +46,7 @@ pub use commit::{CommitOptions, commit};
 pub use compose::{NewLayer, compose, id_of, keep_layer};
 pub use compress::compress;
 pub use document::DocumentError;
-pub use download::{Download, DownloadError, Downloads};
+pub use download::{Download, DownloadError, Downloads, Judged, Pin};
 pub use engine_tar::{Digest, Hasher, MalformedDigest};
 pub use error::{FindError, LoadError, StoreError};
 pub use hello::hello;

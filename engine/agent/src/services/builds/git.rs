@@ -5,17 +5,20 @@
 //! archive` writes the files and the context is received from it as from anybody else, so that links,
 //! names and sizes are judged in one place. Submodules are not fetched.
 //!
-//! **Invariant:** git reads no settings but those given here, asks nobody for a password, runs no
-//! hook and no filter, and connects to the addresses that were judged, without following redirects.
+//! **Invariant:** git reads no settings but those given here, asks nobody for a password and reads
+//! nobody's, runs no hook and no filter, and connects to the addresses that were judged, without
+//! following redirects. It has bounds on memory and files, is the first to go when memory is short,
+//! and ends, with every program that it began, when nobody waits for it any more.
 
 use std::ffi::OsString;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine_images::Downloads;
+use engine_images::{Downloads, Judged, Pin};
+use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
@@ -26,8 +29,13 @@ use crate::tasks::blocking;
 
 /// How long a fetch may take.
 const PATIENCE: Duration = Duration::from_secs(30 * 60);
-/// Nothing that git writes may be longer than 16 GiB, in blocks of 512 bytes; then, git itself.
-const RUN: &str = "ulimit -f 33554432 && exec git \"$@\"";
+/// Nothing that git writes may be longer than 16 GiB, in blocks of 512 bytes, and no process of it
+/// larger than 4 GiB, in blocks of 1,024: a few bytes of a repository may ask for any amount. Unlike
+/// the engine it is as likely a victim as any when memory is short. Then, git itself.
+const RUN: &str = "ulimit -f 33554432 && ulimit -v 4194304 && \
+                   { echo 500 >/proc/self/oom_score_adj; exec git \"$@\"; }";
+/// The first version that connects where it is told to (`http.curloptResolve`).
+const VERSION: (u32, u32) = (2, 37);
 /// What is kept of what git complains about.
 const COMPLAINT_BYTES: u64 = 16 << 10;
 const REPOSITORY: &str = "git";
@@ -104,6 +112,7 @@ fn is_reference(text: &str) -> bool {
 }
 
 fn bad(remote: &str, reason: &str) -> ServiceError {
+    let remote = without_password(remote);
     ServiceError::BadRequest(format!("{remote} cannot be the context: {reason}"))
 }
 
@@ -117,8 +126,8 @@ pub(super) async fn receive(
     repository: &Repository,
 ) -> Result<()> {
     let judged = downloads.judge(&repository.url).await;
-    let addresses = judged.map_err(|error| ServiceError::BadRequest(chain(&error)))?;
-    let git = Git::begin(build, repository, &addresses).await?;
+    let judged = judged.map_err(|error| ServiceError::BadRequest(chain(&error)))?;
+    let git = Git::begin(build, &judged).await?;
     match git
         .fetch(&["--depth=1", "origin", &repository.reference])
         .await
@@ -143,21 +152,18 @@ struct Git {
 }
 
 impl Git {
-    async fn begin(
-        build: &Arc<BuildDir>,
-        repository: &Repository,
-        addresses: &[SocketAddr],
-    ) -> Result<Self> {
+    async fn begin(build: &Arc<BuildDir>, judged: &Judged) -> Result<Self> {
         let git = Self {
             dir: build.path_of(REPOSITORY),
-            settings: settings(&repository.url, addresses),
-            name: without_password(&repository.url),
+            settings: settings(judged),
+            name: judged.shown.clone(),
         };
         let dir: OsString = git.dir.clone().into();
         let init = ["init", "--quiet", "--bare", "--template="].map(OsString::from);
         let making = Arc::clone(build);
         let made = blocking(move || making.make(REPOSITORY).map(drop)).await;
         made.map_err(ServiceError::failed("make room for a repository"))?;
+        git.check_version().await?;
         let command = git.command(init.into_iter().chain([dir]));
         git.run(command).await?;
         let build = Arc::clone(build);
@@ -192,16 +198,35 @@ impl Git {
         };
         let words = ["archive", "--format=tar", &tree].map(OsString::from);
         let mut command = self.command(words);
-        let mut child = self.spawn(command.stdout(Stdio::piped()))?;
-        let output = child.stdout.take().map(|output| output.into_owned_fd());
-        let output = output.transpose().ok().flatten();
+        let mut group = Group::begin(command.stdout(Stdio::piped()))?;
+        let output = group.child.stdout.take();
+        let output = output.and_then(|output| output.into_owned_fd().ok());
         let output = output.ok_or_else(|| self.refused("its files cannot be read"))?;
         let build = Arc::clone(build);
         let receive =
             blocking(move || context::receive_archive(&build, std::fs::File::from(output)));
-        let (received, ended) = tokio::join!(receive, self.end(child));
-        // An archive that broke off is git's fault, and git says why.
-        ended.and(received)
+        match tokio::join!(receive, self.end(group)) {
+            // Who takes no more is told apart from an archive that broke off.
+            (Err(refused), Ok(Ended { was_cut: true, .. })) => Err(refused),
+            (received, ended) => ended.and_then(|ended| self.judge(&ended)).and(received),
+        }
+    }
+
+    /// Makes sure that the program connects where it is told to.
+    async fn check_version(&self) -> Result<()> {
+        let mut command = self.command(["version".into()]);
+        let mut group = Group::begin(command.stdout(Stdio::piped()))?;
+        let mut said = String::new();
+        if let Some(output) = group.child.stdout.take() {
+            // What cannot be read is no version.
+            let _ = output.take(COMPLAINT_BYTES).read_to_string(&mut said).await;
+        }
+        let ended = self.end(group).await?;
+        self.judge(&ended)?;
+        match version(&said) {
+            Some(found) if found >= VERSION => Ok(()),
+            _ => Err(self.refused("the host's git is older than 2.37: send the files instead")),
+        }
     }
 
     fn command(&self, words: impl IntoIterator<Item = OsString>) -> Command {
@@ -221,7 +246,7 @@ impl Git {
             command.env(format!("GIT_CONFIG_KEY_{n}"), key);
             command.env(format!("GIT_CONFIG_VALUE_{n}"), value);
         }
-        command.current_dir(&self.dir).kill_on_drop(true);
+        command.current_dir(&self.dir).process_group(0);
         command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -230,41 +255,45 @@ impl Git {
     }
 
     async fn run(&self, mut command: Command) -> Result<()> {
-        let child = self.spawn(&mut command)?;
-        self.end(child).await
+        let ended = self.end(Group::begin(&mut command)?).await?;
+        self.judge(&ended)
     }
 
-    fn spawn(&self, command: &mut Command) -> Result<Child> {
-        command.spawn().map_err(ServiceError::failed("run git"))
-    }
-
-    /// Waits for its end and says what it complained about.
-    async fn end(&self, mut child: Child) -> Result<()> {
-        let complaints = child.stderr.take();
+    /// Waits for its end, and hears what it complains about.
+    async fn end(&self, mut group: Group) -> Result<Ended> {
+        let complaints = group.child.stderr.take();
         let listen = async {
             let mut said = Vec::new();
             if let Some(complaints) = complaints {
-                // What cannot be read is not told.
-                let _ = complaints
-                    .take(COMPLAINT_BYTES)
-                    .read_to_end(&mut said)
-                    .await;
+                let mut complaints = complaints.take(COMPLAINT_BYTES);
+                // What cannot be read is not told; what is too long is read all the same, since
+                // git ends when nobody listens.
+                let _ = complaints.read_to_end(&mut said).await;
+                let _ = tokio::io::copy(&mut complaints.into_inner(), &mut tokio::io::sink()).await;
             }
             said
         };
-        let both = async { tokio::join!(listen, child.wait()) };
+        let both = async { tokio::join!(listen, group.child.wait()) };
         let Ok((said, status)) = tokio::time::timeout(PATIENCE, both).await else {
             return Err(self.refused("it takes longer than half an hour"));
         };
         let status = status.map_err(ServiceError::failed("wait for git"))?;
-        if status.success() {
+        Ok(Ended {
+            is_success: status.success(),
+            was_cut: status.code().is_none(),
+            is_missing: status.code() == Some(NOT_FOUND),
+            said: String::from_utf8_lossy(&said).into_owned(),
+        })
+    }
+
+    fn judge(&self, ended: &Ended) -> Result<()> {
+        if ended.is_success {
             return Ok(());
         }
-        if status.code() == Some(NOT_FOUND) {
+        if ended.is_missing {
             return Err(self.refused("this host has no git: install it, or send the files"));
         }
-        let said = String::from_utf8_lossy(&said);
-        let said = said.replace(&self.settings[0].1, &self.name);
+        let said = ended.said.replace(&self.settings[0].1, &self.name);
         let last: Vec<&str> = said
             .lines()
             .filter(|line| !line.trim().is_empty())
@@ -282,9 +311,49 @@ impl Git {
     }
 }
 
+/// git and the programs that it begins; none of them outlives this.
+struct Group {
+    child: Child,
+    id: Option<Pid>,
+}
+
+impl Group {
+    fn begin(command: &mut Command) -> Result<Self> {
+        let child = command.spawn().map_err(ServiceError::failed("run git"))?;
+        let id = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?));
+        Ok(Self { child, id })
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Once the first of them was waited for, its number may be anybody's.
+        if let Some(id) = self.id.filter(|_| self.child.id().is_some()) {
+            // They may have ended just now.
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+    }
+}
+
+/// How git ended.
+struct Ended {
+    is_success: bool,
+    /// By a signal: of a pipe that nobody reads, above all.
+    was_cut: bool,
+    is_missing: bool,
+    said: String,
+}
+
+/// The first two numbers of `git version 2.39.5 (…)`.
+fn version(said: &str) -> Option<(u32, u32)> {
+    let mut numbers = said.strip_prefix("git version ")?.split('.');
+    let mut next = || numbers.next()?.split_whitespace().next()?.parse().ok();
+    Some((next()?, next()?))
+}
+
 /// All that git knows; the address comes first.
-fn settings(url: &str, addresses: &[SocketAddr]) -> Vec<(&'static str, String)> {
-    let mut settings = vec![("remote.origin.url", url.to_owned())];
+fn settings(judged: &Judged) -> Vec<(&'static str, String)> {
+    let mut settings = vec![("remote.origin.url", judged.url.clone())];
     let fixed = [
         ("protocol.allow", "never"),
         ("protocol.https.allow", "always"),
@@ -295,31 +364,27 @@ fn settings(url: &str, addresses: &[SocketAddr]) -> Vec<(&'static str, String)> 
         ("http.lowSpeedTime", "60"),
         ("credential.helper", ""),
         ("core.hooksPath", "/dev/null"),
+        ("core.bigFileThreshold", "64m"),
+        ("core.packedGitWindowSize", "64m"),
+        ("core.packedGitLimit", "1g"),
+        ("pack.threads", "1"),
         ("maintenance.auto", "false"),
         ("tar.umask", "0022"),
     ];
     settings.extend(fixed.map(|(key, value)| (key, value.to_owned())));
-    let host = host_of(url);
-    if let (Some(host), Some(first)) = (host, addresses.first()) {
-        let all: Vec<String> = addresses
-            .iter()
-            .map(|address| match address {
-                SocketAddr::V4(address) => address.ip().to_string(),
-                SocketAddr::V6(address) => format!("[{}]", address.ip()),
-            })
-            .collect();
-        let pinned = format!("{host}:{}:{}", first.port(), all.join(","));
-        settings.push(("http.curloptResolve", pinned));
+    if let Some(pin) = &judged.pin {
+        settings.push(("http.curloptResolve", pinned(pin)));
     }
     settings
 }
 
-/// The host's name in a URL, as curl compares it.
-fn host_of(url: &str) -> Option<&str> {
-    let authority = url.split_once("://")?.1.split('/').next()?;
-    let host = authority.rsplit('@').next()?;
-    let is_address = host.starts_with('[');
-    (!is_address).then(|| host.split(':').next().unwrap_or(host))
+fn pinned(pin: &Pin) -> String {
+    let addresses = pin.addresses.iter().map(|address| match address {
+        IpAddr::V4(address) => address.to_string(),
+        IpAddr::V6(address) => format!("[{address}]"),
+    });
+    let addresses: Vec<String> = addresses.collect();
+    format!("{}:{}:{}", pin.host, pin.port, addresses.join(","))
 }
 
 fn without_password(url: &str) -> String {
@@ -383,8 +448,18 @@ mod tests {
 
     #[test]
     fn the_connection_goes_where_the_address_was_judged() {
-        let addresses = ["192.0.2.1:443", "[2001:db8::1]:443"].map(|text| text.parse().unwrap());
-        let settings = settings("https://u:p@host.example/a.git", &addresses);
+        let judged = Judged {
+            url: "https://u:p@host.example/a.git".to_owned(),
+            shown: "https://host.example/a.git".to_owned(),
+            pin: Some(Pin {
+                host: "host.example".to_owned(),
+                port: 443,
+                addresses: ["192.0.2.1", "2001:db8::1"]
+                    .map(|text| text.parse().unwrap())
+                    .into(),
+            }),
+        };
+        let settings = settings(&judged);
         let pinned = settings
             .iter()
             .find(|(key, _)| *key == "http.curloptResolve");
@@ -392,6 +467,23 @@ mod tests {
             pinned.unwrap().1,
             "host.example:443:192.0.2.1,[2001:db8::1]"
         );
-        assert_eq!(without_password("https://u:p@h/a.git"), "https://h/a.git");
+        assert_eq!(settings[0], ("remote.origin.url", judged.url));
+    }
+
+    #[test]
+    fn a_refusal_tells_no_password() {
+        let refused = Repository::parse("https://ann:secret@h/a.git#a..b").unwrap();
+        let said = refused.unwrap_err().to_string();
+        assert!(
+            said.contains("https://h/a.git#a..b") && !said.contains("secret"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn versions_are_read_as_git_tells_them() {
+        assert_eq!(version("git version 2.39.5\n"), Some((2, 39)));
+        assert_eq!(version("git version 2.50 (of somebody)\n"), Some((2, 50)));
+        assert_eq!(version("no git"), None);
     }
 }

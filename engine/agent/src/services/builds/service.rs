@@ -24,7 +24,7 @@ use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::services::images::{Draft, Images};
 use crate::services::prune::{moment, reclaimed};
-use crate::tasks::{Tasks, blocking, on_own_thread};
+use crate::tasks::{Tasks, blocking, blocking_detached, on_own_thread};
 
 /// Builds that go on at once; each has a directory and at most two steps that run.
 const BUILDS_MAX: usize = 16;
@@ -90,6 +90,19 @@ impl KeptBuilds {
     }
 }
 
+/// The files of a build that nobody waits for any more; they may be many.
+struct Unfinished {
+    dir: Option<Arc<BuildDir>>,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        if let Some(dir) = self.dir.take() {
+            blocking_detached(move || drop(dir));
+        }
+    }
+}
+
 impl Builds {
     /// Begins with what is kept, and removes what a cut build left.
     ///
@@ -132,11 +145,39 @@ impl Builds {
     pub(crate) async fn prepare(
         self: &Arc<Self>,
         request: BuildRequest,
-        mut source: impl Read + Send + 'static,
+        source: impl Read + Send + 'static,
     ) -> Result<Build> {
         let (names, epoch) = (request.references()?, request.epoch()?);
         let permit = self.permit()?;
         let dir = self.dir().await?;
+        let mut unfinished = Unfinished {
+            dir: Some(Arc::clone(&dir)),
+        };
+        let plan = self.plan(&dir, &request, source).await;
+        unfinished.dir = None;
+        match plan {
+            Ok(plan) => Ok(Build {
+                request,
+                plan,
+                names,
+                epoch,
+                dir,
+                permit,
+            }),
+            Err(refused) => {
+                blocking(move || drop(dir)).await;
+                Err(refused)
+            }
+        }
+    }
+
+    /// Receives or fetches the context, and reads the Dockerfile in it.
+    async fn plan(
+        &self,
+        dir: &Arc<BuildDir>,
+        request: &BuildRequest,
+        mut source: impl Read + Send + 'static,
+    ) -> Result<Plan> {
         let given = match request.dockerfile_bytes {
             None => None,
             Some(bytes) => {
@@ -146,21 +187,14 @@ impl Builds {
             }
         };
         match request.remote.clone() {
-            None => self.receive(&dir, source, given.is_some()).await?,
-            Some(remote) => fetch::context(self, &dir, &remote).await?,
+            None => self.receive(dir, source, given.is_some()).await?,
+            Some(remote) => fetch::context(self, dir, &remote).await?,
         }
-        let (reading, name) = (Arc::clone(&dir), request.dockerfile.clone());
+        let (reading, name) = (Arc::clone(dir), request.dockerfile.clone());
         let text = blocking(move || context::dockerfile(&reading, name.as_deref(), given)).await?;
-        let plan = plan(&text, &request)?;
+        let plan = plan(&text, request)?;
         crate::faults::point("build.planned");
-        Ok(Build {
-            request,
-            plan,
-            names,
-            epoch,
-            dir,
-            permit,
-        })
+        Ok(plan)
     }
 
     /// Builds; the lines end with the build, and the build with whoever reads them.

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use super::{Told, build};
-use crate::rig::Rig;
+use crate::rig::{Rig, until};
 
 /// A repository with two commits, a branch, a tag and what a hostile one would hold.
 struct Repository {
@@ -205,5 +205,41 @@ async fn a_repository_that_cannot_be_had_is_refused_in_words() {
     }
     let left = fs::read_dir(rig.path("d/builds/work")).unwrap();
     assert_eq!(left.count(), 0, "a refused build leaves files");
+    rig.end().await;
+}
+
+/// Programs whose environment names a repository below `dir`.
+fn gits_below(dir: &str) -> usize {
+    let named = format!("GIT_DIR={dir}");
+    let processes = fs::read_dir("/proc").unwrap();
+    let environments =
+        processes.filter_map(|process| fs::read(process.ok()?.path().join("environ")).ok());
+    environments
+        .filter(|text| String::from_utf8_lossy(text).contains(&named))
+        .count()
+}
+
+#[tokio::test]
+async fn a_build_that_nobody_waits_for_leaves_no_git_behind() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let host = silent.local_addr().unwrap().to_string();
+    let rig = Rig::with(&["--insecure-registry", &host]).await;
+    let dir = rig.path("d").display().to_string();
+    let remote = format!("http://{host}/shop.git");
+    {
+        let building = build_of(&rig, &remote);
+        let asked = async {
+            until("git and its helper ask", async || gits_below(&dir) >= 2).await;
+        };
+        tokio::select! {
+            told = building => panic!("nobody answers: {:?}", told.error),
+            () = asked => {}
+        }
+    }
+    until("no git is left", async || gits_below(&dir) == 0).await;
+    until("no file is left", async || {
+        fs::read_dir(rig.path("d/builds/work")).unwrap().count() == 0
+    })
+    .await;
     rig.end().await;
 }
