@@ -145,6 +145,7 @@ async fn import(app: App, values: Values, body: Body) -> Result<Response> {
         message: values.text("message").map(str::to_owned),
         changes: values.all("changes"),
         platform: values.text("platform").map(str::to_owned),
+        is_sent: values.text("fromSrc") == Some("-"),
     };
     let board = Board::default();
     let (bring, reader) = blocking_reader(body);

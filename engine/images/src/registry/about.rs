@@ -68,6 +68,9 @@ impl Registry {
     }
 
     async fn digest_at(&self, session: &Session) -> Result<Digest, RegistryError> {
+        if let Some(digest) = session.reference.digest() {
+            return Ok(digest);
+        }
         let tag = session.reference.tag().unwrap_or("latest");
         let mut ask = Ask::new(Method::HEAD, session.url(&format!("manifests/{tag}")));
         // Of a name for several machines it is the digest of their index, as with a pull.

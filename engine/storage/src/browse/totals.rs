@@ -19,7 +19,9 @@ use super::waste::{Content, Counter, WastedPath};
 use crate::layers::is_opaque;
 
 /// Names of one directory, in all layers together.
-const NAMES_MAX: usize = 4_000_000;
+const NAMES_MAX: usize = 1_000_000;
+/// Memory that directories take while they wait, as an image of nothing but directories would have it.
+const WAITING_BYTES_MAX: usize = 256 << 20;
 /// Names that are read between two questions whether anybody still waits.
 const STEP: usize = 4_096;
 
@@ -67,6 +69,12 @@ struct Waiting {
     does: Vec<Does>,
 }
 
+impl Waiting {
+    fn cost(&self) -> usize {
+        size_of::<Self>() + self.path.as_os_str().len() + self.does.len()
+    }
+}
+
 /// One name in one layer.
 struct Held {
     name: OsString,
@@ -92,8 +100,10 @@ impl Stack {
                 path: PathBuf::from("/"),
                 does: vec![Does::Holds; n_layers],
             }],
+            waiting_bytes: 0,
         };
         while let Some(directory) = walk.waiting.pop() {
+            walk.waiting_bytes = walk.waiting_bytes.saturating_sub(directory.cost());
             if is_given_up() {
                 return Err(BrowseError::GivenUp);
             }
@@ -112,6 +122,7 @@ struct Walk<'a> {
     smallest: u64,
     all: u64,
     waiting: Vec<Waiting>,
+    waiting_bytes: usize,
 }
 
 impl Walk<'_> {
@@ -173,7 +184,7 @@ impl Walk<'_> {
         directory: &Waiting,
         dirs: &[Option<Dir>],
         held: &[Held],
-    ) -> Result<(), SysError> {
+    ) -> Result<(), BrowseError> {
         let Some(first) = held.first() else {
             return Ok(());
         };
@@ -188,8 +199,7 @@ impl Walk<'_> {
                 (Does::Holds, ..) => {}
             }
         }
-        self.end(directory, &first.name, story);
-        Ok(())
+        self.end(directory, &first.name, story)
     }
 
     /// A layer has the name.
@@ -257,19 +267,24 @@ impl Walk<'_> {
         true
     }
 
-    fn end(&mut self, directory: &Waiting, name: &OsStr, story: Story) {
+    fn end(&mut self, directory: &Waiting, name: &OsStr, story: Story) -> Result<(), BrowseError> {
         self.smallest += story.smallest.unwrap_or(0);
         self.all += story.all;
         self.n_files += u64::from(story.content.is_some());
         if story.wasted == 0 && !story.has_directory() {
-            return;
+            return Ok(());
         }
         let path = directory.path.join(name);
         if story.has_directory() {
-            self.waiting.push(Waiting {
+            let waiting = Waiting {
                 path: path.clone(),
                 does: story.does,
-            });
+            };
+            self.waiting_bytes += waiting.cost();
+            if self.waiting_bytes > WAITING_BYTES_MAX {
+                return Err(BrowseError::TooMany(path));
+            }
+            self.waiting.push(waiting);
         }
         self.counter.note(WastedPath {
             wasted_bytes: story.wasted,
@@ -277,6 +292,7 @@ impl Walk<'_> {
             layers: story.holders,
             is_there: story.content.is_some() || story.is_directory,
         });
+        Ok(())
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a part of a whole, for people")]

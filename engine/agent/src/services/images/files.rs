@@ -9,7 +9,7 @@ use engine_api::layers::{FileMark, ImageDirectory, ImageFile};
 use engine_images::Image;
 pub(crate) use engine_storage::StackQuery;
 use engine_storage::{BrowseError, Mark, OwnerNames, Stack, StackEntry};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::layers::{not_shown, steps};
 use super::service::Images;
@@ -40,7 +40,7 @@ impl Images {
         at: FileAt,
         query: StackQuery,
     ) -> Result<ImageDirectory> {
-        let seat = self.seat()?;
+        let seat = seat(&self.looks.seats)?;
         let image = self.find(name)?;
         let layer = layer_of(&image, &at)?;
         let opened = self.opened(&image).await?;
@@ -71,7 +71,7 @@ impl Images {
     /// # Errors
     /// When the image, the layer or the file is not there, or it is none.
     pub(crate) async fn file(&self, name: &str, at: FileAt) -> Result<(u64, Chunks)> {
-        let seat = self.seat()?;
+        let seat = seat(&self.looks.readers)?;
         let image = self.find(name)?;
         let layer = layer_of(&image, &at)?;
         let opened = self.opened(&image).await?;
@@ -92,14 +92,14 @@ impl Images {
         .map_err(ServiceError::failed("begin to read the file"))?;
         Ok((length, chunks))
     }
+}
 
-    fn seat(&self) -> Result<OwnedSemaphorePermit> {
-        let seat = Arc::clone(&self.looks.seats).try_acquire_owned();
-        seat.map_err(|_| {
-            let message = "too many files of images are looked at; try again when one is done";
-            ServiceError::Unavailable(message.to_owned())
-        })
-    }
+fn seat(seats: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit> {
+    let seat = Arc::clone(seats).try_acquire_owned();
+    seat.map_err(|_| {
+        let message = "too many files of images are looked at; try again when one is done";
+        ServiceError::Unavailable(message.to_owned())
+    })
 }
 
 /// The layer that is meant.

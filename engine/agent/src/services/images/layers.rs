@@ -31,9 +31,11 @@ const KNOWN_MAX: usize = 64;
 
 /// Who may look through images now, and what was counted.
 pub(super) struct Looks {
-    walks: Semaphore,
-    /// One permit for each directory or file that may be looked at at a time.
+    walks: Arc<Semaphore>,
+    /// One permit for each directory that may be looked at at a time.
     pub(super) seats: Arc<Semaphore>,
+    /// One for each file that may be read at a time; its reader sets the pace.
+    pub(super) readers: Arc<Semaphore>,
     /// The last used last.
     known: Mutex<VecDeque<Known>>,
 }
@@ -43,8 +45,9 @@ type Known = (Vec<Digest>, Arc<Totals>);
 impl Default for Looks {
     fn default() -> Self {
         Self {
-            walks: Semaphore::new(WALKS_MAX),
+            walks: Arc::new(Semaphore::new(WALKS_MAX)),
             seats: Arc::new(Semaphore::new(SEATS_MAX)),
+            readers: Arc::new(Semaphore::new(SEATS_MAX)),
             known: Mutex::default(),
         }
     }
@@ -77,14 +80,18 @@ impl Looks {
 /// the runtime's threads: the last to hold them sweeps them.
 pub(super) struct Opened {
     pub(super) stack: Stack,
-    held: Option<LayersHeld>,
+    _held: Held,
+}
+
+struct Held {
+    layers: Option<LayersHeld>,
     image_id: String,
 }
 
-impl Drop for Opened {
+impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(held) = self.held.take() {
-            held.release(&self.image_id);
+        if let Some(layers) = self.layers.take() {
+            layers.release(&self.image_id);
         }
     }
 }
@@ -113,8 +120,8 @@ impl Images {
     }
 
     async fn count_layers(&self, image: &Image) -> Result<Arc<Totals>> {
-        let turn = self.looks.walks.acquire().await;
-        let _turn = turn.map_err(ServiceError::failed("wait for a turn"))?;
+        let turn = Arc::clone(&self.looks.walks).acquire_owned().await;
+        let turn = turn.map_err(ServiceError::failed("wait for a turn"))?;
         // Somebody else may have counted it meanwhile.
         if let Some(known) = self.looks.find(image.diff_ids()) {
             return Ok(known);
@@ -122,7 +129,12 @@ impl Images {
         let opened = self.opened(image).await?;
         let waiting = Waiting::default();
         let is_given_up = waiting.is_given_up();
-        let counted = blocking(move || opened.stack.totals(is_given_up)).await;
+        let counted = blocking(move || {
+            // A walk that nobody waits for goes on to its next question, and is one until then.
+            let _turn = turn;
+            opened.stack.totals(is_given_up)
+        })
+        .await;
         drop(waiting);
         let totals = Arc::new(counted.map_err(|error| not_shown(error, "", 0))?);
         self.looks.keep(image.diff_ids(), &totals);
@@ -132,15 +144,14 @@ impl Images {
     /// Opens an image's layers, bottom first, and holds them.
     pub(super) async fn opened(&self, image: &Image) -> Result<Opened> {
         // First held, then found: see `Layers::remove_unless`.
-        let held = self.held(image.diff_ids());
+        let held = Held {
+            layers: Some(self.held(image.diff_ids())),
+            image_id: image.id.to_string(),
+        };
         let diff_ids = self.unpack(image).await?;
         let stack = self.layers.stack(&diff_ids);
         let stack = stack.map_err(ServiceError::failed("open the layers of the image"))?;
-        Ok(Opened {
-            stack,
-            held: Some(held),
-            image_id: image.id.to_string(),
-        })
+        Ok(Opened { stack, _held: held })
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct Import {
     pub message: Option<String>,
     pub changes: Vec<String>,
     pub platform: Option<String>,
+    /// Somebody sends it, and reads the answer when all is sent.
+    pub is_sent: bool,
 }
 
 impl Images {
@@ -108,13 +110,15 @@ impl Images {
         board: &Board,
     ) -> Result<()> {
         let unfinished = self.unfinished();
-        let name = import.name()?;
+        let (name, is_sent) = (import.name()?, import.is_sent);
         let options = import.options(clock::rfc3339(self.clock.now_ns()))?;
         let store = self.store.clone();
         let turn = self.reading_turn()?;
         let prepared: Prepared = on_own_thread("import", move || {
             let prepared = engine_images::import(&store, &mut source, &options);
-            drain(source);
+            if is_sent {
+                drain(source);
+            }
             drop(turn);
             prepared
         })

@@ -83,7 +83,11 @@ impl Images {
         let (store, layers) = (self.store.clone(), Arc::clone(&self.layers));
         let is_wanted = Arc::clone(&going);
         let reader = move |source: &mut (dyn Read + Send)| {
-            if let Err(error) = apply(&store, &layers, diff_id, source, &is_wanted) {
+            // Whatever pace the bytes come at, nobody who wants the same layer waits for them.
+            let unpacked = layers.unpack_new(source);
+            let kept = unpacked.and_then(|unpacked| unpacked.keep(diff_id));
+            sweep_unless(&is_wanted, &store, &layers);
+            if let Err(error) = kept {
                 let error = crate::services::error::chain(&error);
                 tracing::debug!(layer = %diff_id, error, "a layer is unpacked once it is here");
             }
@@ -162,11 +166,15 @@ fn apply(
     is_wanted: &AtomicBool,
 ) -> std::result::Result<(), ApplyError> {
     let applied = layers.apply(diff_id, source);
-    // Done too late: whoever wanted it has gone, and swept before it was there.
+    sweep_unless(is_wanted, store, layers);
+    applied.map(drop)
+}
+
+/// Sweeps what was done too late: whoever wanted it has gone, and swept before it was there.
+fn sweep_unless(is_wanted: &AtomicBool, store: &Store, layers: &Layers) {
     if !is_wanted.load(Ordering::Relaxed) {
         sweep(store, layers);
     }
-    applied.map(drop)
 }
 
 /// Work that leaves layers behind when it is broken off.
