@@ -26,7 +26,7 @@ pub enum FromPage {
     ///
     /// Topics: `containers` (rows that come and go), `row:<container id>` (that row, its usage too),
     /// `container:<container id>:<tab>` (the header of one container, with that tab lit), `images`, `events`,
-    /// `jobs`, `overview`. Unknown topics are ignored.
+    /// `jobs` (the tray), `job:<job id>` (that job's panel), `overview`. Unknown topics are ignored.
     Watch {
         /// All topics of the tab.
         topics: Vec<String>,

@@ -131,7 +131,7 @@ impl BuildDraft {
     /// Returns what the job is about, in words of the person.
     pub(super) fn subject(&self) -> String {
         let named = self.name.as_ref().map(ToString::to_string);
-        let named = named.or_else(|| self.remote.clone());
+        let named = named.or_else(|| self.remote.as_deref().map(without_query));
         named.unwrap_or_else(|| "Dockerfile".to_owned())
     }
 
@@ -142,7 +142,9 @@ impl BuildDraft {
         format!(
             "tag={} context={} target={} args={}",
             name.as_deref().unwrap_or("none"),
-            self.remote.as_deref().unwrap_or("upload"),
+            self.remote
+                .as_deref()
+                .map_or_else(|| "upload".to_owned(), without_query),
             self.target.as_deref().unwrap_or("last"),
             args.join(","),
         )
@@ -266,6 +268,19 @@ fn remote(typed: &str) -> Result<Option<String>, Rule> {
     }
 }
 
+/// An address as everybody may read it: a query often holds a token.
+fn without_query(address: &str) -> String {
+    let (place, branch) = match address.split_once('#') {
+        Some((place, branch)) => (place, Some(branch)),
+        None => (address, None),
+    };
+    let place = place.split('?').next().unwrap_or_default();
+    match branch {
+        Some(branch) => format!("{place}#{branch}"),
+        None => place.to_owned(),
+    }
+}
+
 fn word(typed: &str) -> Result<Option<String>, Rule> {
     let typed = typed.trim();
     match typed.len() <= 255 {
@@ -369,6 +384,19 @@ mod tests {
         assert_eq!((of("nocache"), of("pull")), (Some("1"), None));
         // What goes into an image by an argument is often a secret.
         assert!(!draft.noted().contains("x y=z"), "{}", draft.noted());
+    }
+
+    #[test]
+    fn a_query_of_the_context_goes_to_the_engine_and_to_no_other_eyes() {
+        let typed = TypedBuild {
+            remote: "https://h/a.git?private_token=of-ana#main:dir".to_owned(),
+            ..TypedBuild::default()
+        };
+        let draft = BuildDraft::typed(&typed).unwrap();
+        assert_eq!(draft.subject(), "https://h/a.git#main:dir");
+        assert!(draft.noted().contains("context=https://h/a.git#main:dir"));
+        assert!(!draft.noted().contains("of-ana"), "{}", draft.noted());
+        assert!(draft.query().contains(&("remote", typed.remote)));
     }
 
     #[test]

@@ -43,6 +43,7 @@ mod reference;
 pub mod refusals;
 pub mod registries;
 mod registry_auth;
+mod registry_draft;
 mod rooms;
 mod samplers;
 mod scrollback;

@@ -4,79 +4,24 @@
 //! beside a request to that registry and no other. It never comes out to a page, a log or the audit.
 //!
 //! **Invariant:** a kept password is never sent to an address that it was not given for: it is sealed
-//! for one, and a new address asks for it again.
+//! for one, and a new address asks for it again. So does another authority, for whoever vouches for an
+//! address says who answers there.
 
 use engine_api::registries::NameList;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::SecretString;
+use sha2::{Digest, Sha256};
 
 use super::reference::Reference;
 use super::registry_auth::{auth, header, said};
+pub use super::registry_draft::Draft;
 use super::{Error, Result, Services, audit};
 use crate::access::{Permit, image, registry};
-use crate::domain::{
-    Credentials, FieldError, Outcome, Registry, RegistryAddress, RegistryAuthority, RegistryId,
-    RegistryName, RegistryUser, Rule,
-};
+use crate::domain::{Credentials, Outcome, Registry, RegistryAddress, RegistryId, Rule};
+use crate::ids;
 use crate::store::{StoreError, registries as rows};
 
 /// Names on one page; whoever looks for another narrows the list.
 const MOST_NAMES: usize = 500;
-/// Longer than any password or token; a certificate's key in JSON fits.
-const MOST_SECRET: usize = 8_192;
-
-/// A registry as a form has it.
-#[derive(Clone, Debug)]
-pub struct Draft {
-    name: RegistryName,
-    address: RegistryAddress,
-    user: RegistryUser,
-    authority: RegistryAuthority,
-    secret: Option<SecretString>,
-}
-
-impl Draft {
-    /// Reads what was typed; an empty password is none.
-    ///
-    /// # Errors
-    /// With the first field that cannot be taken.
-    pub fn typed(
-        name: &str,
-        address: &str,
-        user: &str,
-        authority: &str,
-        secret: SecretString,
-    ) -> Result<Self, FieldError> {
-        let draft = Self {
-            name: name.parse().map_err(|rule| FieldError::new("name", rule))?,
-            address: address
-                .parse()
-                .map_err(|rule| FieldError::new("address", rule))?,
-            user: user.parse().map_err(|rule| FieldError::new("user", rule))?,
-            authority: authority
-                .parse()
-                .map_err(|rule| FieldError::new("authority", rule))?,
-            secret: Some(secret).filter(|secret| !secret.expose_secret().is_empty()),
-        };
-        let secret = draft.secret.as_ref().map(ExposeSecret::expose_secret);
-        if secret.is_some_and(|secret| secret.len() > MOST_SECRET) {
-            let most = MOST_SECRET;
-            return Err(FieldError::new("secret", Rule::TooLong { most }));
-        }
-        if draft.user.is_nobody() && secret.is_some() {
-            return Err(FieldError::new("user", Rule::Required));
-        }
-        Ok(draft)
-    }
-
-    /// Returns what the audit notes of it: everything but the password.
-    fn noted(&self) -> String {
-        let authority = match self.authority.is_empty() {
-            true => "",
-            false => " authority=own",
-        };
-        format!("address={} user={}{authority}", self.address, self.user)
-    }
-}
 
 /// Returns every registry, by name.
 ///
@@ -128,10 +73,12 @@ pub async fn add(
     Ok(registry)
 }
 
-/// Changes a registry. Without a new password the kept one stays, for the same address alone.
+/// Changes a registry. Without a new password the kept one stays, for the same address and authority
+/// alone.
 ///
 /// # Errors
-/// As [`add`]; [`Rule::SecretAgain`] when the address is another one and the password was not typed.
+/// As [`add`]; [`Rule::SecretAgain`] when the address or the authority is another one and the password
+/// was not typed.
 pub async fn edit(
     services: &Services,
     permit: &Permit<registry::Edit>,
@@ -140,7 +87,8 @@ pub async fn edit(
     let mut write = services.store().write().await?;
     let found = rows::by_id(&mut write, &permit.place().id).await?;
     let (before, kept) = found.ok_or(Error::NotFound { kind: "registry" })?;
-    let is_moved = before.address != draft.address;
+    let has_other_authority = !draft.authority.is_empty() && before.authority != draft.authority;
+    let is_moved = before.address != draft.address || has_other_authority;
     let is_somebody = !draft.user.is_nobody();
     if is_somebody && draft.secret.is_none() {
         let rule = match (is_moved && kept.is_some(), kept.is_some()) {
@@ -163,7 +111,7 @@ pub async fn edit(
         draft.noted()
     );
     let registry = Registry {
-        id: before.id,
+        id: before.id.clone(),
         name: draft.name,
         address: draft.address,
         user: draft.user,
@@ -173,7 +121,10 @@ pub async fn edit(
     };
     let kept = match &draft.secret {
         Some(secret) => sealed(services, &registry, Some(secret))?,
-        None => kept.filter(|_| is_somebody),
+        None => kept
+            .filter(|_| is_somebody)
+            .map(|kept| resealed(services, &before, &registry, kept))
+            .transpose()?,
     };
     let changed = rows::update(&mut write, &registry, kept.as_deref()).await;
     changed.map_err(taken)?;
@@ -290,6 +241,29 @@ pub async fn kept(
     kept_for_looking(services, address).await
 }
 
+/// Returns what a pull or a push goes by: what was typed before what is kept, and the registry's own
+/// authorities with either. What was typed needs no key.
+///
+/// # Errors
+/// As [`kept`], when nothing was typed.
+pub async fn beside_kept(
+    services: &Services,
+    permit: &Permit<registry::Use>,
+    address: &str,
+    typed: Option<Credentials>,
+) -> Result<Option<Credentials>> {
+    let Some(mut typed) = typed else {
+        return kept(services, permit, address).await;
+    };
+    if let Ok(address) = address.parse() {
+        let found = rows::by_address(&mut services.store().read().await?, &address).await?;
+        if let Some((registry, _)) = found {
+            typed.authority = registry.authority;
+        }
+    }
+    Ok(Some(typed))
+}
+
 /// Returns the same for a look that nobody asked for: at what runs already.
 ///
 /// # Errors
@@ -373,9 +347,32 @@ fn sealed(
     Ok(sealed.transpose()?)
 }
 
-/// What a password is sealed for: this row, and this address.
+/// Seals a password for what its registry is by now: without the authority that it had.
+fn resealed(
+    services: &Services,
+    before: &Registry,
+    registry: &Registry,
+    kept: Vec<u8>,
+) -> Result<Vec<u8>> {
+    if purpose(before) == purpose(registry) {
+        return Ok(kept);
+    }
+    let seal = services.store().seal();
+    let secret = seal.unseal(&purpose(before), &kept)?;
+    Ok(seal.seal(&purpose(registry), &secret)?)
+}
+
+/// What a password is sealed for: this row, this address, and who vouches for it if not everybody's
+/// authorities do.
 fn purpose(registry: &Registry) -> String {
-    format!("registry {} at {}", registry.id, registry.address)
+    let place = format!("registry {} at {}", registry.id, registry.address);
+    match registry.authority.is_empty() {
+        true => place,
+        false => {
+            let digest = ids::base64(&Sha256::digest(registry.authority.as_str()));
+            format!("{place} by {digest}")
+        }
+    }
 }
 
 fn taken(error: StoreError) -> Error {

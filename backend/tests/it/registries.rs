@@ -463,3 +463,79 @@ async fn an_authority_is_kept_with_its_registry_and_goes_to_that_one_alone() {
     );
     assert_eq!(pull("reference=registry.test%3A5001%2Fa").await, "");
 }
+
+#[tokio::test]
+async fn another_authority_asks_for_the_password_again_and_the_password_is_sealed_for_it() {
+    let (house, cookie, _, path) = keeping().await;
+    let edit = async |authority: &str, secret: &str| {
+        let body = format!(
+            "name=Team&address=registry.test%3A5000&user=ann&secret={secret}&authority={authority}"
+        );
+        let edit = format!("{path}/edit");
+        house.ask(Method::POST, &edit, &cookie, &body).await
+    };
+    let pem =
+        |word: &str| format!("-----BEGIN CERTIFICATE-----%0A{word}%0A-----END CERTIFICATE-----");
+    let refused = edit(&pem("AAAAA"), "").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(refused.body.contains("never sent to another"));
+    let done = edit(&pem("AAAAA"), SECRET).await;
+    assert_eq!(done.status, StatusCode::SEE_OTHER, "{}", done.body);
+    let refused = edit(&pem("BBBBB"), "").await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let same = edit(&pem("AAAAA"), "").await;
+    assert_eq!(same.status, StatusCode::SEE_OTHER, "{}", same.body);
+
+    let change = async |authority: &str| {
+        let mut write = house.app.services.store().write().await.unwrap();
+        let id = path.rsplit('/').next().unwrap().parse().unwrap();
+        let (mut registry, sealed) = registries::by_id(&mut write, &id).await.unwrap().unwrap();
+        registry.authority = authority.replace("%0A", "\n").parse().unwrap();
+        let changed = registries::update(&mut write, &registry, sealed.as_deref()).await;
+        changed.unwrap();
+        write.commit_silent("a test").await.unwrap();
+        house.ask(Method::GET, &path, &cookie, "").await
+    };
+    let locked = change(&pem("BBBBB")).await;
+    assert_eq!(locked.status, StatusCode::CONFLICT);
+    assert_eq!(asked(&house), []);
+    let opens = change(&pem("AAAAA")).await;
+    assert_eq!(opens.status, StatusCode::OK, "{}", opens.body);
+    assert!(asked(&house)[0].1.contains(SECRET));
+
+    // Without an authority everybody's vouch for the same address: the password goes on.
+    let without = edit("", "").await;
+    assert_eq!(without.status, StatusCode::SEE_OTHER, "{}", without.body);
+    let page = house.ask(Method::GET, &path, &cookie, "").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert!(asked(&house)[0].1.contains(SECRET));
+}
+
+#[tokio::test]
+async fn what_is_typed_for_once_needs_no_key() {
+    let (mut house, cookie, _, _) = keeping().await;
+    std::fs::remove_file(house.dir.path().join("secrets.key")).unwrap();
+    house.app.close().await;
+    let store = Store::open(&house.dir.path().join("gantry.db"))
+        .await
+        .unwrap();
+    let (clock, tasks) = (house.clock.clone(), house.tasks.clone());
+    let client = house.engine.client();
+    house.app = App::new(store, clock, tasks, client, Front::default());
+    house.app.begin().await.unwrap();
+    house
+        .wait(|app| app.services.index().host().state.is_online())
+        .await;
+    asked(&house);
+    let (path, body) = ("/images/pull", "reference=registry.test%3A5000%2Fa");
+    let by_kept = house.ask(Method::POST, path, &cookie, body).await;
+    assert_eq!(by_kept.status, StatusCode::CONFLICT, "{}", by_kept.body);
+    let typed = format!("{body}&user=ben&password=typed-once");
+    let begun = house.ask(Method::POST, path, &cookie, &typed).await;
+    assert_eq!(begun.status, StatusCode::SEE_OTHER, "{}", begun.body);
+    house
+        .wait(|_| house.engine.with(|state| !state.registries.is_empty()))
+        .await;
+    let (_, auth) = asked(&house).remove(0);
+    assert!(auth.contains("typed-once"), "{auth}");
+}

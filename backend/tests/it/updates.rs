@@ -6,7 +6,7 @@ use axum::http::{Method, StatusCode};
 use backend::app::App;
 use backend::domain::{Front, Role};
 use backend::services::updates;
-use backend::store::{Store, tag_checks};
+use backend::store::{Reads, Store, tag_checks};
 use jiff::SignedDuration;
 
 use crate::engine::id;
@@ -69,6 +69,28 @@ async fn seen(house: &House, cookie: &str, words: &str) -> String {
         assert!(Instant::now() < deadline, "{words}: {}", page.body);
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
+}
+
+/// The newer one is pulled: the old one runs on without its name, and the way on is an edit.
+async fn newer_is_pulled(house: &House) {
+    house.engine.with(|state| {
+        let fresh = format!("sha256:{}", id(8));
+        state.images = vec![
+            (state.runs.1.clone(), "<none>:<none>".to_owned()),
+            (fresh.clone(), NAME.to_owned()),
+        ];
+        let known = format!("registry.test:5000/shop/app@{}", digest(2));
+        state.digests.push((fresh, known));
+    });
+    house.engine.tell_of_image("pull", NAME);
+    house
+        .wait(|app| {
+            app.services
+                .index()
+                .find_image(NAME)
+                .is_some_and(|fact| fact.id.as_str().ends_with('8'))
+        })
+        .await;
 }
 
 fn image_path(house: &House) -> String {
@@ -134,25 +156,7 @@ async fn what_was_said_survives_a_restart_and_an_image_that_came_since_is_asked_
     seen(&house, &cookie, "Update available").await;
     assert_eq!(n_asked(&house), 2, "a restart asks nobody");
 
-    // The newer one is pulled: the old one runs on without its name, and the way on is an edit.
-    house.engine.with(|state| {
-        let fresh = format!("sha256:{}", id(8));
-        state.images = vec![
-            (state.runs.1.clone(), "<none>:<none>".to_owned()),
-            (fresh.clone(), NAME.to_owned()),
-        ];
-        let known = format!("registry.test:5000/shop/app@{}", digest(2));
-        state.digests.push((fresh, known));
-    });
-    house.engine.tell_of_image("pull", NAME);
-    house
-        .wait(|app| {
-            app.services
-                .index()
-                .find_image(NAME)
-                .is_some_and(|fact| fact.id.as_str().ends_with('8'))
-        })
-        .await;
+    newer_is_pulled(&house).await;
     let head = format!("/containers/{}", id(1));
     let head = house.ask(Method::GET, &head, &cookie, "").await;
     assert!(head.body.contains("make it anew"), "{}", head.body);
@@ -285,4 +289,52 @@ async fn what_was_made_here_is_not_asked_about_and_the_page_says_why() {
     assert_eq!(n_asked(&house), 0);
     let page = house.ask(Method::GET, "/containers", &cookie, "").await;
     assert!(!page.body.contains("class=\"update\""), "{}", page.body);
+}
+
+#[tokio::test]
+async fn what_somebody_pulled_since_the_check_shows_that_the_old_one_still_runs() {
+    let (house, cookie) = running().await;
+    newer_is_pulled(&house).await;
+    assert_eq!(n_asked(&house), 1, "nobody asked since");
+    let head = format!("/containers/{}", id(1));
+    let head = house.ask(Method::GET, &head, &cookie, "").await;
+    assert!(head.body.contains("make it anew"), "{}", head.body);
+    assert!(!head.body.contains("Up to date"), "{}", head.body);
+}
+
+#[tokio::test]
+async fn what_a_registry_said_holds_though_the_disk_is_full() {
+    let (house, cookie) = running().await;
+    let mut write = house.app.services.store().write().await.unwrap();
+    for full in [
+        "create trigger full_one before insert on tag_check
+         begin select raise(fail, 'database or disk is full'); end",
+        "create trigger full_two before insert on registry_rest
+         begin select raise(fail, 'database or disk is full'); end",
+    ] {
+        let made = sqlx::query(full).execute(write.connection()).await;
+        made.unwrap();
+    }
+    write.commit_silent("a test").await.unwrap();
+
+    house.engine.with(|state| state.rests = Some(7_200));
+    house.clock.advance(SignedDuration::from_hours(8));
+    round(&house).await;
+    seen(&house, &cookie, "Could not be checked").await;
+    free(&house).await;
+    house.engine.with(|state| state.rests = None);
+    house.clock.advance(SignedDuration::from_mins(119));
+    round(&house).await;
+    free(&house).await;
+    assert_eq!(n_asked(&house), 2, "the registry said 7200 seconds");
+
+    house.engine.with(|state| state.remote = digest(2));
+    house.clock.advance(SignedDuration::from_mins(60));
+    round(&house).await;
+    seen(&house, &cookie, "Update available").await;
+    free(&house).await;
+    house.clock.advance(SignedDuration::from_mins(1));
+    round(&house).await;
+    free(&house).await;
+    assert_eq!(n_asked(&house), 3);
 }

@@ -122,8 +122,8 @@ pub(super) async fn pull(
             return again(&app, &list, &frame, refused).await;
         }
     };
-    let kept = registries::kept(&app.services, &keys, request.reference.registry()).await?;
-    request.credentials = beside_kept(request.credentials, kept);
+    let (registry, typed) = (request.reference.registry(), request.credentials.take());
+    request.credentials = registries::beside_kept(&app.services, &keys, registry, typed).await?;
     let job = images::pull(&app.services, &permit, request).await?;
     Ok(go(&paths::Job(job.as_str())))
 }
@@ -136,17 +136,6 @@ fn requested(fields: &Fields) -> Result<PullRequest, FieldError> {
         platform: (!platform.is_empty()).then(|| platform.to_owned()),
         credentials: credentials(fields)?,
     })
-}
-
-/// What was typed goes before what is kept, and the registry's own authorities go with either.
-fn beside_kept(typed: Option<Credentials>, kept: Option<Credentials>) -> Option<Credentials> {
-    match (typed, kept) {
-        (Some(typed), Some(kept)) => Some(Credentials {
-            authority: kept.authority,
-            ..typed
-        }),
-        (typed, kept) => typed.or(kept),
-    }
 }
 
 /// A name and a password at a registry, or none; a password is somebody's.
@@ -303,9 +292,9 @@ pub(super) async fn push(
 ) -> Result<Response> {
     let begun = match to_push(&fields) {
         Ok(mut request) => {
-            let registry = request.reference.registry();
-            let kept = registries::kept(&app.services, &keys, registry).await?;
-            request.credentials = beside_kept(request.credentials, kept);
+            let (registry, typed) = (request.reference.registry(), request.credentials.take());
+            request.credentials =
+                registries::beside_kept(&app.services, &keys, registry, typed).await?;
             images::push(&app.services, &permit, request).await
         }
         Err(error) => Err(error.into()),

@@ -215,17 +215,24 @@ fn fault(words: Words, fault: &DockerfileFault) -> FaultLine {
     }
 }
 
-/// Returns the steps of a build.
+/// Returns the steps of a build. What their containers print is a log: who may read none is told so
+/// in its place.
 pub fn steps(reader: &Reader, job: &JobId, build: &BuildSteps) -> Vec<Part> {
     let n_steps = build.steps.len() + build.n_left_out;
     let has_stages = build
         .steps
         .iter()
         .any(|step| !matches!(step.stage.as_str(), "" | "0"));
-    let parts = build.steps.iter();
-    parts
-        .map(|step| part(reader.words, job, step, n_steps, has_stages))
-        .collect()
+    let locked = reader.reason(PermissionId::ContainerLogs);
+    let parts = build.steps.iter().map(|step| {
+        let mut part = part(reader.words, job, step, n_steps, has_stages);
+        if let Some(reason) = &locked {
+            part.lines.clear();
+            part.left_out.clone_from(reason);
+        }
+        part
+    });
+    parts.collect()
 }
 
 fn part(words: Words, job: &JobId, step: &BuildStep, n_steps: usize, has_stages: bool) -> Part {

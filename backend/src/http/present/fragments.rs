@@ -8,7 +8,7 @@ use frontend::live::ToPage;
 use frontend::parts::{ContainerRow, Tab};
 
 use super::{Reader, containers, jobs, loads, records};
-use crate::domain::ContainerId;
+use crate::domain::{ContainerId, JobId};
 use crate::fleet::{Change, ContainerFact, EventFact};
 
 use crate::services::jobs::JobFact;
@@ -30,8 +30,10 @@ pub struct Topics {
     pub images: bool,
     /// Events as they happen.
     pub events: bool,
-    /// Jobs.
+    /// The tray of jobs.
     pub jobs: bool,
+    /// One job's panel.
+    pub job: Option<JobId>,
     /// The first page.
     pub overview: bool,
 }
@@ -43,6 +45,10 @@ impl Topics {
         for word in words.iter().take(MOST_TOPICS) {
             let mut parts = word.split(':');
             let (kind, id, tab) = (parts.next(), parts.next(), parts.next());
+            if kind == Some("job") {
+                topics.job = id.and_then(|id| id.parse().ok());
+                continue;
+            }
             let id = id.and_then(|id| id.parse::<ContainerId>().ok());
             match (kind.unwrap_or_default(), id) {
                 ("containers", None) => topics.containers = true,
@@ -176,11 +182,14 @@ mod tests {
             format!("row:{id}"),
             format!("container:{id}:logs"),
             "row:../../etc".to_owned(),
+            "job:../../etc".to_owned(),
             "nothing".to_owned(),
         ];
         let topics = Topics::of(&words);
         assert!(topics.jobs && topics.containers && !topics.images);
-        assert_eq!(topics.rows.len(), 1);
+        assert_eq!((topics.rows.len(), &topics.job), (1, &None));
         assert_eq!(topics.head, Some((id.parse().unwrap(), Tab::Logs)));
+        let job = JobId::unique();
+        assert_eq!(Topics::of(&[format!("job:{job}")]).job, Some(job));
     }
 }

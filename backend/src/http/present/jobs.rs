@@ -46,8 +46,10 @@ pub fn index(reader: &Reader, jobs: &[JobFact]) -> JobsIndex {
 
 /// Returns one job's page.
 pub fn show(reader: &Reader, fact: &JobFact) -> JobShow {
+    let mut shell = reader.shell(Section::Elsewhere, name(reader, fact));
+    shell.topics = format!("jobs job:{}", fact.id);
     JobShow {
-        shell: reader.shell(Section::Elsewhere, name(reader, fact)),
+        shell,
         panel: panel(reader, fact),
     }
 }
@@ -79,7 +81,9 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
         build_left_out: build.map_or_else(String::new, |build| {
             builds::left_out(reader.words, "build-steps-left-out", build.n_left_out)
         }),
-        build_said: build.map_or_else(Vec::new, builds::said),
+        build_said: build
+            .filter(|_| reads_logs)
+            .map_or_else(Vec::new, builds::said),
         results: results(reader, fact),
     }
 }

@@ -37,6 +37,8 @@ const MOST_BYTES: usize = 16 << 10;
 const GATHER: Duration = Duration::from_millis(40);
 /// Load goes out this often; pages that can only be fetched again are fetched at most so often.
 const ROUND: Duration = Duration::from_secs(2);
+/// A panel of more bytes, of a job that goes on, is drawn once in a round.
+const LARGE_PANEL: usize = 64 << 10;
 /// What happened between the drawing of a page and its first word here is told again.
 const RECENT: Duration = Duration::from_secs(15);
 
@@ -58,6 +60,8 @@ pub(super) async fn open(
             loads: SelectAll::new(),
             minutes: HashSet::new(),
             is_stale: false,
+            is_large: false,
+            is_behind: false,
             containers,
             jobs,
             app: app.clone(),
@@ -88,6 +92,10 @@ struct Tab {
     minutes: HashSet<ContainerId>,
     /// Whether the tab shows something that can only be fetched again.
     is_stale: bool,
+    /// Whether the panel of the tab's job has grown large.
+    is_large: bool,
+    /// Whether that panel waits for the next round.
+    is_behind: bool,
 }
 
 /// What wakes a tab.
@@ -148,8 +156,10 @@ impl Tab {
         self.watch_loads();
         if self.topics.jobs {
             self.draw_tray(outlet).await?;
-            self.draw_recent_jobs(outlet).await?;
         }
+        // The job may have gone on, or ended, since its page was drawn.
+        (self.is_large, self.is_behind) = (false, false);
+        self.draw_job(outlet).await?;
         let missed = hosts::recent(&self.app.services, &self.host, RECENT);
         self.tell(missed, outlet).await
     }
@@ -255,27 +265,32 @@ impl Tab {
             return Ok(());
         }
         self.draw_tray(outlet).await?;
-        let Some(fact) = job.ok().and_then(|id| self.app.services.jobs().find(&id)) else {
+        match (&self.topics.job, job) {
+            (Some(own), Ok(other)) if *own != other => Ok(()),
+            _ => self.draw_job(outlet).await,
+        }
+    }
+
+    /// Draws the job that the tab looks at; no other tab is sent what a build prints. A large panel
+    /// of a job that goes on comes with the next round.
+    async fn draw_job(&mut self, outlet: &mut Outlet) -> Result<(), Gone> {
+        let found = self.topics.job.as_ref();
+        let Some(fact) = found.and_then(|id| self.app.services.jobs().find(id)) else {
             return Ok(());
         };
-        outlet.json(&fragments::job(&self.reader(), &fact)).await
+        if self.is_large && fact.is_running() {
+            self.is_behind = true;
+            return Ok(());
+        }
+        let message = fragments::job(&self.reader(), &fact);
+        self.is_large =
+            matches!(&message, ToPage::Replace { html, .. } if html.len() > LARGE_PANEL);
+        outlet.json(&message).await
     }
 
     async fn draw_tray(&mut self, outlet: &mut Outlet) -> Result<(), Gone> {
         let all = jobs::list(&self.app.services, &self.jobs);
         outlet.json(&fragments::tray(&self.reader(), &all)).await
-    }
-
-    /// Draws the jobs that go on or have ended since the page may have been drawn.
-    async fn draw_recent_jobs(&mut self, outlet: &mut Outlet) -> Result<(), Gone> {
-        let reader = self.reader();
-        let before = self.app.services.clock().now() - RECENT;
-        for fact in jobs::list(&self.app.services, &self.jobs) {
-            if fact.ended_at.is_none_or(|ended| ended > before) {
-                outlet.json(&fragments::job(&reader, &fact)).await?;
-            }
-        }
-        Ok(())
     }
 
     /// Sends the load of the rows, and asks for what can only be fetched again.
@@ -286,6 +301,10 @@ impl Tab {
             for message in fragments::load(&reader, &id, &lately) {
                 outlet.json(&message).await?;
             }
+        }
+        if std::mem::take(&mut self.is_behind) {
+            self.is_large = false;
+            self.draw_job(outlet).await?;
         }
         if std::mem::take(&mut self.is_stale) {
             outlet.json(&ToPage::Stale).await?;

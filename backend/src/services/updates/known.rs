@@ -33,12 +33,15 @@ struct State {
 pub(super) struct Turn {
     known: Known,
     registry: String,
+    /// Whether the registry is free again, and may be somebody else's by now.
+    is_over: bool,
 }
 
 impl Drop for Turn {
     fn drop(&mut self) {
-        let mut state = self.known.state();
-        state.busy.remove(&self.registry);
+        if !self.is_over {
+            self.known.state().busy.remove(&self.registry);
+        }
     }
 }
 
@@ -117,17 +120,22 @@ impl Known {
         is_free.then(|| Turn {
             known: self.clone(),
             registry: registry.to_owned(),
+            is_over: false,
         })
     }
 
-    /// Takes what a person asked of a registry and waits the longest.
-    pub(super) fn next_asked(&self, registry: &str) -> Option<Tracked> {
+    /// Takes what a person asked of a registry and waits the longest. When nothing waits the turn
+    /// ends at that very moment: whoever asks a moment later finds the registry free.
+    pub(super) fn next_asked(&self, turn: &mut Turn) -> Option<Tracked> {
         let mut state = self.state();
-        let at = state
-            .asked
-            .iter()
-            .position(|one| one.registry == registry)?;
-        let next = state.asked.remove(at)?;
+        let mut asked = state.asked.iter();
+        let at = asked.position(|one| one.registry == turn.registry);
+        let Some(next) = at.and_then(|at| state.asked.remove(at)) else {
+            if !std::mem::replace(&mut turn.is_over, true) {
+                state.busy.remove(&turn.registry);
+            }
+            return None;
+        };
         state.going.insert(next.reference.clone());
         Some(next)
     }
@@ -142,5 +150,32 @@ impl Known {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_just_after_a_turn_found_nothing_has_a_turn_of_its_own() {
+        let asked = Tracked {
+            familiar: "app:1".to_owned(),
+            reference: "r.test/app:1".to_owned(),
+            registry: "r.test".to_owned(),
+            digests: Vec::new(),
+        };
+        let known = Known::default();
+        let mut first = known.turn("r.test").unwrap();
+        assert_eq!(known.next_asked(&mut first), None);
+
+        assert!(known.ask(&asked));
+        let mut second = known.turn("r.test").expect("the registry is free");
+        assert_eq!(known.next_asked(&mut second), Some(asked));
+
+        drop(first);
+        assert!(known.turn("r.test").is_none(), "the second turn goes on");
+        drop(second);
+        assert!(known.turn("r.test").is_some());
     }
 }

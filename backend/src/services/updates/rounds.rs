@@ -100,8 +100,8 @@ pub async fn check_now(
         if !asking.known().ask(&tracked) {
             return Err(Error::InTheWay(Obstacle::TooManyChecks));
         }
-        if let Some(turn) = asking.known().turn(&tracked.registry)
-            && let Some(next) = asking.known().next_asked(&tracked.registry)
+        if let Some(mut turn) = asking.known().turn(&tracked.registry)
+            && let Some(next) = asking.known().next_asked(&mut turn)
         {
             ask_in_turn(&asking, turn, next);
         }
@@ -143,10 +143,9 @@ fn id_here(services: &Services, tracked: &Tracked) -> String {
 }
 
 /// Asks for a tag, then for what people want to know of that registry.
-fn ask_in_turn(services: &Services, turn: Turn, first: Tracked) {
+fn ask_in_turn(services: &Services, mut turn: Turn, first: Tracked) {
     let asking = services.clone();
     services.tasks().spawn("check a tag", async move {
-        let registry = first.registry.clone();
         let mut next = Some(first);
         while let Some(tracked) = next {
             if let Err(error) = check(&asking, &tracked).await {
@@ -155,9 +154,8 @@ fn ask_in_turn(services: &Services, turn: Turn, first: Tracked) {
             }
             asking.known().gone(&tracked.reference);
             show(&asking, &tracked);
-            next = asking.known().next_asked(&registry);
+            next = asking.known().next_asked(&mut turn);
         }
-        drop(turn);
     });
 }
 
@@ -187,45 +185,59 @@ async fn check(services: &Services, tracked: &Tracked) -> Result<()> {
     let said = ask(services, tracked).await;
     let now = services.clock().now();
     let before = services.known().check(&tracked.reference);
-    let mut write = services.store().write().await?;
-    let check = match said {
+    let (check, rests_until) = match said {
         Said::Nobody => return Ok(()),
-        Said::Digest(digest) => TagCheck {
-            reference: tracked.reference.clone(),
-            found: Some((digest, now)),
-            checked_at: now,
-            problem: None,
-            n_failures: 0,
-            next_at: later(now, AGAIN),
-            image_id,
-        },
+        Said::Digest(digest) => {
+            let check = TagCheck {
+                reference: tracked.reference.clone(),
+                found: Some((digest, now)),
+                checked_at: now,
+                problem: None,
+                n_failures: 0,
+                next_at: later(now, AGAIN),
+                image_id,
+            };
+            (check, None)
+        }
         Said::No { words, rest } => {
-            if let Some(rest) = rest {
-                rows::rest(&mut write, &tracked.registry, now + rest).await?;
-                services.known().rest(&tracked.registry, now + rest);
-            }
             let n_failures = before.as_ref().map_or(0, |check| check.n_failures);
             let wait = AFTER_FAILURE * (1 << n_failures.min(7));
-            TagCheck {
+            let wait = wait.min(LONGEST_AFTER_FAILURE);
+            let check = TagCheck {
                 reference: tracked.reference.clone(),
                 found: before.and_then(|check| check.found),
                 checked_at: now,
                 problem: Some(words.chars().take(MOST_WORDS).collect()),
                 n_failures: n_failures.saturating_add(1),
-                next_at: later(
-                    now,
-                    wait.min(LONGEST_AFTER_FAILURE)
-                        .max(rest.unwrap_or_default()),
-                ),
+                next_at: later(now, wait.max(rest.unwrap_or_default())),
                 image_id,
-            }
+            };
+            (check, rest.map(|rest| now + rest))
         }
     };
-    rows::put(&mut write, &check).await?;
+    // First of all what nobody is asked again for: a full disk must not make us ask on and on.
+    if let Some(until) = rests_until {
+        services.known().rest(&tracked.registry, until);
+    }
+    services.known().put(check.clone());
+    keep(services, &tracked.registry, &check, rests_until).await
+}
+
+/// Keeps over a restart what a registry said.
+async fn keep(
+    services: &Services,
+    registry: &str,
+    check: &TagCheck,
+    rests_until: Option<Timestamp>,
+) -> Result<()> {
+    let mut write = services.store().write().await?;
+    if let Some(until) = rests_until {
+        rows::rest(&mut write, registry, until).await?;
+    }
+    rows::put(&mut write, check).await?;
     write
         .commit_silent("what a registry said; who asked is in the audit")
         .await?;
-    services.known().put(check);
     Ok(())
 }
 
@@ -307,10 +319,13 @@ async fn forget_what_left(services: &Services) -> Result<()> {
     if left.is_empty() {
         return Ok(());
     }
+    // What cannot be deleted now is read at the next start, and forgotten then.
+    for reference in &left {
+        services.known().forget(reference);
+    }
     let mut write = services.store().write().await?;
     for reference in &left {
         rows::delete(&mut write, reference).await?;
-        services.known().forget(reference);
     }
     write
         .commit_silent("what a registry said of names that are gone")

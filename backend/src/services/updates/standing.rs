@@ -91,7 +91,10 @@ impl Marks {
         };
         match (check.found, check.problem) {
             (Some((digest, at)), None) if tracked.digests.contains(&digest) => {
-                Standing::Current { at }
+                match self.came_since(&tracked, &check.image_id, &digest) {
+                    true => Standing::Behind { at, is_here: true },
+                    false => Standing::Current { at },
+                }
             }
             (Some((digest, at)), _) if !tracked.digests.contains(&digest) => {
                 // It may be newer than what the registry said before it came.
@@ -110,5 +113,16 @@ impl Marks {
             },
             (_, None) => unasked,
         }
+    }
+
+    /// Tells whether another image came by that name since the registry was asked, from the registry
+    /// and not as what the registry spoke of then: it is what the tag stands for by now.
+    fn came_since(&self, tracked: &Tracked, checked_id: &str, digest: &str) -> bool {
+        let Some(here) = self.index.find_image(&tracked.familiar) else {
+            return false;
+        };
+        let of_here = Tracked::of(&tracked.familiar, Some(&here));
+        let is_another = of_here.is_ok_and(|here| here.digests.iter().all(|one| one != digest));
+        is_another && here.id.as_str() != checked_id
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{Method, Request, StatusCode, header};
 use backend::access::{Actor, audit as audit_permission};
+use backend::domain::Role;
 use backend::services::audit;
 use backend::services::jobs::{BuildStepState, JobFact, JobState};
 use backend::store::audit::Filter;
@@ -343,7 +344,6 @@ async fn what_a_build_said_last_is_announced_though_nothing_follows() {
     let address = super::sockets::serve(&house).await;
     let live = frontend::paths::LivePage.to_string();
     let mut socket = super::sockets::open(address, &live, &cookie).await;
-    super::page::look_at(&mut socket, &["jobs".to_owned()]).await;
 
     let answer = send(
         &house,
@@ -352,6 +352,11 @@ async fn what_a_build_said_last_is_announced_though_nothing_follows() {
     )
     .await;
     let fact = job(&house, &answer, JobFact::is_running).await;
+    super::page::look_at(
+        &mut socket,
+        &["jobs".to_owned(), format!("job:{}", fact.id)],
+    )
+    .await;
     tell(&lines, &PLAN.replace('\n', "")).await;
     for n in 0..20 {
         let said = format!("{{\"stream\":\"line {n} said\\n\",\"gantry\":{{\"Step\":2}}}}");
@@ -366,4 +371,59 @@ async fn what_a_build_said_last_is_announced_though_nothing_follows() {
     let found = super::page::until(&mut socket, has_last);
     let found = tokio::time::timeout(Duration::from_secs(10), found).await;
     assert!(found.is_ok(), "the last line was never told");
+}
+
+#[tokio::test]
+async fn what_a_build_prints_is_for_who_reads_logs_and_for_the_tab_of_its_job() {
+    use frontend::live::ToPage;
+    let (house, stage) = Stage::house().await;
+    let (cookie, _) = owner(&house, "ana").await;
+    let (vics, _) = house.person("vic", Role::Viewer).await;
+    let lines = stage.next_stream();
+    let fields = form(&[("dockerfile", "FROM a")], None);
+    let answer = send(&house, &cookie, fields.into()).await;
+    tell(&lines, &PLAN.replace('\n', "")).await;
+    tell(&lines, r#"{"stream":"outside of steps: word-of-ana\n"}"#).await;
+    let said = r#"{"stream":"token: word-of-ana\n","gantry":{"Step":2}}"#;
+    tell(&lines, said).await;
+    let says = |fact: &JobFact| {
+        let build = fact.progress.build.as_ref();
+        build.is_some_and(|build| build.steps[1].lines.len() == 1)
+    };
+    let fact = job(&house, &answer, says).await;
+
+    let path = format!("/jobs/{}", fact.id);
+    let page = house.ask(Method::GET, &path, &cookie, "").await;
+    assert!(page.body.contains("token: word-of-ana"), "{}", page.body);
+    let page = house.ask(Method::GET, &path, &vics, "").await;
+    assert!(page.body.contains("RUN make"), "{}", page.body);
+    assert!(page.body.contains("does not hold container.logs"));
+    assert!(!page.body.contains("word-of-ana"), "{}", page.body);
+
+    let address = super::sockets::serve(&house).await;
+    let live = frontend::paths::LivePage.to_string();
+    let panel = format!("job-panel-{}", fact.id);
+    let is_panel = |message: &ToPage| matches!(message, ToPage::Replace { id, .. } if *id == panel);
+    let mut vic = super::sockets::open(address, &live, &vics).await;
+    let topics = ["jobs".to_owned(), format!("job:{}", fact.id)];
+    super::page::look_at(&mut vic, &topics).await;
+    let ToPage::Replace { html, .. } = super::page::until(&mut vic, is_panel).await else {
+        unreachable!()
+    };
+    assert!(
+        html.contains("RUN make") && !html.contains("word-of-ana"),
+        "{html}"
+    );
+
+    // A tab of another page is told that the build has ended, and nothing that it printed.
+    let mut other = super::sockets::open(address, &live, &cookie).await;
+    super::page::look_at(&mut other, &["jobs".to_owned()]).await;
+    let is_tray = |message: &ToPage, words: &str| {
+        assert!(!is_panel(message), "{message:?}");
+        matches!(message, ToPage::Replace { id, html } if id == "jobs" && html.contains(words))
+    };
+    super::page::until(&mut other, |message| is_tray(message, "Running")).await;
+    tell(&lines, r#"{"aux":{"ID":"sha256:0123456789abcdef"}}"#).await;
+    drop(lines);
+    super::page::until(&mut other, |message| is_tray(message, "Done")).await;
 }

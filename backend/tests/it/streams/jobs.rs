@@ -99,7 +99,7 @@ async fn a_tab_that_comes_late_is_told_how_a_job_has_ended() {
 
     let address = serve(&house).await;
     let mut socket = open(address, &paths::LivePage.to_string(), &cookie).await;
-    look_at(&mut socket, &["jobs".to_owned()]).await;
+    look_at(&mut socket, &["jobs".to_owned(), format!("job:{id}")]).await;
 
     let panel = format!("job-panel-{id}");
     let is_panel = |message: &ToPage| matches!(message, ToPage::Replace { id, .. } if *id == panel);

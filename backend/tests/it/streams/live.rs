@@ -110,6 +110,7 @@ async fn events_and_jobs_show_as_they_happen() {
         .await
         .unwrap();
     until(&mut socket, |message| is_part(message, "jobs", "nginx:1")).await;
+    let mut socket = look_at(&house, &cookie, &[format!("job:{job}")]).await;
     let panel = format!("job-panel-{job}");
     until(&mut socket, |message| is_part(message, &panel, "nginx:1")).await;
 }
