@@ -63,6 +63,7 @@ pub(crate) const PACKAGES: &[Package] = &[
         &[],
         &["axum", "sqlx"],
     ),
+    package("engine-network", &["engine-sys"], &[], &["axum", "sqlx"]),
     package("engine-storage", &["engine-sys", "engine-tar"], &[], ASYNC),
     package("engine-hello", &[], &[], ASYNC),
     package("engine-embed", &[], &[], ASYNC),
@@ -74,6 +75,7 @@ pub(crate) const PACKAGES: &[Package] = &[
             "engine-sys",
             "engine-runtime",
             "engine-images",
+            "engine-network",
             "engine-storage",
             "engine-embed",
         ],
@@ -113,6 +115,7 @@ pub(crate) const WATCHED: &[&str] = &[
     "engine_sys",
     "engine_runtime",
     "engine_images",
+    "engine_network",
     "engine_storage",
 ];
 
@@ -214,13 +217,19 @@ const AGENT: &[Room] = &[
             "engine_build",
             "engine_runtime",
             "engine_images",
+            "engine_network",
             "engine_storage",
         ],
     ),
     room(
         "recover",
         &["records", "services"],
-        &["engine_runtime", "engine_images", "engine_storage"],
+        &[
+            "engine_runtime",
+            "engine_images",
+            "engine_network",
+            "engine_storage",
+        ],
     ),
     // Where a debug build dies for a test.
     room("faults", &[], &[]),
