@@ -191,7 +191,11 @@ export async function tab(chrome, options = {}) {
   page.on('console', (message) => {
     if (message.type() === 'error') page.complaints.push(`${message.text()} ${message.location().url}`)
   })
-  if (options.javaScriptEnabled === false) return page
+  if (options.javaScriptEnabled === false) {
+    const go = page.goto.bind(page)
+    page.goto = (...args) => goes(() => go(...args))
+    return page
+  }
   for (const way of ['goto', 'reload']) {
     const go = page[way].bind(page)
     page[way] = async (...args) => {
@@ -224,6 +228,12 @@ export async function arrives(page, address) {
   const fits = (url) => (address instanceof RegExp ? address.test(url) : url === address)
   await until(`${page.url()} becomes ${address}`, () => fits(page.url()))
   await page.waitForLoadState()
+}
+
+/** Nothing of the page lies beside the window, as soon as everything has its place. */
+export function fits(page, what) {
+  return until(`${what} is no wider than the window`, () =>
+    page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth))
 }
 
 /** The elements' files come behind the page's load; a person is never as quick as a test. */

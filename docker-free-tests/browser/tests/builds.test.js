@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, OUT, PASSWORD, becomeOwner, becomes, browser, logIn, openKnown, tab } from '../house.js'
+import { House, OUT, PASSWORD, arrives, becomeOwner, becomes, browser, fits, logIn, openKnown, tab } from '../house.js'
 
 let house
 let chrome
@@ -178,8 +178,10 @@ test('without scripts faults come after the form is sent, and an archive is buil
   await plain.locator('#dockerfile').fill('FROM busybox\nCOPY deep/page.txt /\nCMD cat /page.txt\n')
   await plain.locator('#context').setInputFiles(archive)
   await plain.getByRole('button', { name: 'Build', exact: true }).click()
+  await arrives(plain, /\/jobs\//)
+  const job = plain.url()
   await becomes(async () => {
-    if (/\/jobs\//.test(plain.url())) await plain.reload()
+    await plain.goto(job)
     return plain.locator('main .job .badge').first().innerText()
   }, 'Done')
   assert.equal((await said('plain:1')).includes('the page itself'), true)
@@ -194,14 +196,13 @@ test('on a phone nothing is cut off, in the dark and in Korean', async () => {
     await phone.locator('#dockerfile').fill(`FROM busybox\nRUNN ${'a-long-line '.repeat(20)}\n`)
     await phone.locator('.faults__place').first().waitFor()
     await accessible(phone, `the build form, ${name}`)
-    const wide = () => phone.evaluate(() => document.documentElement.scrollWidth <= document.documentElement.clientWidth)
-    await becomes(wide, true)
+    await fits(phone, 'the build form')
     await phone.screenshot({ path: path.join(OUT, `build-${name}.png`), fullPage: true })
     await phone.locator('#dockerfile').fill(`FROM busybox\nRUN echo ${'a-long-word'.repeat(20)}\n`)
     await phone.locator('form[action="/images/builds"]').evaluate((form) => form.requestSubmit())
     await phone.waitForURL(/\/jobs\//)
     await becomes(() => phone.locator('.build-step:is([data-state=done], [data-state=cached])').count(), 2)
-    await becomes(wide, true)
+    await fits(phone, 'a build')
     await accessible(phone, `a build, ${name}`)
     await phone.screenshot({ path: path.join(OUT, `build-job-${name}.png`), fullPage: true })
     assert.deepEqual(phone.complaints, [])

@@ -6,7 +6,7 @@ import path from 'node:path'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, OUT, PASSWORD, browser, logIn, openKnown, tab, until } from '../house.js'
+import { House, OUT, PASSWORD, browser, fits, logIn, openKnown, tab, until } from '../house.js'
 
 const FOLDER = path.join(OUT, 'pictures')
 const COMMITTED = path.join(path.dirname(OUT), 'pictures', 'containers.png')
@@ -149,8 +149,7 @@ for (const look of LOOKS) {
           await page.locator('#container-rows tr', { hasText: 'shop-worker' }).getByText(/\d %/).waitFor()
         }
         await page.screenshot({ path: path.join(FOLDER, `${name}.${look.name}.png`) })
-        const wider = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-        assert.ok(wider <= 0, `${name} is ${wider} px wider than the window`)
+        await fits(page, name)
         if (name === 'container-edit') {
           await page.locator('main details').evaluateAll((all) => all.forEach((one) => { one.open = true }))
           await page.screenshot({ path: path.join(FOLDER, `${name}-open.${look.name}.png`), fullPage: true })

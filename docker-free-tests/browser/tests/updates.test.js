@@ -4,7 +4,7 @@ import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 
 import { accessible } from '../axe.js'
-import { House, PASSWORD as OWN, becomeOwner, browser, logIn, openKnown, tab, until } from '../house.js'
+import { House, PASSWORD as OWN, becomeOwner, browser, fits, logIn, openKnown, tab, until } from '../house.js'
 import { NAME, PASSWORD, Registry } from '../registry.js'
 
 let house
@@ -124,8 +124,7 @@ test('it works on a phone, in the dark, and without scripts', async () => {
   for (const path of [address, `${house.origin}/images`, `${house.origin}/containers`]) {
     await phone.goto(path)
     await accessible(phone, `${path} on a phone`)
-    const wider = await phone.evaluate(() => document.documentElement.scrollWidth - window.innerWidth)
-    assert.ok(wider <= 0, `${path}: ${wider} px wider than the window`)
+    await fits(phone, path)
   }
   await phone.context().close()
 
