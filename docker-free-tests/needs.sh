@@ -10,6 +10,7 @@ git:git
 script:bsdutils
 ps:procps
 ip:iproute2
+nft:nftables
 mkfs.ext4:e2fsprogs
 mkfs.xfs:xfsprogs
 losetup:mount

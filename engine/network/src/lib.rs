@@ -14,3 +14,14 @@
 //! | `firewall` | one table: what may pass, what is rewritten |
 //! | `ports` | the host's ports that are taken for containers |
 //! | `dns` | names of containers, asked from inside |
+
+pub mod bridge;
+pub mod endpoint;
+mod error;
+pub mod firewall;
+mod netlink;
+pub mod pool;
+mod settings;
+
+pub use error::{Error, PoolError, Result};
+pub use settings::{forward, has_ipv6};
