@@ -16,6 +16,7 @@
 //! | `dns` | names of containers, asked from inside |
 
 pub mod bridge;
+pub mod dns;
 pub mod endpoint;
 mod error;
 pub mod firewall;
