@@ -794,6 +794,7 @@ build-reads-well = { $count ->
     [one] It reads well: one stage.
    *[other] It reads well: { $count } stages.
 }
+build-unchecked = What is typed could not be checked.
 build-has-faults = The Dockerfile has faults; nothing was built. Choose the files again when it is mended.
 build-place = Line { $line }, column { $column }
 build-meant = Did you mean { $name }?

@@ -756,6 +756,7 @@ build-faults = { $count ->
 build-reads-well = { $count ->
    *[other] 문제없이 읽힙니다: 스테이지 { $count }개.
 }
+build-unchecked = 입력한 내용을 검사하지 못했습니다.
 build-has-faults = Dockerfile에 잘못된 곳이 있어 아무것도 빌드하지 않았습니다. 고친 뒤 파일을 다시 선택하세요.
 build-place = { $line }행 { $column }열
 build-meant = { $name } 을(를) 쓰려고 했나요?

@@ -82,6 +82,22 @@ test('a typo is marked at its line with what was meant, and goes when it is mend
   await becomes(() => page.locator('#build-stages option').evaluateAll((all) => all.map((one) => one.value)), ['base'])
 })
 
+test('what could not be checked is said, and nothing of an older answer stays', async () => {
+  const cut = await tab(chrome, { storageState: await page.context().storageState() })
+  await cut.goto(`${house.origin}/images/builds/new`)
+  await cut.locator('#dockerfile').fill('FROM busybox\nRUNN true\n')
+  await becomes(() => cut.locator('.dockerfile__numbers [data-wrong]').allInnerTexts(), ['2'])
+  await cut.route('**/images/builds/new/check', (route) => route.abort())
+  await cut.locator('#dockerfile').fill('FROM busybox\nRUNN true\n\n')
+  await cut.getByText('What is typed could not be checked.').waitFor()
+  assert.equal(await cut.locator('.dockerfile__numbers [data-wrong]').count(), 0)
+  assert.equal(await cut.locator('.faults__one').count(), 0)
+  await cut.unroute('**/images/builds/new/check')
+  await cut.locator('#dockerfile').fill('FROM busybox\nRUNN true\n')
+  await becomes(() => cut.locator('.faults__meant').allInnerTexts(), ['Did you mean RUN?'])
+  await cut.context().close()
+})
+
 const DOCKERFILE = `FROM busybox
 
 COPY . /site

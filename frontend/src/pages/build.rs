@@ -38,7 +38,7 @@ pub struct ImageBuildNew {
     pub command: String,
     /// The equivalent call.
     pub call: String,
-    /// The reason why it may not be used.
+    /// The reason why it may not be used; nothing is asked while it is typed then.
     pub blocked: Option<String>,
 }
 

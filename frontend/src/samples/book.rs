@@ -115,6 +115,10 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
             "image-build-faults",
             image_build_new(images(), true).render()?,
         ),
+        (
+            "image-build-locked",
+            locked(image_build_new(images(), false)).render()?,
+        ),
         ("job-build", job_build(images(), false).render()?),
         ("job-build-failed", job_build(images(), true).render()?),
         ("image-layers", image_layers(images()).render()?),

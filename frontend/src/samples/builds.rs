@@ -20,6 +20,17 @@ fn field(words: Words, name: &'static str, key: &str, kind: Kind) -> Field {
     }
 }
 
+/// The build form of somebody who may not build.
+pub fn locked(form: ImageBuildNew) -> ImageBuildNew {
+    let words = form.shell.words;
+    let role = words.t("role-viewer");
+    let named = [("role", role.as_str()), ("permission", "image.build")];
+    ImageBuildNew {
+        blocked: Some(words.with("blocked-permission", &named)),
+        ..form
+    }
+}
+
 /// The build form, fresh or with a Dockerfile that has faults.
 pub fn image_build_new(mut shell: Shell, wrong: bool) -> ImageBuildNew {
     let words = shell.words;

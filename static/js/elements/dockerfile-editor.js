@@ -7,7 +7,8 @@ const LEAST_ROWS = 14;
 
 /**
  * A field with numbered lines, whose faults are marked at their line while it is typed:
- * `<dockerfile-editor action><textarea>…<div id=dockerfile-faults>`.
+ * `<dockerfile-editor action unchecked><textarea>…<div id=dockerfile-faults>`. Nobody is asked without
+ * `action`; `unchecked` is said when nobody answers.
  */
 class DockerfileEditor extends HTMLElement {
   #timer = 0;
@@ -46,19 +47,18 @@ class DockerfileEditor extends HTMLElement {
 
   async #ask() {
     const form = this.text?.form;
-    if (!form) return;
+    const action = this.getAttribute("action");
+    if (!form || action === null) return;
     const body = new URLSearchParams();
     for (const [name, value] of new FormData(form)) if (typeof value === "string") body.append(name, value);
     // An answer to what was typed before must not come over a newer one.
     this.#asked?.abort();
-    this.#asked = new AbortController();
-    const options = { method: "POST", body, signal: this.#asked.signal };
-    const answer = await fetch(this.getAttribute("action") ?? "", options).catch(() => null);
+    const { signal } = (this.#asked = new AbortController());
+    const answer = await fetch(action, { method: "POST", body, signal }).catch(() => null);
     const html = answer?.ok ? await answer.text().catch(() => null) : null;
-    const fresh = html === null ? null : fragment(html);
     const old = this.#faults();
-    if (!fresh || !old || !this.isConnected) return;
-    swap(old, fresh);
+    if (signal.aborted || !old || !this.isConnected) return;
+    swap(old, (html === null ? null : fragment(html)) ?? this.#unchecked());
     this.#number();
     this.#offer();
     if (this.#lines().size > 0) this.text?.setAttribute("aria-invalid", "true");
@@ -67,6 +67,18 @@ class DockerfileEditor extends HTMLElement {
 
   #faults() {
     return this.querySelector("#dockerfile-faults");
+  }
+
+  /** In the place of faults: what was found before is not about what is typed now. */
+  #unchecked() {
+    const said = document.createElement("p");
+    said.className = "faults__count";
+    said.textContent = this.getAttribute("unchecked");
+    const faults = document.createElement("div");
+    faults.className = "faults";
+    faults.id = "dockerfile-faults";
+    faults.append(said);
+    return faults;
   }
 
   #lines() {

@@ -1,5 +1,5 @@
 // @ts-check
-/** Keeps the equivalent `docker run` line in step with a form: `<form-command form action>`. */
+/** Keeps the equivalent `docker run` line in step with a form: `<form-command form action>`; without `action` it stays. */
 class FormCommand extends HTMLElement {
   #timer = 0;
   /** @type {AbortController | null} */
@@ -24,13 +24,14 @@ class FormCommand extends HTMLElement {
   };
 
   async #ask() {
-    if (!this.#form) return;
+    const action = this.getAttribute("action");
+    if (!this.#form || action === null) return;
     const body = new URLSearchParams(/** @type {any} */ (new FormData(this.#form)));
     // An answer to what was typed before must not come over a newer one.
     this.#asked?.abort();
     this.#asked = new AbortController();
     const options = { method: "POST", body, signal: this.#asked.signal };
-    const answer = await fetch(this.getAttribute("action") ?? "", options).catch(() => null);
+    const answer = await fetch(action, options).catch(() => null);
     const line = answer?.ok ? await answer.text().catch(() => null) : null;
     const code = this.querySelector("code");
     if (line !== null && code) code.textContent = line;
