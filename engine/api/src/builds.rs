@@ -153,10 +153,6 @@ pub const PRUNE_FILTERS: &[&str] = &["id", "type", "until", "unused-for"];
 /// Options of a build that have no effect, with the reason that is told.
 pub const WITHOUT_EFFECT: &[(&str, &str)] = &[
     (
-        "squash",
-        "squash is only supported with experimental mode, which this engine does not have",
-    ),
-    (
         "outputs",
         "outputs is not supported: it belongs to BuildKit; set DOCKER_BUILDKIT=0",
     ),

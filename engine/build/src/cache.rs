@@ -32,6 +32,14 @@ pub fn base(scope: &str, image_id: &str, platform: &str) -> Key {
     hash.finish()
 }
 
+/// The key of one layer that is made of what an image has above another, both by their id.
+pub fn squash(image_id: &str, below_id: &str) -> Key {
+    let mut hash = Parts::new("squash");
+    hash.text(image_id);
+    hash.text(below_id);
+    hash.finish()
+}
+
 /// The key of a step that stands on `parent`, does `action` and reads `inputs`.
 ///
 /// `inputs` are the files of an `ADD` or a `COPY` and of the binds of a `RUN`; for everything else

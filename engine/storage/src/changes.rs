@@ -6,22 +6,21 @@
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::Write;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 use engine_sys::dir::{Dir, FileType, Metadata};
 use engine_sys::path::Root;
-use engine_sys::pinned::{Listing, Pinned};
+use engine_sys::pinned::Listing;
 use engine_sys::users::IdMap;
 use engine_sys::{Errno, SysError};
-use engine_tar::{Kind, Member, Time, Writer};
 
+use crate::browse::BrowseError;
 use crate::error::StoreError;
+use crate::layer_writer::LayerWriter;
 use crate::layers::{is_opaque, is_whiteout};
 use crate::snapshots::Snapshot;
-use crate::tree::{PackError, Seen, describe};
+use crate::tree::PackError;
 
-const WHITEOUT_PREFIX: &[u8] = b".wh.";
 const NAMES_MAX: usize = 16_384;
 const DEPTH_MAX: usize = 256;
 /// Changes of one container that are listed.
@@ -111,17 +110,15 @@ impl Snapshot {
         target: W,
     ) -> Result<W, LayerError> {
         let changes = self.changes_beside(lowers, &options.mount_points)?;
-        let mut layer = LayerWriter {
+        let mut changed = Changed {
             root: Root::open(&self.upper()).map_err(PackError::Read)?,
-            archive: Writer::new(target),
-            seen: Seen::of_users(self.map),
+            layer: LayerWriter::new(target, self.map, options.latest),
             written: BTreeSet::new(),
-            latest: options.latest,
         };
         for change in &changes {
-            layer.add(change)?;
+            changed.add(change)?;
         }
-        Ok(layer.archive.finish().map_err(PackError::Write)?)
+        Ok(changed.layer.finish()?)
     }
 }
 
@@ -141,6 +138,9 @@ pub enum LayerError {
     /// What differs could not be found out.
     #[error(transparent)]
     Compare(#[from] StoreError),
+    /// The layers that become one could not be looked through.
+    #[error(transparent)]
+    Look(#[from] BrowseError),
     /// It could not be read or written.
     #[error(transparent)]
     Pack(#[from] PackError),
@@ -358,17 +358,15 @@ fn names_of(lowers: &[Dir]) -> Result<BTreeSet<OsString>, SysError> {
     Ok(all)
 }
 
-struct LayerWriter<W> {
+/// What changed, on its way into a layer.
+struct Changed<W> {
     root: Root,
-    archive: Writer<W>,
-    seen: Seen,
+    layer: LayerWriter<W>,
     /// Directories that stand in the archive.
     written: BTreeSet<PathBuf>,
-    /// The latest time that may stand in it.
-    latest: Option<i64>,
 }
 
-impl<W: Write> LayerWriter<W> {
+impl<W: Write> Changed<W> {
     fn add(&mut self, change: &Change) -> Result<(), PackError> {
         let path = change.path.strip_prefix("/").unwrap_or(&change.path);
         let above: Vec<&Path> = path.ancestors().skip(1).collect();
@@ -378,68 +376,21 @@ impl<W: Write> LayerWriter<W> {
             }
         }
         match change.kind {
-            ChangeKind::Deleted => self.whiteout(path),
+            ChangeKind::Deleted => self.layer.whiteout(path),
             _ if self.written.contains(path) => Ok(()),
             _ => self.thing(path),
         }
     }
 
     fn thing(&mut self, path: &Path) -> Result<(), PackError> {
-        let Some(name) = path.file_name() else {
-            return Ok(());
-        };
         let parent = path.parent().unwrap_or(Path::new(""));
         let parent = match self.root.open_dir_without_links(parent) {
             Err(error) if error.is_not_found() => return Ok(()),
             other => other?,
         };
-        let pinned = match Pinned::at(&parent, name) {
-            // It went while nothing was paused.
-            Err(error) if error.is_not_found() => return Ok(()),
-            other => other?,
-        };
-        let bytes = path.as_os_str().as_bytes().to_vec();
-        let described = describe(Some((&parent, name)), &pinned, bytes, &mut self.seen)?;
-        let Some(mut member) = described else {
-            return Ok(());
-        };
-        if let Some(latest) = self.latest {
-            member.modified.seconds = member.modified.seconds.min(latest);
+        if self.layer.thing(&parent, path)? {
+            self.written.insert(path.to_owned());
         }
-        match member.kind {
-            // Its own whiteouts are the overlay's, and told by name here.
-            Kind::CharacterDevice(0, 0) => return Ok(()),
-            Kind::File => {
-                let mut file = pinned.read()?;
-                return self
-                    .archive
-                    .file(&member, &mut file)
-                    .map_err(PackError::Write);
-            }
-            Kind::Directory => {
-                self.written.insert(path.to_owned());
-            }
-            _ => {}
-        }
-        self.archive.member(&member).map_err(PackError::Write)
-    }
-
-    fn whiteout(&mut self, path: &Path) -> Result<(), PackError> {
-        let name = path.file_name().unwrap_or_default().as_bytes();
-        let name = OsString::from_vec([WHITEOUT_PREFIX, name].concat());
-        let member = Member {
-            path: path.with_file_name(name).into_os_string().into_vec(),
-            kind: Kind::File,
-            size_bytes: 0,
-            mode: 0,
-            uid: 0,
-            gid: 0,
-            modified: Time {
-                seconds: 0,
-                nanoseconds: 0,
-            },
-            xattrs: Vec::new(),
-        };
-        self.archive.member(&member).map_err(PackError::Write)
+        Ok(())
     }
 }

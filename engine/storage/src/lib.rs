@@ -14,6 +14,7 @@ mod browse;
 mod changes;
 mod diff_id;
 mod error;
+mod layer_writer;
 mod layers;
 mod merged;
 mod size;

@@ -15,7 +15,7 @@ fn a_ping_says_who_answers() {
     assert_eq!(get.text(), "OK");
     assert_eq!(get.header("api-version"), Some("1.51"));
     assert_eq!(get.header("ostype"), Some("linux"));
-    assert_eq!(get.header("docker-experimental"), Some("false"));
+    assert_eq!(get.header("docker-experimental"), Some("true"));
     assert_eq!(
         get.header("cache-control"),
         Some("no-cache, no-store, must-revalidate")

@@ -100,6 +100,7 @@ fn request(values: &Values, headers: &HeaderMap) -> Result<BuildRequest> {
         quiet: values.truth("q"),
         no_cache: values.truth("nocache"),
         pull: values.truth("pull"),
+        squash: values.truth("squash"),
         remove: values.text("rm").is_none() || values.truth("rm"),
         force_remove: values.truth("forcerm"),
         // One without a value was not set where the client is.

@@ -53,9 +53,10 @@ impl Door {
             HeaderName::from_static("ostype"),
             HeaderValue::from_static("linux"),
         );
+        // The `docker` command has `build --squash` for such engines alone.
         headers.insert(
             HeaderName::from_static("docker-experimental"),
-            HeaderValue::from_static("false"),
+            HeaderValue::from_static("true"),
         );
         headers.insert(header::SERVER, self.server);
         response

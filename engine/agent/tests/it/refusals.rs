@@ -53,7 +53,7 @@ async fn every_answer_carries_dockers_headers_and_errors_are_json() {
         for header in [
             "api-version: 1.51",
             "ostype: linux",
-            "docker-experimental: false",
+            "docker-experimental: true",
             "server: docker/",
         ] {
             assert!(lower.contains(header), "{header} is missing in {answer}");

@@ -5,14 +5,15 @@
 
 use std::collections::HashMap;
 use std::ffi::{OsStr, OsString};
+use std::ops::ControlFlow;
 
 use engine_sys::SysError;
 use engine_sys::dir::{Dir, Entry, FileType, Metadata};
-use engine_sys::pinned::Listing;
 
 use super::error::BrowseError;
 use super::locate::{FoundAt, What, facts};
 use super::stack::{self, Act, StackEntry};
+use super::walk::pieces;
 use crate::layers::is_whiteout;
 
 /// Names of one directory that are looked through, in all layers together.
@@ -110,22 +111,18 @@ fn names(
             known.values_mut().for_each(|name| name.now = None);
         }
         let Some(dir) = dir else { continue };
-        let mut listing = Listing::of(dir)?;
-        loop {
-            let piece = listing.next_entries(STEP)?;
-            if piece.is_empty() {
-                break;
-            }
-            if is_given_up() {
-                return Err(BrowseError::GivenUp);
-            }
+        let was_cut = pieces(dir, STEP, is_given_up, |piece| {
             n_read += piece.len();
             for entry in piece {
                 note(&mut known, dir, entry, at == layer)?;
             }
-            if n_read >= NAMES_MAX {
-                return Ok((known, true));
-            }
+            Ok(match n_read >= NAMES_MAX {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            })
+        })?;
+        if was_cut {
+            return Ok((known, true));
         }
     }
     Ok((known, false))

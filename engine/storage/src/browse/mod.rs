@@ -4,6 +4,7 @@
 //!   path, layer ── locate ──> a directory ── list ──> a part of its names, each with its mark
 //!                         └─> a file      ── open ──> its content
 //!   all layers ── totals ──> what each added, changed, removed, and what of it is wasted
+//!              └─ squash ──> the upper ones as the archive of one layer
 //! ```
 //!
 //! One name is looked up in every layer, bottom first: it is silent about it, holds a directory, holds
@@ -17,8 +18,10 @@
 mod error;
 mod list;
 mod locate;
+mod squash;
 mod stack;
 mod totals;
+mod walk;
 mod waste;
 
 pub use error::BrowseError;

@@ -1,29 +1,18 @@
 //! What each layer of an image added, changed and removed, and what of it is wasted: one walk through
 //! the trees of all layers at once, directory by directory.
-//!
-//! A directory waits for its turn as a path and a byte for each layer; only one directory of each layer
-//! is open at a time. So neither depth nor number of layers can use up descriptors.
 
-use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::ffi::OsStr;
 
 use engine_sys::SysError;
 use engine_sys::dir::{Dir, FileType};
 use engine_sys::path::Root;
-use engine_sys::pinned::Listing;
 
 use super::error::BrowseError;
 use super::list::kind_in_layer;
 use super::stack::Stack;
+use super::walk::{Does, Held, Queue, STEP, Waiting, names, open};
 use super::waste::{Content, Counter, WastedPath};
 use crate::layers::is_opaque;
-
-/// Names of one directory, in all layers together.
-const NAMES_MAX: usize = 1_000_000;
-/// Memory that directories take while they wait, as an image of nothing but directories would have it.
-const WAITING_BYTES_MAX: usize = 256 << 20;
-/// Names that are read between two questions whether anybody still waits.
-const STEP: usize = 4_096;
 
 /// What one layer did. Directories are not counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,34 +43,6 @@ pub struct Totals {
     pub wasted: Vec<WastedPath>,
 }
 
-/// What a layer does to a directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Does {
-    Nothing,
-    Hides,
-    Holds,
-    HoldsAndHides,
-}
-
-/// A directory that waits for its turn.
-struct Waiting {
-    path: PathBuf,
-    does: Vec<Does>,
-}
-
-impl Waiting {
-    fn cost(&self) -> usize {
-        size_of::<Self>() + self.path.as_os_str().len() + self.does.len()
-    }
-}
-
-/// One name in one layer.
-struct Held {
-    name: OsString,
-    layer: usize,
-    kind: FileType,
-}
-
 impl Stack {
     /// Walks through all layers. Stops when `is_given_up` says that nobody waits any more.
     ///
@@ -96,14 +57,9 @@ impl Stack {
             n_files: 0,
             smallest: 0,
             all: 0,
-            waiting: vec![Waiting {
-                path: PathBuf::from("/"),
-                does: vec![Does::Holds; n_layers],
-            }],
-            waiting_bytes: 0,
+            queue: Queue::begin(n_layers),
         };
-        while let Some(directory) = walk.waiting.pop() {
-            walk.waiting_bytes = walk.waiting_bytes.saturating_sub(directory.cost());
+        while let Some(directory) = walk.queue.next() {
             if is_given_up() {
                 return Err(BrowseError::GivenUp);
             }
@@ -121,8 +77,7 @@ struct Walk<'a> {
     /// The sums that make the efficiency.
     smallest: u64,
     all: u64,
-    waiting: Vec<Waiting>,
-    waiting_bytes: usize,
+    queue: Queue,
 }
 
 impl Walk<'_> {
@@ -131,30 +86,10 @@ impl Walk<'_> {
         directory: &Waiting,
         is_given_up: &impl Fn() -> bool,
     ) -> Result<(), BrowseError> {
-        let dirs = self.open(directory)?;
-        let mut held = Vec::new();
-        for (layer, dir) in dirs.iter().enumerate() {
-            let Some(dir) = dir else { continue };
-            let mut listing = Listing::of(dir)?;
-            loop {
-                let piece = listing.next_entries(STEP)?;
-                if piece.is_empty() {
-                    break;
-                }
-                if is_given_up() {
-                    return Err(BrowseError::GivenUp);
-                }
-                held.extend(piece.into_iter().map(|entry| Held {
-                    name: entry.name,
-                    layer,
-                    kind: entry.kind,
-                }));
-                if held.len() > NAMES_MAX {
-                    return Err(BrowseError::TooMany(directory.path.clone()));
-                }
-            }
-        }
-        held.sort_unstable_by(|one, other| (&one.name, one.layer).cmp(&(&other.name, other.layer)));
+        let dirs = open(self.roots, directory)?;
+        let all = dirs.iter().enumerate();
+        let all = all.filter_map(|(layer, dir)| Some((layer, dir.as_ref()?)));
+        let held = names(all, &directory.path, is_given_up)?;
         for (at, same) in held
             .chunk_by(|one, other| one.name == other.name)
             .enumerate()
@@ -165,17 +100,6 @@ impl Walk<'_> {
             self.name(directory, &dirs, same)?;
         }
         Ok(())
-    }
-
-    fn open(&self, directory: &Waiting) -> Result<Vec<Option<Dir>>, SysError> {
-        let open = |(root, does): (&Root, &Does)| match does {
-            Does::Nothing | Does::Hides => Ok(None),
-            Does::Holds | Does::HoldsAndHides => {
-                let path = engine_sys::path::relative(&directory.path);
-                root.open_dir_without_links(path).map(Some)
-            }
-        };
-        self.roots.iter().zip(&directory.does).map(open).collect()
     }
 
     /// Follows one name from the lowest layer to the highest.
@@ -276,15 +200,7 @@ impl Walk<'_> {
         }
         let path = directory.path.join(name);
         if story.has_directory() {
-            let waiting = Waiting {
-                path: path.clone(),
-                does: story.does,
-            };
-            self.waiting_bytes += waiting.cost();
-            if self.waiting_bytes > WAITING_BYTES_MAX {
-                return Err(BrowseError::TooMany(path));
-            }
-            self.waiting.push(waiting);
+            self.queue.add(path.clone(), story.does)?;
         }
         self.counter.note(WastedPath {
             wasted_bytes: story.wasted,
@@ -339,7 +255,6 @@ impl Story {
     }
 
     fn has_directory(&self) -> bool {
-        let holds = |does: &Does| matches!(does, Does::Holds | Does::HoldsAndHides);
-        self.does.iter().any(holds)
+        self.does.iter().any(|does| does.holds())
     }
 }

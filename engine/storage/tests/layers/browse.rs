@@ -441,3 +441,48 @@ fn an_image_without_a_byte_wastes_none() {
         0
     );
 }
+
+#[test]
+fn layers_become_one_without_what_they_took_back() {
+    let world = world();
+    let stack = world.stack([
+        Tar::new()
+            .file("kept", "1")
+            .file("gone", "2")
+            .dir("d")
+            .file("d/old", "3"),
+        Tar::new()
+            .file("secret", "of a build")
+            .file("both", "first"),
+        Tar::new()
+            .file(".wh.secret", "")
+            .file(".wh.gone", "")
+            .file("both", "second")
+            .file("d/.wh.old", "")
+            .hard_link("more", "both"),
+    ]);
+    let archive = stack.write_squashed(1, Some(77), Vec::new()).unwrap();
+    let mut found = Vec::new();
+    for entry in tar::Archive::new(archive.as_slice()).entries().unwrap() {
+        let mut entry = entry.unwrap();
+        let mut text = String::new();
+        entry.read_to_string(&mut text).unwrap();
+        let name = entry.path().unwrap().display().to_string();
+        assert!(entry.header().mtime().unwrap() <= 77, "{name}");
+        found.push((name, text));
+    }
+    let found: Vec<_> = found
+        .iter()
+        .map(|(name, text)| (name.as_str(), text.as_str()))
+        .collect();
+    assert_eq!(
+        found,
+        [
+            ("both", "second"),
+            ("d/", ""),
+            (".wh.gone", ""),
+            ("more", ""),
+            ("d/.wh.old", ""),
+        ]
+    );
+}

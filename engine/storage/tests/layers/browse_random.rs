@@ -124,6 +124,16 @@ proptest! {
             before = now;
         }
 
+        for n_below in (0..=diff_ids.len()).filter(|_| !diff_ids.is_empty()) {
+            let archive = stack.write_squashed(n_below, None, Vec::new()).unwrap();
+            world.apply(&archive).unwrap();
+            let mut squashed = diff_ids[..n_below].to_vec();
+            squashed.push(diff_id(&archive));
+            let lowers = world.layers.paths(&squashed).unwrap();
+            let now = shown(&world.outside.path().join(format!("s{n_below}")), &lowers);
+            prop_assert_eq!(&now, &before, "{} layers below", n_below);
+        }
+
         let totals = stack.totals(|| false).unwrap();
         let is_file = |size: &&Option<u64>| size.is_some();
         let n_files: usize = before.values().map(|names| names.values().filter(is_file).count()).sum();

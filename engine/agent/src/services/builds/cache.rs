@@ -11,10 +11,12 @@ use engine_api::builds::BuildCache;
 use engine_images::{Digest, History};
 use serde::{Deserialize, Serialize};
 
+use super::service::Builds;
 use crate::clock::rfc3339;
 use crate::records::BuildStore;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::images::{Draft, HeldLayer, Images, LayerNote};
+use crate::tasks::blocking;
 
 /// Steps that are kept, and bytes of their layers; the longest unused go first.
 const STEPS_MAX: usize = 20_000;
@@ -39,6 +41,7 @@ struct Kept {
 }
 
 /// A step that was done before.
+#[derive(Clone)]
 pub(super) struct Step {
     pub(super) history: History,
     pub(super) layer: Option<HeldLayer>,
@@ -95,8 +98,8 @@ impl Cache {
         }
     }
 
-    /// Finds a step that was done on this image before.
-    pub(super) fn find(&self, key: &str, draft: &Draft, now_ns: i64) -> Option<Step> {
+    /// Finds a step that was done on this image before. Blocks.
+    fn find(&self, key: &str, draft: &Draft, now_ns: i64) -> Option<Step> {
         let mut all = self.all();
         let kept = all.get_mut(key)?;
         if kept.note.below != below(draft) {
@@ -247,6 +250,12 @@ impl Drop for Cache {
             std::mem::forget(kept.layer);
         }
     }
+}
+
+/// Finds a step that was done on this image before.
+pub(super) async fn find(builds: &Arc<Builds>, key: String, draft: &Draft) -> Option<Step> {
+    let (builds, draft) = (Arc::clone(builds), draft.clone());
+    blocking(move || builds.cache.find(&key, &draft, builds.clock.now_ns())).await
 }
 
 fn size_of(kept: &Kept) -> u64 {

@@ -6,6 +6,7 @@ use engine_build::Plan;
 use futures_util::future::try_join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
+use super::ending;
 use super::output::{Lines, Output};
 use super::request::{BuildRequest, EPOCH};
 use super::service::Builds;
@@ -158,7 +159,7 @@ async fn to_image(
     let labels = &work.request.labels;
     let built = match labels.is_empty() {
         true => built,
-        false => stage::with_labels(work, &built, output).await?,
+        false => ending::with_labels(work, &built, output).await?,
     };
     let unconsumed = &work.plan.unconsumed;
     let unconsumed: Vec<&str> = unconsumed
@@ -173,7 +174,11 @@ async fn to_image(
     }
     faults::point("build.built");
     let familiar: Vec<String> = names.iter().map(|name| name.familiar()).collect();
-    let id = work.builds.list(built.draft.clone(), names).await?;
+    let draft = match work.request.squash {
+        true => ending::squashed(work, &built).await?,
+        false => built.draft.clone(),
+    };
+    let id = work.builds.list(draft, names).await?;
     faults::point("build.listed");
     output.built(id.to_string()).await?;
     output

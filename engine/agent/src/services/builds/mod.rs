@@ -15,10 +15,12 @@
 //! **Invariant:** nothing of a context, a Dockerfile or an image is executed outside of a container;
 //! a path of theirs is looked up below its own root only.
 
+mod bases;
 mod cache;
 mod check;
 mod config;
 mod context;
+mod ending;
 mod executor;
 mod fetch;
 mod git;

@@ -25,6 +25,8 @@ pub(crate) struct BuildRequest {
     pub(crate) no_cache: bool,
     /// Look for newer base images.
     pub(crate) pull: bool,
+    /// Make one layer of all that is new.
+    pub(crate) squash: bool,
     /// Remove the containers of steps when all went well …
     pub(crate) remove: bool,
     /// … and when not.

@@ -5,29 +5,33 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use engine_build::cache::{self, Inputs, Key};
 use engine_build::{Action, Base, Origin, Scope, Step};
-use engine_images::{History, Platform, Reference};
+use engine_images::History;
 
+use super::bases::{image, wanted_platform};
 use super::cache as kept;
+use super::ending::Ground;
 use super::executor::{Stop, Work, n_steps};
 use super::output::Output;
 use super::view::View;
-use super::{config, run, told, transfer};
+use super::{config, run, transfer};
 use crate::clock::rfc3339;
 use crate::faults;
-use crate::services::error::{Result as ServiceResult, ServiceError};
-use crate::services::images::{Board, Draft, HeldLayer, Images, Wanted};
+use crate::services::error::ServiceError;
+use crate::services::images::{Draft, HeldLayer};
 use crate::tasks::blocking;
 
 /// What a step's history says beside the step: the key that it was kept under, for `--cache-from`.
-const KEY_MARK: &str = "gantry.build ";
+pub(super) const KEY_MARK: &str = "gantry.build ";
 const NS_PER_S: i64 = 1_000_000_000;
 
 /// A stage that is done.
 pub(super) struct Built {
     pub(super) draft: Draft,
-    key: Key,
+    pub(super) key: Key,
     /// What a stage that stands on it knows.
-    scope: Scope,
+    pub(super) scope: Scope,
+    /// The image below it and below the stages that it stands on.
+    pub(super) ground: Ground,
 }
 
 /// A stage while it is built.
@@ -35,8 +39,8 @@ pub(super) struct Stage<'w> {
     pub(super) work: &'w Arc<Work>,
     pub(super) output: &'w Output,
     pub(super) draft: Draft,
-    key: Key,
-    is_cmd_set: bool,
+    pub(super) key: Key,
+    pub(super) is_cmd_set: bool,
 }
 
 /// Numbers the directories that builds make, whichever build they are of.
@@ -48,12 +52,13 @@ pub(super) async fn build(work: &Arc<Work>, place: usize, output: &Output) -> Re
     output.begin(told, n_steps(work)).await?;
     let begun = Stage::begin(work, place, output).await;
     output.end(&begun).await?;
-    let (mut stage, mut scope) = begun?;
+    let (mut stage, mut scope, ground) = begun?;
     stage.steps(place, &mut scope).await?;
     Ok(Built {
         draft: stage.draft,
         key: stage.key,
         scope,
+        ground,
     })
 }
 
@@ -72,98 +77,13 @@ fn scope(work: &Work) -> String {
     said.join(" ")
 }
 
-/// Adds the labels that were asked for, as a step behind the last.
-pub(super) async fn with_labels(
-    work: &Arc<Work>,
-    built: &Built,
-    output: &Output,
-) -> Result<Arc<Built>, Stop> {
-    let labels: Vec<_> = work.request.labels.clone().into_iter().collect();
-    if let Some(told) = told::labels(work) {
-        output.begin(&told, n_steps(work)).await?;
-    }
-    let mut stage = Stage {
-        work,
-        output,
-        draft: built.draft.clone(),
-        key: built.key,
-        is_cmd_set: true,
-    };
-    let done = stage.act(Action::Label(labels)).await;
-    output.end(&done).await?;
-    done?;
-    Ok(Arc::new(Built {
-        draft: stage.draft,
-        key: stage.key,
-        scope: built.scope.clone(),
-    }))
-}
-
-/// Finds an image, and pulls it when it is not here, when it is for another machine than the one
-/// that is named, or when newer ones are asked for.
-pub(super) async fn image(
-    work: &Work,
-    name: &str,
-    platform: Option<&str>,
-    output: &Output,
-) -> Result<Draft, Stop> {
-    let images = &work.builds.images;
-    let here = images.platform_of(name);
-    let fits = match (platform, &here) {
-        (Some(platform), Some(here)) => here.fitness(&wanted_platform(Some(platform))?).is_some(),
-        _ => here.is_some(),
-    };
-    let is_id = name.starts_with("sha256:");
-    if fits && (!work.request.pull || is_id) {
-        return Ok(images.draft_of(name)?);
-    }
-    let reference: Reference =
-        name.parse()
-            .map_err(|error: engine_images::MalformedReference| {
-                Stop::Failed(ServiceError::BadRequest(error.to_string()))
-            })?;
-    let auth = work.request.auth_for(&reference);
-    let wanted = Images::one(Wanted::parse(name, None, platform, auth)?);
-    let pull = images.find_remote(wanted).await?;
-    let board = pull.board();
-    let pulling = images.pull(pull);
-    tokio::pin!(pulling);
-    loop {
-        tokio::select! {
-            biased;
-            done = &mut pulling => {
-                tell(&board, output).await?;
-                done?;
-                break;
-            }
-            () = board.changed() => tell(&board, output).await?,
-        }
-    }
-    Ok(images.draft_of(name)?)
-}
-
-async fn tell(board: &Board, output: &Output) -> Result<(), Stop> {
-    for line in board.take() {
-        output.progress(line).await?;
-    }
-    Ok(())
-}
-
-fn wanted_platform(text: Option<&str>) -> ServiceResult<Platform> {
-    let Some(text) = text else {
-        return Ok(Platform::host());
-    };
-    text.parse::<Platform>()
-        .map_err(|error| ServiceError::BadRequest(error.to_string()))
-}
-
 impl<'w> Stage<'w> {
     /// Finds what the stage stands on, and does what that asks for.
     async fn begin(
         work: &'w Arc<Work>,
         place: usize,
         output: &'w Output,
-    ) -> Result<(Self, Scope), Stop> {
+    ) -> Result<(Self, Scope, Ground), Stop> {
         let stage = &work.plan.stages[place];
         let platform = stage.platform.as_ref().map(ToString::to_string);
         let platform = platform.or_else(|| work.request.platform.clone());
@@ -184,6 +104,15 @@ impl<'w> Stage<'w> {
                 (built.draft.clone(), built.key, Some(built))
             }
         };
+        let ground = match (&stage.base, &below) {
+            (_, Some(below)) => below.ground,
+            (Base::Image(_), None) => Ground {
+                id: Some(draft.id()?),
+                n_steps: draft.config.history.len(),
+                n_layers: draft.n_layers(),
+            },
+            _ => Ground::default(),
+        };
         let env = draft.config.config.env.clone();
         let mut scope = work.plan.scope(place, &env);
         if let Some(below) = below {
@@ -198,7 +127,7 @@ impl<'w> Stage<'w> {
         };
         stage.say_id().await?;
         stage.triggers(place, &mut scope).await?;
-        Ok((stage, scope))
+        Ok((stage, scope, ground))
     }
 
     async fn triggers(&mut self, place: usize, scope: &mut Scope) -> Result<(), Stop> {
@@ -234,7 +163,7 @@ impl<'w> Stage<'w> {
     }
 
     /// Does an action, or takes what came of it before.
-    async fn act(&mut self, action: Action) -> Result<(), Stop> {
+    pub(super) async fn act(&mut self, action: Action) -> Result<(), Stop> {
         let inputs = self.inputs(&action).await?;
         let (digests, prepared) = inputs;
         let key = match action {
@@ -244,7 +173,7 @@ impl<'w> Stage<'w> {
         };
         let found = match self.work.request.no_cache {
             true => None,
-            false => self.find(&key)?,
+            false => self.find(&key).await,
         };
         let shell = config::shell(&self.draft.config.config);
         let step = match found {
@@ -255,7 +184,7 @@ impl<'w> Stage<'w> {
             None => {
                 let layer = self.layer(&action, prepared).await?;
                 let history = History {
-                    created: Some(self.now()),
+                    created: Some(made_at(self.work)),
                     created_by: action.history(&shell),
                     author: self.draft.config.author.clone(),
                     comment: format!("{KEY_MARK}{key}"),
@@ -323,20 +252,10 @@ impl<'w> Stage<'w> {
         }
     }
 
-    fn find(&self, key: &Key) -> Result<Option<kept::Step>, Stop> {
-        let builds = &self.work.builds;
-        let found = builds
-            .cache
-            .find(&key.to_string(), &self.draft, builds.clock.now_ns());
-        if found.is_some() {
-            return Ok(found);
-        }
-        for name in &self.work.request.cache_from {
-            if let Some(step) = self.find_in(name, key) {
-                return Ok(Some(step));
-            }
-        }
-        Ok(None)
+    async fn find(&self, key: &Key) -> Option<kept::Step> {
+        let found = kept::find(&self.work.builds, key.to_string(), &self.draft).await;
+        let names = &self.work.request.cache_from;
+        found.or_else(|| names.iter().find_map(|name| self.find_in(name, key)))
     }
 
     /// Looks for the step in the history of an image that is here.
@@ -358,15 +277,8 @@ impl<'w> Stage<'w> {
 
     async fn keep(&self, key: &Key, step: &kept::Step) -> Result<(), Stop> {
         faults::point("build.stepped");
-        let step = kept::Step {
-            history: step.history.clone(),
-            layer: step.layer.clone(),
-        };
-        let (builds, key, draft) = (
-            Arc::clone(&self.work.builds),
-            key.to_string(),
-            self.draft.clone(),
-        );
+        let (builds, key) = (Arc::clone(&self.work.builds), key.to_string());
+        let (step, draft) = (step.clone(), self.draft.clone());
         let kept = blocking(move || {
             let now_ns = builds.clock.now_ns();
             builds.cache.add(key, &draft, step, now_ns)
@@ -411,11 +323,12 @@ impl<'w> Stage<'w> {
             }
         }
     }
+}
 
-    fn now(&self) -> String {
-        let epoch_ns = self.work.epoch.map(|epoch| epoch.saturating_mul(NS_PER_S));
-        rfc3339(epoch_ns.unwrap_or_else(|| self.work.builds.clock.now_ns()))
-    }
+/// The moment at which everything is said to be made.
+pub(super) fn made_at(work: &Work) -> String {
+    let epoch_ns = work.epoch.map(|epoch| epoch.saturating_mul(NS_PER_S));
+    rfc3339(epoch_ns.unwrap_or_else(|| work.builds.clock.now_ns()))
 }
 
 /// A fault of the Dockerfile that only shows when its variables are known.

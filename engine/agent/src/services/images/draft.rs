@@ -7,6 +7,7 @@ use std::sync::Arc;
 use engine_images::{
     Descriptor, Digest, History, ImageConfig, Lease, NewLayer, Platform, Reference, RootFs,
 };
+use engine_storage::{LayerError, PackError};
 use serde::{Deserialize, Serialize};
 
 use super::commit::write_both;
@@ -14,7 +15,7 @@ use super::pull::Wanted;
 use super::service::{ImageForContainer, Images};
 use super::{commit, show, unpack};
 use crate::faults;
-use crate::services::error::{Result, ServiceError};
+use crate::services::error::{Result, ServiceError, chain};
 use crate::tasks::{blocking, on_own_thread};
 
 /// An image as far as it is built. Cheap to clone; its content stays as long as a clone lives.
@@ -78,6 +79,22 @@ impl Draft {
             self.layers.push(note.blob);
             self.held.push(lease);
         }
+    }
+
+    /// The image with its first layers alone; the steps behind the first `n_steps` are told as
+    /// `retold` tells them.
+    pub(crate) fn cut(
+        &self,
+        n_steps: usize,
+        n_layers: usize,
+        retold: impl Fn(History) -> History,
+    ) -> Self {
+        let mut draft = self.clone();
+        draft.layers.truncate(n_layers);
+        draft.config.rootfs.diff_ids.truncate(n_layers);
+        let later = draft.config.history.split_off(n_steps);
+        draft.config.history.extend(later.into_iter().map(retold));
+        draft
     }
 
     /// Tells how many layers there are.
@@ -194,6 +211,32 @@ impl Images {
             },
             lease: Arc::new(layer.into_lease()),
         }))
+    }
+
+    /// Makes one layer of those that a draft has above the first `n_below`. No time in it is later
+    /// than `latest`, in seconds since 1970.
+    ///
+    /// # Errors
+    /// When a layer cannot be read, or the disk fails.
+    pub(crate) async fn squash(
+        &self,
+        draft: &Draft,
+        n_below: usize,
+        latest: Option<i64>,
+    ) -> Result<Option<HeldLayer>> {
+        let (_, held) = self.for_draft(draft).await?;
+        let diff_ids: Vec<_> = draft.diff_ids().iter().map(|id| (*id).into()).collect();
+        let stack = self.layers.stack(&diff_ids);
+        let stack = stack.map_err(ServiceError::failed("open the layers of the image"))?;
+        self.layer(move |target| {
+            let written = stack.write_squashed(n_below, latest, target);
+            drop(held);
+            written.map(drop).map_err(|error| match error {
+                LayerError::Pack(PackError::Write(error)) => error,
+                error => io::Error::other(chain(&error)),
+            })
+        })
+        .await
     }
 
     /// Holds a layer that was written down, if its archive is still here.

@@ -8,6 +8,7 @@ mod files;
 mod git;
 mod hostile;
 mod marks;
+mod squash;
 mod stages;
 mod steps;
 

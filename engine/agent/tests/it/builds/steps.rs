@@ -189,7 +189,6 @@ async fn what_has_no_effect_is_refused_by_name_and_what_is_wrong_is_told_with_it
     let rig = Rig::new().await;
     let fine = "FROM busybox\n";
     for (dockerfile, query, told) in [
-        (fine, ("squash", "1"), "squash"),
         (fine, ("version", "2"), "DOCKER_BUILDKIT=0"),
         (fine, ("isolation", "hyperv"), "isolation"),
         (fine, ("outputs", r#"[{"Type":"tar"}]"#), "outputs"),
