@@ -219,6 +219,16 @@ impl BuildDir {
         Ok(Root::new(dir.open_dir(OsStr::new(name))?))
     }
 
+    /// Moves the directory `from` into the directory `into`, under a name that is free there.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub(crate) fn put_into(&self, from: &str, into: &str, name: &str) -> Result<(), SysError> {
+        let dir = Dir::open(&self.path)?;
+        let into = dir.open_dir(OsStr::new(into))?;
+        dir.rename(OsStr::new(from), &into, OsStr::new(name))
+    }
+
     /// Where a directory of this build lies.
     pub(crate) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)

@@ -55,28 +55,33 @@ pub(super) fn receive(
         return write_file(&root, Path::new(DOCKERFILE), &text, 0o644)
             .map_err(ServiceError::failed("keep the Dockerfile"));
     }
-    take(&root, all)
+    take(&root, "/", all)
 }
 
-/// Receives the context from an archive that was made for it. Blocks.
+/// Receives an archive that was made for it, at `at` in the directory `into` of the build. Blocks.
 ///
 /// # Errors
 /// When the archive is refused, or the disk fails.
-pub(super) fn receive_archive(build: &BuildDir, source: impl Read + Send) -> Result<()> {
+pub(super) fn receive_archive(
+    build: &BuildDir,
+    into: &str,
+    at: &str,
+    source: impl Read + Send,
+) -> Result<()> {
     let root = build
-        .make(CONTEXT)
-        .map_err(ServiceError::failed("make room for the context"))?;
-    take(&root, source)
+        .open(into)
+        .map_err(ServiceError::failed("keep the files of a repository"))?;
+    take(&root, at, source)
 }
 
-fn take(root: &TreeRoot, archive: impl Read + Send) -> Result<()> {
+fn take(root: &TreeRoot, at: &str, archive: impl Read + Send) -> Result<()> {
     let options = PlaceOptions {
         keep_kinds: false,
         owner: Some(ROOT),
         map: None,
         bounds: Some(BOUNDS),
     };
-    place(root, &AskedPath::new("/"), archive, options).map_err(refused)
+    place(root, &AskedPath::new(at), archive, options).map_err(refused)
 }
 
 /// Reads the Dockerfile that stands before the context. Blocks.

@@ -49,10 +49,37 @@ pub(super) async fn fetch(
     Ok(Fetched { dir, name })
 }
 
+/// Fetches a repository that `ADD` names; returns the directory of the build that its files lie in,
+/// and the name of the commit.
+pub(super) async fn repository(
+    stage: &Stage<'_>,
+    url: &str,
+    checksum: Option<&str>,
+    keeps_git: bool,
+) -> Result<(String, String), Stop> {
+    let bad = |why: String| Stop::Failed(ServiceError::BadRequest(format!("ADD failed: {why}")));
+    let parsed = Repository::parse(url).transpose();
+    let parsed = parsed.map_err(|error| bad(error.to_string()))?;
+    let parsed = parsed.ok_or_else(|| bad(format!("{url} is no repository")))?;
+    let dir = stage.new_name("fetched");
+    let (work, downloads) = (stage.work, &stage.work.builds.images.downloads);
+    let commit = git::receive(downloads, &work.dir, &parsed, &dir, keeps_git).await;
+    let commit = commit.map_err(|error| bad(chain(&error)))?;
+    if let Some(wanted) = checksum.filter(|wanted| *wanted != commit) {
+        return Err(bad(format!(
+            "{} is not what --checksum says: {wanted} was expected, {commit} came",
+            git::without_password(url)
+        )));
+    }
+    Ok((dir, commit))
+}
+
 /// Fetches the context: an archive, a Dockerfile alone, or a Git repository.
 pub(super) async fn context(builds: &Builds, dir: &Arc<BuildDir>, remote: &str) -> Result<()> {
     if let Some(repository) = Repository::parse(remote) {
-        return git::receive(&builds.images.downloads, dir, &repository?).await;
+        let (downloads, into) = (&builds.images.downloads, context::CONTEXT);
+        let received = git::receive(downloads, dir, &repository?, into, false).await;
+        return received.map(drop);
     }
     download(builds, dir, REMOTE, REMOTE, remote).await?;
     let dir = Arc::clone(dir);

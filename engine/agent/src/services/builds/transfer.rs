@@ -118,6 +118,7 @@ pub(super) async fn prepare(
     };
     let mut sources = Vec::with_capacity(asked.sources.len());
     for source in &asked.sources {
+        let mut known = None;
         let (tree, path, unpacks) = match source {
             Source::Path(path) => (tree.clone(), path.clone(), asked.unpack != Some(false)),
             Source::Inline { name, content } => {
@@ -130,15 +131,14 @@ pub(super) async fn prepare(
                 (Tree::Dir(fetched.dir), fetched.name, unpacks)
             }
             Source::Git(url) => {
-                return Err(failed(
-                    verb,
-                    &format!(
-                        "{url} is a Git repository, which this engine does not fetch: clone it and add the files"
-                    ),
-                ));
+                let (checksum, keeps_git) = (asked.checksum.as_deref(), asked.keep_git_dir);
+                let (dir, commit) = fetch::repository(stage, url, checksum, keeps_git).await?;
+                // How git packs what it keeps is not the same twice.
+                known = keeps_git.then(|| Digest::of(commit.as_bytes()));
+                (Tree::Dir(dir), String::new(), false)
             }
         };
-        sources.push((tree, path, unpacks && is_add && !is_foreign));
+        sources.push((tree, path, unpacks && is_add && !is_foreign, known));
     }
     let dir = Arc::clone(&stage.work.dir);
     let looks_into = Looks {
@@ -149,9 +149,12 @@ pub(super) async fn prepare(
     };
     let pieces = on_own_thread("build read", move || {
         let mut pieces = Vec::new();
-        for (n, (tree, path, unpacks)) in sources.into_iter().enumerate() {
+        for (n, (tree, path, unpacks, known)) in sources.into_iter().enumerate() {
             let found = tree.with(&dir, |root| looks_into.find(root, &tree, n, &path, unpacks))?;
-            pieces.extend(found?);
+            pieces.extend(found?.into_iter().map(|piece| Piece {
+                digest: known.unwrap_or(piece.digest),
+                ..piece
+            }));
         }
         Ok::<_, ServiceError>(pieces)
     });

@@ -82,7 +82,7 @@ async fn a_file_is_added_from_a_host_that_is_named_and_compared_with_its_checksu
             "ADD http://169.254.169.254/latest /g".to_owned(),
             "--insecure-registry",
         ),
-        ("ADD https://example.org/a.git /g".to_owned(), "Git"),
+        ("ADD git@example.org:a.git /g".to_owned(), "https://"),
     ] {
         let context = Context::new(&format!("FROM busybox\n{step}\n"));
         let error = build(&rig, &[], context.archive()).await.error;

@@ -1,4 +1,4 @@
-//! Contexts from Git repositories, served by git itself on loopback.
+//! Git repositories as contexts and in `ADD`, served by git itself on loopback.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -7,7 +7,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::{Told, build};
+use super::{Context, Told, build, run};
 use crate::rig::{Rig, until};
 
 /// A repository with two commits, a branch, a tag and what a hostile one would hold.
@@ -241,5 +241,175 @@ async fn a_build_that_nobody_waits_for_leaves_no_git_behind() {
         fs::read_dir(rig.path("d/builds/work")).unwrap().count() == 0
     })
     .await;
+    rig.end().await;
+}
+
+async fn add(rig: &Rig, instruction: &str) -> Told {
+    let dockerfile = format!("FROM busybox\nADD {instruction}\n");
+    build(rig, &[("t", "it")], Context::new(&dockerfile).archive()).await
+}
+
+#[tokio::test]
+async fn the_files_of_a_repository_are_added_and_known_by_their_content() {
+    let repository = Repository::new();
+    let host = repository.serve();
+    let rig = Rig::with(&["--insecure-registry", &host]).await;
+    let url = format!("http://ann:secret@{host}/shop.git");
+    let first = add(&rig, &format!("{url}#v1 /src")).await;
+    first.id();
+    let seen = run(&rig, "it", Some("cat /src/which; ls -a /src")).await;
+    assert!(
+        seen.starts_with("of the first\n") && !seen.contains(".git\n"),
+        "{seen}"
+    );
+    let again = add(&rig, &format!("--keep-git-dir=false {url}#v1 /src")).await;
+    assert_eq!((again.n_cached(), again.id()), (1, first.id()));
+    add(&rig, &format!("{url}#:app /app/")).await.id();
+    assert_eq!(
+        run(&rig, "it", Some("ls /app; cat /app/f")).await,
+        "Dockerfile\nf\nof the app\n"
+    );
+
+    let commit = repository.git(&["rev-parse", "side/b"]);
+    add(&rig, &format!("--checksum={commit} {url}#side/b /s"))
+        .await
+        .id();
+    let other = add(&rig, &format!("--checksum={commit} {url}#v1 /s"))
+        .await
+        .error
+        .unwrap();
+    assert!(
+        other.contains(&format!("{commit} was expected")) && !other.contains("secret"),
+        "{other}"
+    );
+    for address in [
+        "git@example.org:a/b.git",
+        "ssh://example.org/a.git",
+        "git://h/a.git",
+    ] {
+        let refused = add(&rig, &format!("{address} /s")).await.error.unwrap();
+        assert!(
+            refused.contains("only repositories at https://"),
+            "{refused}"
+        );
+    }
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_kept_repository_is_one_at_that_commit_and_says_no_password() {
+    let repository = Repository::new();
+    let host = repository.serve();
+    let rig = Rig::with(&["--insecure-registry", &host]).await;
+    let url = format!("http://ann:secret@{host}/shop.git");
+    let told = add(&rig, &format!("--keep-git-dir=true {url}#side/b /src")).await;
+    told.id();
+    let layers = rig.client.image("it").await.unwrap().root_fs.layers;
+    let top = layers.last().unwrap().trim_start_matches("sha256:");
+    let src = rig.path("d/layers").join(top).join("diff/src");
+    let asked = |words: &[&str]| {
+        let done = git(&src)
+            .args(["-c", "safe.directory=*"])
+            .args(words)
+            .output()
+            .unwrap();
+        assert!(
+            done.status.success(),
+            "{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        String::from_utf8(done.stdout).unwrap().trim().to_owned()
+    };
+    assert_eq!(
+        asked(&["rev-parse", "HEAD"]),
+        repository.git(&["rev-parse", "side/b"])
+    );
+    assert_eq!(
+        asked(&["config", "remote.origin.url"]),
+        format!("http://{host}/shop.git")
+    );
+    assert_eq!(asked(&["status", "--porcelain"]), "");
+    let found = Command::new("grep")
+        .args(["-r", "secret@"])
+        .arg(&src)
+        .output()
+        .unwrap();
+    assert!(
+        found.stdout.is_empty(),
+        "{}",
+        String::from_utf8_lossy(&found.stdout)
+    );
+
+    let again = add(&rig, &format!("--keep-git-dir=true {url}#side/b /src")).await;
+    assert_eq!((again.n_cached(), again.id()), (1, told.id()));
+    rig.end().await;
+}
+
+/// Adds a submodule without asking whether it is there.
+fn link(repository: &Repository, path: &str, url: &str, commit: &str) {
+    let name = format!("submodule.{path}");
+    repository.git(&["config", "-f", ".gitmodules", &format!("{name}.path"), path]);
+    repository.git(&["config", "-f", ".gitmodules", &format!("{name}.url"), url]);
+    repository.git(&["add", ".gitmodules"]);
+    let entry = format!("160000,{commit},{path}");
+    repository.git(&["update-index", "--add", "--cacheinfo", &entry]);
+    repository.git(&["commit", "--quiet", "--message=linked"]);
+}
+
+#[tokio::test]
+async fn submodules_come_along_from_addresses_that_are_judged_like_the_first() {
+    let library = Repository::new();
+    let at_library = library.serve();
+    let repository = Repository::new();
+    let host = repository.serve();
+    let (rig_host, rig_library) = (host.as_str(), at_library.as_str());
+    let rig = Rig::with(&[
+        "--insecure-registry",
+        rig_host,
+        "--insecure-registry",
+        rig_library,
+    ])
+    .await;
+    let side = library.git(&["rev-parse", "side/b"]);
+    link(
+        &repository,
+        "app/lib",
+        &format!("http://{at_library}/lib.git"),
+        &side,
+    );
+    // Beside itself, on its own host.
+    let own = repository.git(&["rev-parse", "v1"]);
+    link(&repository, "deep/own", "../shop.git", &own);
+
+    let script = "cat /src/which /src/app/lib/which /src/deep/own/app/f";
+    add(&rig, &format!("http://{host}/shop.git /src"))
+        .await
+        .id();
+    let wanted = "of the first\nof the side\nof the app\n";
+    assert_eq!(run(&rig, "it", Some(script)).await, wanted);
+    add(&rig, &format!("http://{host}/shop.git#:app /app"))
+        .await
+        .id();
+    assert_eq!(
+        run(&rig, "it", Some("cat /app/lib/which")).await,
+        "of the side\n"
+    );
+    let told = build_of(&rig, &format!("http://{host}/shop.git")).await;
+    told.id();
+    assert!(told.text.contains("deep\n"), "{}", told.text);
+
+    for (url, reason) in [
+        ("https://169.254.169.254/a.git", "--insecure-registry"),
+        ("ssh://example.org/a.git", "only repositories at https://"),
+        ("/etc", "only repositories at https://"),
+        ("../../../../a", "only repositories at https://"),
+    ] {
+        link(&repository, "bad", url, &own);
+        let refused = add(&rig, &format!("http://{host}/shop.git /src"))
+            .await
+            .error
+            .unwrap();
+        assert!(refused.contains(reason), "{url}: {refused}");
+    }
     rig.end().await;
 }

@@ -1,14 +1,4 @@
-//! Git repositories as contexts: one commit, fetched by the host's git and taken as an archive.
-//!
-//! `https://host/shop.git#main:app` is the directory `app` of the branch, tag or commit `main`. As in
-//! Docker the program is the host's own, and only this needs it. Nothing is checked out: `git
-//! archive` writes the files and the context is received from it as from anybody else, so that links,
-//! names and sizes are judged in one place. Submodules are not fetched.
-//!
-//! **Invariant:** git reads no settings but those given here, asks nobody for a password and reads
-//! nobody's, runs no hook and no filter, and connects to the addresses that were judged, without
-//! following redirects. It has bounds on memory and files, is the first to go when memory is short,
-//! and ends, with every program that it began, when nobody waits for it any more.
+//! The host's git, kept short.
 
 use std::ffi::OsString;
 use std::net::IpAddr;
@@ -17,14 +7,15 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine_images::{Downloads, Judged, Pin};
+use engine_images::{Judged, Pin};
 use rustix::process::{Pid, Signal, kill_process_group};
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, Command};
 
-use super::context;
+use super::super::context;
+use super::address::{Repository, is_hash};
 use crate::records::{BuildDir, write_file};
-use crate::services::error::{Result, ServiceError, chain};
+use crate::services::error::{Result, ServiceError};
 use crate::tasks::blocking;
 
 /// How long a fetch may take.
@@ -38,113 +29,17 @@ const RUN: &str = "ulimit -f 33554432 && ulimit -v 4194304 && \
 const VERSION: (u32, u32) = (2, 37);
 /// What is kept of what git complains about.
 const COMPLAINT_BYTES: u64 = 16 << 10;
-const REPOSITORY: &str = "git";
 /// What `sh` answers when there is no such program.
 const NOT_FOUND: i32 = 127;
 const ATTRIBUTES: &[u8] = b"* -export-ignore -export-subst\n";
-const HASH_DIGITS: [usize; 2] = [40, 64];
-
-/// What of which repository.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Repository {
-    url: String,
-    /// A branch, a tag or a commit.
-    reference: String,
-    /// The directory that is the context; empty for all of it.
-    dir: String,
-}
-
-impl Repository {
-    /// Reads an address; `None` when it is that of a file.
-    ///
-    /// # Errors
-    /// When it is a repository that is not fetched, or a part of it is malformed.
-    pub(super) fn parse(remote: &str) -> Option<Result<Self>> {
-        let (address, part) = remote.split_once('#').unwrap_or((remote, ""));
-        if ["git://", "git@", "ssh://"]
-            .iter()
-            .any(|start| address.starts_with(start))
-        {
-            return Some(Err(bad(
-                remote,
-                "only repositories at https:// or http:// are fetched",
-            )));
-        }
-        let url = match address.strip_prefix("github.com/") {
-            Some(path) => format!("https://github.com/{path}"),
-            None if address.ends_with(".git") => address.to_owned(),
-            None => return None,
-        };
-        let (reference, dir) = part.split_once(':').unwrap_or((part, ""));
-        let reference = if reference.is_empty() {
-            "HEAD"
-        } else {
-            reference
-        };
-        if !is_reference(reference) {
-            return Some(Err(bad(
-                remote,
-                "what stands behind # is no branch, tag or commit",
-            )));
-        }
-        let dir = engine_build::resolve("/", dir);
-        Some(Ok(Self {
-            url,
-            reference: reference.to_owned(),
-            dir: dir.trim_matches('/').to_owned(),
-        }))
-    }
-
-    fn is_commit(&self) -> bool {
-        HASH_DIGITS.contains(&self.reference.len())
-            && self.reference.bytes().all(|byte| byte.is_ascii_hexdigit())
-    }
-}
-
-/// Nothing that git would take for an option, a range, a pattern or two names.
-fn is_reference(text: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_./@-+%=,".contains(&byte);
-    !text.starts_with(['-', '+', '/'])
-        && text.len() <= 255
-        && text.bytes().all(is_plain)
-        && !text.contains("..")
-        && !text.contains("@{")
-}
-
-fn bad(remote: &str, reason: &str) -> ServiceError {
-    let remote = without_password(remote);
-    ServiceError::BadRequest(format!("{remote} cannot be the context: {reason}"))
-}
-
-/// Fetches the commit and receives its files as the context.
-///
-/// # Errors
-/// When the address is refused, git is not there, or what it says.
-pub(super) async fn receive(
-    downloads: &Downloads,
-    build: &Arc<BuildDir>,
-    repository: &Repository,
-) -> Result<()> {
-    let judged = downloads.judge(&repository.url).await;
-    let judged = judged.map_err(|error| ServiceError::BadRequest(chain(&error)))?;
-    let git = Git::begin(build, &judged).await?;
-    match git
-        .fetch(&["--depth=1", "origin", &repository.reference])
-        .await
-    {
-        // Some servers give no single commit away, but all of them.
-        Err(_) if repository.is_commit() => {
-            git.fetch(&["origin", "+refs/*:refs/fetched/*"]).await?;
-            git.archive(build, &repository.reference, &repository.dir)
-                .await
-        }
-        Err(refused) => Err(refused),
-        Ok(()) => git.archive(build, "FETCH_HEAD", &repository.dir).await,
-    }
-}
+/// What is read of what git says of a repository.
+const SAID_BYTES: u64 = 1 << 20;
+const SETTLE: &str = "keep a repository beside its files";
 
 /// The host's git at work for one build.
-struct Git {
+pub(super) struct Git {
+    /// The name of its directory in the build.
+    place: String,
     dir: PathBuf,
     settings: Vec<(&'static str, String)>,
     /// How the repository is called in messages: without a password.
@@ -152,25 +47,34 @@ struct Git {
 }
 
 impl Git {
-    async fn begin(build: &Arc<BuildDir>, judged: &Judged) -> Result<Self> {
+    /// Begins an empty repository in a directory of the build that is called `place`.
+    ///
+    /// # Errors
+    /// When git is not there, or too old.
+    pub(super) async fn begin(
+        build: &Arc<BuildDir>,
+        place: String,
+        judged: &Judged,
+    ) -> Result<Self> {
         let git = Self {
-            dir: build.path_of(REPOSITORY),
+            dir: build.path_of(&place),
+            place,
             settings: settings(judged),
             name: judged.shown.clone(),
         };
         let dir: OsString = git.dir.clone().into();
         let init = ["init", "--quiet", "--bare", "--template="].map(OsString::from);
-        let making = Arc::clone(build);
-        let made = blocking(move || making.make(REPOSITORY).map(drop)).await;
+        let (making, place) = (Arc::clone(build), git.place.clone());
+        let made = blocking(move || making.make(&place).map(drop)).await;
         made.map_err(ServiceError::failed("make room for a repository"))?;
         git.check_version().await?;
         let command = git.command(init.into_iter().chain([dir]));
         git.run(command).await?;
-        let build = Arc::clone(build);
+        let (build, place) = (Arc::clone(build), git.place.clone());
         // What a repository says of its own archives leaves files out, or writes into them.
         blocking(move || {
             let failed = "prepare a repository";
-            let root = build.open(REPOSITORY);
+            let root = build.open(&place);
             let root = root.map_err(ServiceError::failed(failed))?;
             let made = root.create_dir_all(Path::new("info"), 0o700);
             made.map_err(ServiceError::failed(failed))?;
@@ -182,19 +86,53 @@ impl Git {
         Ok(git)
     }
 
-    async fn fetch(&self, what: &[&str]) -> Result<()> {
-        let fetch = ["fetch", "--quiet", "--no-tags", "--no-write-commit-graph"];
+    /// Fetches what is wanted; returns the name of the commit.
+    ///
+    /// # Errors
+    /// When it is not there.
+    pub(super) async fn fetch(&self, repository: &Repository) -> Result<String> {
+        let reference = repository.reference.as_str();
+        let fetched = self.fetch_what(&["--depth=1", "origin", reference]).await;
+        let name = match fetched {
+            // Some servers give no single commit away, but all of them.
+            Err(_) if repository.is_commit() => {
+                self.fetch_what(&["origin", "+refs/*:refs/fetched/*"])
+                    .await?;
+                reference
+            }
+            Err(refused) => return Err(refused),
+            Ok(()) => "FETCH_HEAD",
+        };
+        let wanted = format!("{name}^{{commit}}");
+        let said = self.said(["rev-parse", "--verify", "--end-of-options", &wanted]);
+        let said = String::from_utf8_lossy(&said.await?).trim().to_owned();
+        match is_hash(&said) {
+            true => Ok(said),
+            false => Err(self.refused("it has no such commit")),
+        }
+    }
+
+    async fn fetch_what(&self, what: &[&str]) -> Result<()> {
+        let fetch = ["fetch", "--quiet", "--no-tags", "--no-recurse-submodules"];
+        let fetch = [&fetch[..], &["--no-write-commit-graph"]].concat();
         let words = fetch.iter().chain(what).map(OsString::from);
         self.run(self.command(words)).await
     }
 
-    /// Takes the files of a commit, or of one directory of it.
-    async fn archive(&self, build: &Arc<BuildDir>, commit: &str, dir: &str) -> Result<()> {
-        let tree = format!("{commit}^{{tree}}");
-        let tree = if dir.is_empty() {
-            tree
-        } else {
-            format!("{commit}:{dir}")
+    /// Takes the files of a commit, or of one directory of it, into the directory `into` of the
+    /// build, at `at` in that.
+    ///
+    /// # Errors
+    /// When they are refused, or the disk fails.
+    pub(super) async fn archive(
+        &self,
+        build: &Arc<BuildDir>,
+        (commit, dir): (&str, &str),
+        (into, at): (&str, &str),
+    ) -> Result<()> {
+        let tree = match dir.is_empty() {
+            true => format!("{commit}^{{tree}}"),
+            false => format!("{commit}:{dir}"),
         };
         let words = ["archive", "--format=tar", &tree].map(OsString::from);
         let mut command = self.command(words);
@@ -202,9 +140,10 @@ impl Git {
         let output = group.child.stdout.take();
         let output = output.and_then(|output| output.into_owned_fd().ok());
         let output = output.ok_or_else(|| self.refused("its files cannot be read"))?;
-        let build = Arc::clone(build);
-        let receive =
-            blocking(move || context::receive_archive(&build, std::fs::File::from(output)));
+        let (build, into, at) = (Arc::clone(build), into.to_owned(), at.to_owned());
+        let receive = blocking(move || {
+            context::receive_archive(&build, &into, &at, std::fs::File::from(output))
+        });
         match tokio::join!(receive, self.end(group)) {
             // Who takes no more is told apart from an archive that broke off.
             (Err(refused), Ok(Ended { was_cut: true, .. })) => Err(refused),
@@ -214,19 +153,74 @@ impl Git {
 
     /// Makes sure that the program connects where it is told to.
     async fn check_version(&self) -> Result<()> {
-        let mut command = self.command(["version".into()]);
-        let mut group = Group::begin(command.stdout(Stdio::piped()))?;
-        let mut said = String::new();
-        if let Some(output) = group.child.stdout.take() {
-            // What cannot be read is no version.
-            let _ = output.take(COMPLAINT_BYTES).read_to_string(&mut said).await;
-        }
-        let ended = self.end(group).await?;
-        self.judge(&ended)?;
+        let said = self.said(["version"]).await?;
+        let said = String::from_utf8_lossy(&said);
         match version(&said) {
             Some(found) if found >= VERSION => Ok(()),
             _ => Err(self.refused("the host's git is older than 2.37: send the files instead")),
         }
+    }
+
+    /// Runs git; returns what it says, which must not be long.
+    ///
+    /// # Errors
+    /// When it fails, or goes on and on.
+    pub(super) async fn said<'w>(
+        &self,
+        words: impl IntoIterator<Item = &'w str>,
+    ) -> Result<Vec<u8>> {
+        let mut command = self.command(words.into_iter().map(OsString::from));
+        let mut group = Group::begin(command.stdout(Stdio::piped()))?;
+        let output = group.child.stdout.take();
+        let listen = async {
+            let mut said = Vec::new();
+            if let Some(output) = output {
+                // What cannot be read is not said; git ends when nobody listens.
+                let _ = output.take(SAID_BYTES).read_to_end(&mut said).await;
+            }
+            said
+        };
+        let (said, ended) = tokio::join!(listen, self.end(group));
+        let ended = ended?;
+        if said.len() as u64 == SAID_BYTES {
+            return Err(self.refused("it says more of itself than is read"));
+        }
+        self.judge(&ended)?;
+        Ok(said)
+    }
+
+    /// Makes the repository one that lies beside its files: at a commit, of a remote without a
+    /// password.
+    ///
+    /// # Errors
+    /// When git fails, or the disk.
+    pub(super) async fn settle(&self, build: &Arc<BuildDir>, commit: &str) -> Result<()> {
+        let config = self.dir.join("config").display().to_string();
+        let set = ["config", "--file", &config];
+        for words in [
+            &["update-ref", "--no-deref", "HEAD", commit][..],
+            &["read-tree", commit],
+            &[&set[..], &["core.bare", "false"]].concat(),
+            &[&set[..], &["remote.origin.url", &self.name]].concat(),
+        ] {
+            self.said(words.iter().copied()).await?;
+        }
+        let (build, place) = (Arc::clone(build), self.place.clone());
+        blocking(move || {
+            let root = build.open(&place).map_err(ServiceError::failed(SETTLE))?;
+            // The first says the address with its password, the other is ours.
+            for name in ["FETCH_HEAD", "info"] {
+                let removed = root.remove_all(Path::new(name));
+                removed.map_err(ServiceError::failed(SETTLE))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Where it lies in the build.
+    pub(super) fn place(&self) -> &str {
+        &self.place
     }
 
     fn command(&self, words: impl IntoIterator<Item = OsString>) -> Command {
@@ -240,7 +234,8 @@ impl Git {
         }
         command
             .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_ASKPASS", "false");
+            .env("GIT_ASKPASS", "false")
+            .env("GIT_LITERAL_PATHSPECS", "1");
         command.env("GIT_CONFIG_COUNT", self.settings.len().to_string());
         for (n, (key, value)) in self.settings.iter().enumerate() {
             command.env(format!("GIT_CONFIG_KEY_{n}"), key);
@@ -306,7 +301,7 @@ impl Git {
         }))
     }
 
-    fn refused(&self, reason: &str) -> ServiceError {
+    pub(super) fn refused(&self, reason: &str) -> ServiceError {
         ServiceError::BadRequest(format!("failed to fetch {}: {reason}", self.name))
     }
 }
@@ -387,64 +382,9 @@ fn pinned(pin: &Pin) -> String {
     format!("{}:{}:{}", pin.host, pin.port, addresses.join(","))
 }
 
-fn without_password(url: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else {
-        return url.to_owned();
-    };
-    let (authority, path) = rest.split_once('/').unwrap_or((rest, ""));
-    let host = authority.rsplit('@').next().unwrap_or(authority);
-    format!("{scheme}://{host}/{path}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn parsed(remote: &str) -> (String, String, String) {
-        let Repository {
-            url,
-            reference,
-            dir,
-        } = Repository::parse(remote).unwrap().unwrap();
-        (url, reference, dir)
-    }
-
-    #[test]
-    fn repositories_are_told_from_files() {
-        for (remote, url, reference, dir) in [
-            ("https://h/a.git", "https://h/a.git", "HEAD", ""),
-            ("https://h/a.git#v1.2", "https://h/a.git", "v1.2", ""),
-            ("https://h/a.git#:app", "https://h/a.git", "HEAD", "app"),
-            (
-                "https://h/a.git#b/c:/x/../y/",
-                "https://h/a.git",
-                "b/c",
-                "y",
-            ),
-            ("github.com/o/r", "https://github.com/o/r", "HEAD", ""),
-        ] {
-            let all = (url.to_owned(), reference.to_owned(), dir.to_owned());
-            assert_eq!(parsed(remote), all, "{remote}");
-        }
-        assert!(Repository::parse("https://h/a.tar.gz#x").is_none());
-    }
-
-    #[test]
-    fn what_git_would_take_for_something_else_is_refused() {
-        for remote in [
-            "https://h/a.git#--upload-pack=x",
-            "https://h/a.git#+refs/*",
-            "https://h/a.git#a..b",
-            "https://h/a.git#a@{1}",
-            "https://h/a.git#a b",
-            "https://h/a.git#a\n",
-            "git@h:a.git",
-            "ssh://h/a.git",
-            "git://h/a.git",
-        ] {
-            assert!(Repository::parse(remote).unwrap().is_err(), "{remote}");
-        }
-    }
 
     #[test]
     fn the_connection_goes_where_the_address_was_judged() {
@@ -468,16 +408,6 @@ mod tests {
             "host.example:443:192.0.2.1,[2001:db8::1]"
         );
         assert_eq!(settings[0], ("remote.origin.url", judged.url));
-    }
-
-    #[test]
-    fn a_refusal_tells_no_password() {
-        let refused = Repository::parse("https://ann:secret@h/a.git#a..b").unwrap();
-        let said = refused.unwrap_err().to_string();
-        assert!(
-            said.contains("https://h/a.git#a..b") && !said.contains("secret"),
-            "{said}"
-        );
     }
 
     #[test]
