@@ -3,7 +3,7 @@
 //! A layer is unpacked once and shared by every image and container that has it. A snapshot is
 //! the part that belongs to one container: the upper and work directory of an overlay whose lower
 //! directories are layers. The overlay itself is mounted by the container's init, inside the
-//! container's own mount namespace.
+//! container's own mount namespace. A volume is a directory that outlives the containers that use it.
 //!
 //! **Invariant:** nothing here knows registries, images, containers or wire types. Image content
 //! is foreign: it decides what lies inside a layer's directory and nothing else.
@@ -21,6 +21,7 @@ mod size;
 mod snapshots;
 mod tree;
 mod usage;
+mod volumes;
 
 pub use browse::{
     BrowseError, FoundAt, LayerTotals, Mark, Stack, StackEntry, StackListed, StackQuery, Totals,
@@ -43,3 +44,8 @@ pub use tree::{
     make_directories, open_root_of, owner_of, pack, pack_contents, place, remove_links,
 };
 pub use usage::{Usage, usage};
+pub use volumes::{
+    Backing, Content, ContentError, Fill, MountWish, OptionError, Retired, StoredVolumes,
+    VolumeError, VolumeRecord, VolumeStore, copy_content, is_empty as is_empty_directory,
+    locate_below, settle as settle_content,
+};

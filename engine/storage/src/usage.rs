@@ -23,9 +23,17 @@ const DEPTH_MAX: usize = 256;
 /// # Errors
 /// When the directory itself cannot be read.
 pub fn usage(path: &Path) -> Result<Usage, SysError> {
+    usage_until(path, &|| false)
+}
+
+/// Measures as [`usage`] does, and stops early, with what it has, when nobody waits any more.
+///
+/// # Errors
+/// When the directory itself cannot be read.
+pub(crate) fn usage_until(path: &Path, is_given_up: &dyn Fn() -> bool) -> Result<Usage, SysError> {
     let mut usage = Usage::default();
     let mut linked = HashSet::new();
-    add(&Dir::open(path)?, 0, &mut usage, &mut linked)?;
+    add(&Dir::open(path)?, 0, &mut usage, &mut linked, is_given_up)?;
     Ok(usage)
 }
 
@@ -34,8 +42,12 @@ fn add(
     depth: usize,
     usage: &mut Usage,
     linked: &mut HashSet<u64>,
+    is_given_up: &dyn Fn() -> bool,
 ) -> Result<(), SysError> {
     for entry in dir.entries()? {
+        if is_given_up() {
+            return Ok(());
+        }
         let Ok(metadata) = dir.metadata(&entry.name) else {
             continue;
         };
@@ -53,7 +65,8 @@ fn add(
             && depth < DEPTH_MAX
             && let Ok(below) = dir.open_dir(&entry.name)
         {
-            add(&below, depth + 1, usage, linked)?;
+            // What cannot be read, or goes meanwhile, does not count.
+            let _ = add(&below, depth + 1, usage, linked, is_given_up);
         }
     }
     Ok(())

@@ -212,12 +212,24 @@ impl Dir {
     /// Moves `name` to `new_name` here in one step, in place of what has that name now.
     ///
     /// # Errors
-    /// When a directory has that name, or something is mounted on it.
+    /// When a directory with something in it has that name, or something is mounted on it.
     pub fn replace(&self, name: &OsStr, new_name: &OsStr) -> Result<()> {
         single(name)?;
         single(new_name)?;
         fs::renameat(&self.fd, name, &self.fd, new_name)
             .map_err(|errno| self.failed("renameat", new_name, errno))
+    }
+
+    /// Gives two names here each other's content, in one step.
+    ///
+    /// # Errors
+    /// When one of them is not there, or something is mounted on it.
+    pub fn exchange(&self, one: &OsStr, other: &OsStr) -> Result<()> {
+        single(one)?;
+        single(other)?;
+        let flags = fs::RenameFlags::EXCHANGE;
+        fs::renameat_with(&self.fd, one, &self.fd, other, flags)
+            .map_err(|errno| self.failed("renameat2", other, errno))
     }
 
     /// The facts of `name`; a link is a link.

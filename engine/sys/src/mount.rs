@@ -137,6 +137,16 @@ pub fn attach(mount: impl AsFd, target: impl AsFd) -> Result<()> {
         .during("move_mount", "a mount")
 }
 
+/// Takes away what is mounted at `path`, a path of the host; whoever is in it keeps what it has.
+///
+/// # Errors
+/// When nothing is mounted there.
+pub fn detach(path: &Path) -> Result<()> {
+    use rustix::mount::UnmountFlags;
+    rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW)
+        .during("umount2", path.display())
+}
+
 /// The kernel's `struct mount_attr`.
 #[repr(C)]
 #[derive(Default)]
