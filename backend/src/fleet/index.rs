@@ -240,8 +240,13 @@ impl Index {
     pub fn redraw(&self, fits: impl Fn(&ContainerFact) -> bool) {
         let all: Vec<_> = self.read().containers.values().cloned().collect();
         for fact in all.into_iter().filter(|fact| fits(fact)) {
+            let mut facts = self.write();
+            // As it is by now: what changed meanwhile has been announced, and nobody may go back.
+            let Some(fact) = facts.containers.get(&fact.id).cloned() else {
+                continue;
+            };
             let is_new = false;
-            self.announce(Change::Container { fact, is_new });
+            self.tell(&mut facts, Change::Container { fact, is_new });
         }
         self.announce(Change::Images);
     }
@@ -357,13 +362,14 @@ impl Index {
     }
 
     fn announce(&self, change: Change) {
-        {
-            let recent = &mut self.write().recent;
-            if recent.len() >= MOST_RECENT {
-                recent.pop_front();
-            }
-            recent.push_back((Instant::now(), change.clone()));
+        self.tell(&mut self.write(), change);
+    }
+
+    fn tell(&self, facts: &mut Facts, change: Change) {
+        if facts.recent.len() >= MOST_RECENT {
+            facts.recent.pop_front();
         }
+        facts.recent.push_back((Instant::now(), change.clone()));
         // Nobody watching is no failure.
         let _n_watchers = self.changes.send(change);
     }

@@ -14,6 +14,7 @@
 
 mod assets;
 mod compress;
+mod draining;
 mod error;
 pub mod extract;
 mod forwarded;

@@ -283,7 +283,8 @@ pub(super) async fn kept_for_looking(
 }
 
 /// Returns every kept name and password, by the address of its registry, for work that says only on
-/// the way which registries it needs. One that cannot be read is left out: it may not be needed.
+/// the way which registries it needs. One that cannot be read is left out:
+/// it may not be needed.
 ///
 /// # Errors
 /// When the database fails.
@@ -303,6 +304,16 @@ pub async fn all_kept(
             Err(error) => {
                 let reason = error.noted();
                 tracing::warn!(registry.id = %registry.id, reason, "a password was left out");
+                // Whom to trust is known all the same.
+                if !registry.authority.is_empty() {
+                    let authority = Credentials {
+                        name: String::new(),
+                        password: String::new().into(),
+                        authority: registry.authority,
+                        is_kept: true,
+                    };
+                    all.push((registry.address.to_string(), authority));
+                }
             }
         }
     }

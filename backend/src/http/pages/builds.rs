@@ -1,7 +1,5 @@
 //! Builds: the form, the look at a Dockerfile while it is typed, and the files on their way.
 
-use std::time::Duration;
-
 use axum::extract::multipart::{Field, MultipartError};
 use axum::extract::{Multipart, Query, State};
 use axum::http::StatusCode;
@@ -12,6 +10,7 @@ use super::frame::{Frame, go};
 use crate::access::{Permit, image, registry};
 use crate::app::App;
 use crate::domain::{FieldError, JobId};
+use crate::http::draining::drain;
 use crate::http::extract::Fields;
 use crate::http::present::builds::{self as present, Wrong};
 use crate::http::present::told;
@@ -24,8 +23,6 @@ const CONTEXT: &str = "context";
 /// Bytes of all other fields together.
 const MOST_FORM: usize = 2 << 20;
 const MOST_FIELDS: usize = 50;
-/// How long the rest of refused files is read: a browser that still sends does not read the answer.
-const DRAIN_TIME: Duration = Duration::from_secs(10);
 
 /// Whoever may look at the images sees the form; its button says why it is locked.
 pub(super) async fn form(_: Permit<image::List>, frame: Frame) -> Response {
@@ -97,8 +94,7 @@ pub(super) async fn build(
                     Ok(go(&paths::Job(job.as_str())))
                 }
                 Err(refused) => {
-                    let rest = async { while let Ok(Some(_)) = field.chunk().await {} };
-                    let _in_time = tokio::time::timeout(DRAIN_TIME, rest).await;
+                    drain(&mut field).await;
                     again(&frame, &fields, refused)
                 }
             };
@@ -139,6 +135,7 @@ async fn text(field: &mut Field<'_>, left: &mut usize) -> Result<String> {
 async fn pass(mut field: Field<'_>, upload: Upload) -> Result<()> {
     while let Some(piece) = field.chunk().await.map_err(malformed)? {
         if !upload.send(piece).await {
+            drain(&mut field).await;
             return Ok(());
         }
     }

@@ -11,6 +11,7 @@ use super::frame::{Frame, back_or, go, said_and_go};
 use crate::access::{Actor, Permit, image, policy, registry};
 use crate::app::App;
 use crate::domain::{Credentials, FieldError, Registry, RegistryAuthority, Rule, ServerPlace};
+use crate::http::draining::drain;
 use crate::http::extract::Fields;
 use crate::http::present::images::{self as present, Refused, RefusedOne, Typed};
 use crate::http::present::lists::{self, Asked};
@@ -206,6 +207,7 @@ pub(super) async fn load(
         while let Some(piece) = field.chunk().await.map_err(malformed)? {
             is_taken = upload.send(piece).await;
             if !is_taken {
+                drain(&mut field).await;
                 break;
             }
         }

@@ -75,7 +75,10 @@ pub fn panel(reader: &Reader, fact: &JobFact) -> JobPanel {
             .map(|layer| step(reader, fact.kind, layer))
             .collect(),
         stages: stages.map(|one| stage(reader, one)).collect(),
-        probe: plain_text(&progress.last_words.probe),
+        probe: match reads_logs {
+            true => plain_text(&progress.last_words.probe),
+            false => String::new(),
+        },
         last_lines: lines.map(|line| plain(line)).collect(),
         build: build.map_or_else(Vec::new, |build| builds::steps(reader, &fact.id, build)),
         build_left_out: build.map_or_else(String::new, |build| {
@@ -237,7 +240,10 @@ fn build_note(reader: &Reader, fact: &JobFact, build: &BuildSteps) -> String {
     match &fact.state {
         JobState::Failed { message } => {
             let where_it_failed = builds::failed(words, build);
-            let parts = [where_it_failed, Some(plain_text(&told(words, message)))];
+            // A command says what it was given; which one it was is enough without the right to logs.
+            let shows = where_it_failed.is_none() || reader.may(PermissionId::ContainerLogs);
+            let message = shows.then(|| plain_text(&told(words, message)));
+            let parts = [where_it_failed, message];
             parts.into_iter().flatten().collect::<Vec<_>>().join(" ")
         }
         _ => builds::note(words, build),

@@ -20,6 +20,8 @@ struct State {
     checks: HashMap<String, TagCheck>,
     /// Registries that are left alone, and until when.
     rests: HashMap<String, Timestamp>,
+    /// References and registries that nobody is asked about without being told to, and until when.
+    held: HashMap<String, Timestamp>,
     asked: VecDeque<Tracked>,
     /// Registries that are being asked.
     busy: HashSet<String>,
@@ -90,6 +92,25 @@ impl Known {
         until.filter(|until| *until > now)
     }
 
+    /// Holds a reference, or all of a registry, back from being asked about in rounds.
+    pub(super) fn hold(&self, what: &str, until: Timestamp, now: Timestamp) {
+        let mut state = self.state();
+        state.held.retain(|_, until| *until > now);
+        state.held.insert(what.to_owned(), until);
+    }
+
+    /// Lets rounds ask again.
+    pub(super) fn release(&self, what: &str) {
+        self.state().held.remove(what);
+    }
+
+    pub(super) fn is_held(&self, what: &str, now: Timestamp) -> bool {
+        self.state()
+            .held
+            .get(what)
+            .is_some_and(|until| *until > now)
+    }
+
     /// Tells whether somebody waits for that tag.
     pub(super) fn is_under_way(&self, reference: &str) -> bool {
         let state = self.state();
@@ -156,6 +177,18 @@ impl Known {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_held_is_free_after_its_time_or_when_it_is_released() {
+        let (known, now) = (Known::default(), Timestamp::UNIX_EPOCH);
+        let later = |seconds| now + jiff::SignedDuration::from_secs(seconds);
+        known.hold("r.test", later(10), now);
+        known.hold("r.test/app:1", later(20), now);
+        assert!(known.is_held("r.test", now) && known.is_held("r.test", later(9)));
+        assert!(!known.is_held("r.test", later(10)) && !known.is_held("other", now));
+        known.release("r.test");
+        assert!(!known.is_held("r.test", now) && known.is_held("r.test/app:1", now));
+    }
 
     #[test]
     fn what_is_asked_just_after_a_turn_found_nothing_has_a_turn_of_its_own() {

@@ -27,6 +27,8 @@ const AFTER_CHANGE: SignedDuration = SignedDuration::from_mins(1);
 const SHORTEST_REST: SignedDuration = SignedDuration::from_mins(1);
 const USUAL_REST: SignedDuration = SignedDuration::from_hours(1);
 const LONGEST_REST: SignedDuration = SignedDuration::from_hours(24);
+/// How long the others go first after the engine could not be asked about a tag.
+const AFTER_NOBODY: SignedDuration = SignedDuration::from_mins(5);
 /// Registries that are asked in one round; a round is every few seconds.
 const MOST_A_ROUND: usize = 2;
 /// The words of a refusal that are kept.
@@ -125,7 +127,10 @@ fn due(services: &Services, now: Timestamp) -> Vec<Tracked> {
             let after_change = check.checked_at + AFTER_CHANGE;
             check.next_at <= now || (is_other && after_change <= now)
         });
-        if is_due && rests.is_none() {
+        let is_held = [&tracked.reference, &tracked.registry]
+            .into_iter()
+            .any(|what| services.known().is_held(what, now));
+        if is_due && rests.is_none() && !is_held {
             let since = check.map(|check| check.checked_at);
             due.insert((since, tracked.reference.clone()), tracked);
         }
@@ -166,6 +171,9 @@ enum Said {
         words: String,
         /// How long the registry wants to be left alone.
         rest: Option<SignedDuration>,
+        /// It does not take the login that is kept for it: what is asked with it for another tag counts
+        /// as one more try to guess it.
+        is_login: bool,
     },
     /// The engine itself could not be asked: that is nothing about the registry.
     Nobody,
@@ -186,8 +194,13 @@ async fn check(services: &Services, tracked: &Tracked) -> Result<()> {
     let now = services.clock().now();
     let before = services.known().check(&tracked.reference);
     let (check, rests_until) = match said {
-        Said::Nobody => return Ok(()),
+        Said::Nobody => {
+            let until = now + AFTER_NOBODY;
+            services.known().hold(&tracked.reference, until, now);
+            return Ok(());
+        }
         Said::Digest(digest) => {
+            services.known().release(&tracked.registry);
             let check = TagCheck {
                 reference: tracked.reference.clone(),
                 found: Some((digest, now)),
@@ -199,10 +212,17 @@ async fn check(services: &Services, tracked: &Tracked) -> Result<()> {
             };
             (check, None)
         }
-        Said::No { words, rest } => {
+        Said::No {
+            words,
+            rest,
+            is_login,
+        } => {
             let n_failures = before.as_ref().map_or(0, |check| check.n_failures);
             let wait = AFTER_FAILURE * (1 << n_failures.min(7));
             let wait = wait.min(LONGEST_AFTER_FAILURE);
+            if is_login {
+                services.known().hold(&tracked.registry, now + wait, now);
+            }
             let check = TagCheck {
                 reference: tracked.reference.clone(),
                 found: before.and_then(|check| check.found),
@@ -242,7 +262,11 @@ async fn keep(
 }
 
 async fn ask(services: &Services, tracked: &Tracked) -> Said {
-    let no = |words| Said::No { words, rest: None };
+    let no = |words| Said::No {
+        words,
+        rest: None,
+        is_login: false,
+    };
     let header = match registries::kept_for_looking(services, &tracked.registry).await {
         Ok(kept) => kept
             .map(|kept| header(&tracked.registry, &kept))
@@ -268,8 +292,18 @@ async fn ask(services: &Services, tracked: &Tracked) -> Said {
             Said::No {
                 words: message,
                 rest: Some(rest.clamp(SHORTEST_REST, LONGEST_REST)),
+                is_login: false,
             }
         }
+        Err(ClientError::Refused {
+            status: 401,
+            message,
+            ..
+        }) => Said::No {
+            words: message,
+            rest: None,
+            is_login: header.is_some(),
+        },
         Err(ClientError::Refused { message, .. }) => no(message),
         Err(ClientError::Dial { .. } | ClientError::Connection(_)) => Said::Nobody,
         Err(error) => no(errors::chain(&error)),
