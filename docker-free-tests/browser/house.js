@@ -68,6 +68,7 @@ export class House {
     chmodSync(house.dir, 0o755)
     house.socket = path.join(house.dir, 'engine.sock')
     house.parent = `gantry-browser-${process.pid}`
+    house.network = ['--bridge', `gb${process.pid}`, '--default-address-pool', `base=10.${process.pid % 256}.0.0/16,size=20`]
     house.startEngine()
     await until('the engine answers', () => house.engineAnswers())
     house.port = await freePort()
@@ -81,6 +82,7 @@ export class House {
     this.engine = spawn(program('gantry-engine'), [
       'serve', '--socket', this.socket, '--data', path.join(this.dir, 'engine'),
       '--run', path.join(this.dir, 'run'), '--cgroup-parent', this.parent,
+      ...this.network,
     ], { stdio: ['ignore', log, log] })
   }
 
@@ -164,6 +166,10 @@ export class House {
       const group = path.join('/sys/fs/cgroup', name, this.parent)
       if (existsSync(group)) rmdirSync(group)
     }
+    spawnSync(program('gantry-engine'), [
+      'leave-network', '--socket', this.socket, '--data', path.join(this.dir, 'engine'),
+      '--run', path.join(this.dir, 'run'), ...this.network,
+    ])
     rmSync(this.dir, { recursive: true, force: true })
   }
 }

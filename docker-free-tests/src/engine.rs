@@ -19,11 +19,25 @@ use crate::{images, need};
 
 static ENGINES: AtomicU32 = AtomicU32::new(0);
 
+/// Options that keep engines of one machine apart in its network.
+fn network(number: u32) -> [String; 4] {
+    let pid = std::process::id();
+    let subnet = (pid.wrapping_mul(31) + number) % 256;
+    [
+        "--bridge".to_owned(),
+        format!("gt{pid}-{number}"),
+        "--default-address-pool".to_owned(),
+        format!("base=10.{subnet}.0.0/16,size=20"),
+    ]
+}
+
 /// A running engine and everything that is its own.
 pub struct Engine {
     dir: TempDir,
     data: PathBuf,
     cgroup_parent: String,
+    /// A bridge and addresses that no other engine of this machine has.
+    network: [String; 4],
     options: Vec<String>,
     process: Option<Child>,
 }
@@ -69,6 +83,7 @@ impl Engine {
         Engine {
             data: dir.path().join("data"),
             cgroup_parent: format!("gantry-test-{}-{number}", std::process::id()),
+            network: network(number),
             dir,
             options: options.iter().map(|option| (*option).to_owned()).collect(),
             process: None,
@@ -106,6 +121,18 @@ impl Engine {
         });
     }
 
+    /// Takes what the engine made out of the machine's network.
+    fn leave_network(&self) {
+        let mut command = Command::new(need::binary("gantry-engine"));
+        command.arg("leave-network");
+        command.arg("--data").arg(&self.data);
+        command.arg("--run").arg(self.run_dir());
+        command.arg("--socket").arg(self.socket());
+        command.args(&self.network);
+        // Without its data, which a test may have taken away, it made nothing that lasts.
+        let _ = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+
     /// The command line of this engine.
     pub fn command(&self) -> Command {
         let mut command = Command::new(need::binary("gantry-engine"));
@@ -114,6 +141,7 @@ impl Engine {
         command.arg("--data").arg(&self.data);
         command.arg("--run").arg(self.run_dir());
         command.arg("--cgroup-parent").arg(&self.cgroup_parent);
+        command.args(&self.network);
         command.args(&self.options);
         // Of its own group, so that a test's interrupt is not the engine's.
         command.process_group(0);
@@ -342,6 +370,7 @@ impl Drop for Engine {
             }
         }
         count::remove_cgroups(&self.cgroup_parent);
+        self.leave_network();
         if std::thread::panicking() {
             say(&self.log_text());
         }

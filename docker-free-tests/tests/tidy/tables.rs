@@ -194,14 +194,19 @@ const AGENT: &[Room] = &[
     room("tasks", &[], &[]),
     // Who the users of containers are on the host: a setting, and part of a container's record.
     room("users", &[], &["engine_runtime", "engine_sys"]),
-    room("config", &["users"], &["engine_api"]),
+    room("config", &["users"], &["engine_api", "engine_network"]),
     room(
         "preflight",
         &["http", "services", "users"],
         &["engine_sys", "engine_runtime"],
     ),
     room("guard", &[], &["engine_api", "engine_runtime"]),
-    room("records", &["users"], &["engine_sys", "engine_api"]),
+    // What is written down of a network is in that workshop's own words.
+    room(
+        "records",
+        &["users"],
+        &["engine_sys", "engine_api", "engine_network"],
+    ),
     room(
         "http",
         &["services", "engine", "guard"],
@@ -235,5 +240,7 @@ const AGENT: &[Room] = &[
     room("faults", &[], &[]),
     // The command that looks after the data of an engine that does not run.
     room("check", &["preflight", "records", "services"], &[]),
+    // The command that takes an engine that does not run out of the host's network.
+    room("leave", &["preflight", "services"], &["engine_network"]),
     room("engine", &["*"], &["*"]),
 ];

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use engine_api::ours::{GROUP, GROUP_NUMBER};
+use engine_network::pool::Pool;
 use serde::Deserialize;
 
 use crate::users::{self, Remap};
@@ -74,6 +75,21 @@ pub struct Settings {
     #[arg(long, value_name = "USER", env = "GANTRY_ENGINE_USERNS_REMAP")]
     userns_remap: Option<String>,
 
+    /// Call the bridge of containers that name no network so; what this engine makes in the host's
+    /// network is known by it, so two engines of one host need two [default: gantry0]
+    #[arg(long, value_name = "NAME", env = "GANTRY_ENGINE_BRIDGE")]
+    bridge: Option<String>,
+
+    /// Take the subnets of networks from here, as base=10.20.0.0/16,size=24; may be given more than
+    /// once [default: Docker's]
+    #[arg(
+        long,
+        value_name = "POOL",
+        env = "GANTRY_ENGINE_DEFAULT_ADDRESS_POOL",
+        value_delimiter = ';'
+    )]
+    default_address_pool: Vec<String>,
+
     /// What to log, as `info` or `engine_agent=debug` [default: info]
     #[arg(long, value_name = "FILTER", env = "GANTRY_ENGINE_LOG")]
     log: Option<String>,
@@ -102,6 +118,10 @@ pub struct Config {
     pub confined: bool,
     /// Who the users of containers are on the host, where those are others.
     pub userns_remap: Option<Remap>,
+    /// The default bridge.
+    pub bridge: String,
+    /// Where subnets come from that nobody names.
+    pub address_pools: Vec<Pool>,
     /// What is logged.
     pub log: String,
 }
@@ -173,6 +193,8 @@ impl Settings {
             cgroup_parent: pick(self.cgroup_parent, file.cgroup_parent, "gantry"),
             confined: self.confined || file.confined,
             userns_remap: remap(self.userns_remap.or(file.userns_remap))?,
+            bridge: pick(self.bridge, file.bridge, "gantry0"),
+            address_pools: pools(&list(self.default_address_pool, file.default_address_pool))?,
             log: pick(self.log, file.log, "info"),
         };
         config.check()?;
@@ -217,8 +239,33 @@ impl Config {
                 value,
             });
         }
+        // Room for the names that are made of it.
+        const BRIDGE_MAX_BYTES: usize = 15;
+        let is_plain = self.bridge.bytes().all(plain);
+        if self.bridge.is_empty() || !is_plain || self.bridge.len() > BRIDGE_MAX_BYTES {
+            return Err(ConfigError::Value {
+                name: "--bridge",
+                rule: "a name of at most 15 letters, digits, - and _",
+                value: self.bridge.clone(),
+            });
+        }
         Ok(())
     }
+}
+
+/// Reads where subnets come from.
+fn pools(texts: &[String]) -> Result<Vec<Pool>, ConfigError> {
+    if texts.is_empty() {
+        return Ok(Pool::defaults());
+    }
+    let read = |text: &String| {
+        text.parse::<Pool>().map_err(|_| ConfigError::Value {
+            name: "--default-address-pool",
+            rule: "a subnet and the size of its parts, as base=10.20.0.0/16,size=24",
+            value: text.clone(),
+        })
+    };
+    texts.iter().map(read).collect()
 }
 
 /// Names the place where a test wants a debug build to die; see `faults.rs`.

@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine_runtime::Launcher;
 use engine_runtime::layout::Layout;
@@ -21,8 +22,12 @@ use crate::services::error::ServiceError;
 use crate::services::events::Events;
 use crate::services::execs::Execs;
 use crate::services::images::Images;
-use crate::tasks::Tasks;
+use crate::services::networks::{Networks, NetworksParts};
+use crate::tasks::{Tasks, blocking};
 use crate::users::Users;
+
+/// How long the firewall's table may be gone before it is put back.
+const RULES_PERIOD: Duration = Duration::from_secs(1);
 
 /// The engine's own version.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -111,8 +116,6 @@ fn site(
     let names = |set: CapabilitySet| set.iter().map(|one| one.to_string()).collect();
     Ok(Site::new(SiteParts {
         clock: clock.clone(),
-        tasks,
-        events,
         keeps_sizes: containers::keeps_sizes(&store),
         store,
         run: config.run.clone(),
@@ -131,6 +134,17 @@ fn site(
         skeleton: records::make_skeleton(&config.data)
             .map_err(ServiceError::failed("make the layer below every image"))?,
         users,
+        networks: Networks::open(NetworksParts {
+            data: config.data.clone(),
+            run: config.run.clone(),
+            bridge: config.bridge.clone(),
+            pools: config.address_pools.clone(),
+            clock: clock.clone(),
+            events: Arc::clone(&events),
+            tasks: tasks.clone(),
+        })?,
+        tasks,
+        events,
     }))
 }
 
@@ -149,6 +163,7 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     let tasks = Tasks::default();
     let engine = Engine::open(config.clone(), Clock::System, tasks.clone()).await?;
     let site = Arc::clone(&engine.containers.site);
+    tasks.spawn("firewall", guard_rules(Arc::clone(&site)));
     let accepting = listen::accept(listener, Door::new(engine), tasks.clone());
     tasks.spawn("accept", accepting);
     tracing::info!(socket = %config.socket.display(), "the engine serves");
@@ -161,6 +176,20 @@ pub async fn serve(config: Config) -> Result<(), StartError> {
     site.leave_cgroups();
     drop(ground);
     Ok(())
+}
+
+/// Looks again and again whether the firewall's table is still there: others flush what they know.
+async fn guard_rules(site: Arc<Site>) {
+    let mut looks = tokio::time::interval(RULES_PERIOD);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        looks.tick().await;
+        if !site.networks.has_rules() {
+            continue;
+        }
+        let site = Arc::clone(&site);
+        blocking(move || site.networks.guard_rules()).await;
+    }
 }
 
 /// Takes over the signals that ask to stop; the future ends when one has come.

@@ -22,6 +22,7 @@ mod faults;
 mod guard;
 pub mod http;
 pub mod ids;
+pub mod leave;
 pub mod preflight;
 mod records;
 mod recover;

@@ -32,6 +32,9 @@ enum Role {
     Serve(Box<Settings>),
     /// Check the data of an engine that does not run, and repair what can be repaired.
     Check(Box<Settings>),
+    /// Take out of the host's network what an engine that does not run has made there: bridges, and
+    /// the firewall's table.
+    LeaveNetwork(Box<Settings>),
     /// Say which version this is.
     Version,
 }
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let result = match Command::parse().role {
         Role::Serve(settings) => serve(*settings),
         Role::Check(settings) => check(*settings),
+        Role::LeaveNetwork(settings) => leave_network(*settings),
         Role::Version => {
             use std::io::Write;
             // A closed standard output is nobody's loss.
@@ -75,6 +79,17 @@ fn check(settings: Settings) -> Result<ExitCode, StartError> {
         true => ExitCode::SUCCESS,
         false => ExitCode::from(DAMAGED),
     })
+}
+
+fn leave_network(settings: Settings) -> Result<ExitCode, StartError> {
+    use std::io::Write;
+    let n_links = engine_agent::leave::run(&settings.resolve()?)?;
+    // A closed standard output is nobody's loss.
+    let _ = writeln!(
+        std::io::stdout(),
+        "removed {n_links} links and the firewall's table"
+    );
+    Ok(ExitCode::SUCCESS)
 }
 
 fn threads() -> Result<tokio::runtime::Runtime, StartError> {

@@ -214,6 +214,8 @@ mod tests {
             cgroup_parent: "gantry-test".to_owned(),
             confined: false,
             userns_remap: None,
+            bridge: "gantry0".to_owned(),
+            address_pools: Vec::new(),
             log: "info".to_owned(),
         }
     }

@@ -19,8 +19,8 @@ use engine_runtime::{Control, Phase, chain};
 
 use crate::records::{ContainerRecord, LifeRecord};
 use crate::services::containers::{
-    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_paused, is_remembered, noted,
-    read_exit, read_health,
+    Beginning, Lost, Site, after_monitor, end_cgroup, forget, is_paused, is_remembered, namespace,
+    noted, read_exit, read_health,
 };
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::Images;
@@ -102,6 +102,7 @@ fn look(site: &Site, images: &Images) -> Result<(Vec<Beginning>, Found)> {
     for record in stored.records {
         beginnings.push(look_at(site, images, record, &mut found));
     }
+    join_again(site, &beginnings);
     // A container whose record is damaged is left alone, with everything that runs in it.
     let damaged = stored
         .damaged
@@ -188,6 +189,29 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
         control: None,
         untold_exit,
         layers_held,
+    }
+}
+
+/// Takes over the networks of the containers that go on, and removes what belongs to none.
+fn join_again(site: &Site, beginnings: &[Beginning]) {
+    let live = beginnings.iter().filter(|one| one.phase.is_live());
+    let in_networks: Vec<&Beginning> = live.filter(|one| !one.record.networks.is_empty()).collect();
+    for beginning in &in_networks {
+        site.networks.adopt(&beginning.record);
+    }
+    site.networks.settle();
+    for beginning in in_networks {
+        let Phase::Running { pid, .. } = beginning.phase else {
+            continue;
+        };
+        match namespace(site, &beginning.record, pid) {
+            Ok(found) => site.networks.resume_names(&beginning.record, &found),
+            Err(error) => tracing::warn!(
+                container.id = beginning.record.id.as_str(),
+                reason = chain(&error),
+                "a container has no name server"
+            ),
+        }
     }
 }
 

@@ -43,7 +43,78 @@ pub struct ConfigFrom {
 pub struct Ipam {
     pub driver: String,
     pub options: Option<BTreeMap<String, String>>,
-    pub config: Vec<BTreeMap<String, String>>,
+    pub config: Vec<IpamConfig>,
+}
+
+/// One subnet of a network.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct IpamConfig {
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subnet: String,
+    #[serde(rename = "IPRange", skip_serializing_if = "String::is_empty")]
+    pub ip_range: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub gateway: String,
+    /// Addresses that no container gets, by what has them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub auxiliary_addresses: Option<BTreeMap<String, String>>,
+}
+
+/// What to create.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CreateNetwork {
+    pub name: String,
+    /// A name is never given twice here, whatever this says.
+    pub check_duplicate: bool,
+    pub driver: String,
+    pub scope: String,
+    #[serde(rename = "EnableIPv4")]
+    pub enable_ipv4: Option<bool>,
+    #[serde(rename = "EnableIPv6")]
+    pub enable_ipv6: Option<bool>,
+    #[serde(rename = "IPAM")]
+    pub ipam: Option<Ipam>,
+    pub internal: bool,
+    pub attachable: bool,
+    pub ingress: bool,
+    pub config_only: bool,
+    pub config_from: Option<ConfigFrom>,
+    pub options: Option<BTreeMap<String, String>>,
+    pub labels: Option<BTreeMap<String, String>>,
+}
+
+/// The answer to a create.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworkCreated {
+    pub id: String,
+    pub warning: String,
+}
+
+/// Which container is to join, and as what.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct ConnectBody {
+    pub container: String,
+    pub endpoint_config: Option<EndpointSettings>,
+}
+
+/// Which container is to leave.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DisconnectBody {
+    pub container: String,
+    /// Docker's word for a container that is gone; here none is left behind.
+    pub force: bool,
+}
+
+/// The answer to a prune.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct NetworksPruned {
+    pub networks_deleted: Vec<String>,
 }
 
 /// A container's place in a network.
@@ -65,7 +136,7 @@ pub struct NetworkContainer {
 #[serde(rename_all = "PascalCase", default)]
 pub struct EndpointSettings {
     #[serde(rename = "IPAMConfig")]
-    pub ipam_config: Option<serde_json::Value>,
+    pub ipam_config: Option<EndpointIpam>,
     pub links: Option<Vec<String>>,
     pub aliases: Option<Vec<String>>,
     pub mac_address: String,
@@ -89,6 +160,21 @@ pub struct EndpointSettings {
     #[serde(rename = "DNSNames")]
     pub dns_names: Option<Vec<String>>,
 }
+
+/// Addresses that a container wants to have.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct EndpointIpam {
+    #[serde(rename = "IPv4Address", skip_serializing_if = "String::is_empty")]
+    pub ipv4_address: String,
+    #[serde(rename = "IPv6Address", skip_serializing_if = "String::is_empty")]
+    pub ipv6_address: String,
+    #[serde(rename = "LinkLocalIPs", skip_serializing_if = "Option::is_none")]
+    pub link_local_ips: Option<Vec<String>>,
+}
+
+/// The keys that `filters` of a prune may hold.
+pub const PRUNE_FILTERS: &[&str] = &["label", "label!", "until"];
 
 /// The keys that `filters` of the list may hold.
 pub const FILTERS: &[&str] = &["dangling", "driver", "id", "label", "name", "scope", "type"];

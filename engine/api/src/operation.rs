@@ -163,6 +163,10 @@ operations! {
     BUILD_CHECK "build.check" Post "/gantry/build/check" Operate Json 24;
     BUILD_PRUNE "build.prune" Post "/build/prune" Destroy Json 31;
     DISK_USAGE "system.df" Get "/system/df" Read Json 25;
+    NETWORK_CREATE "network.create" Post "/networks/create" Change Json 24;
+    NETWORK_CONNECT "network.connect" Post "/networks/{id}/connect" Change Json 24;
+    NETWORK_DISCONNECT "network.disconnect" Post "/networks/{id}/disconnect" Change Json 24;
+    NETWORK_REMOVE "network.remove" Delete "/networks/{id}" Destroy Json 24;
     NETWORK_INSPECT "network.inspect" Get "/networks/{id}" Read Json 24;
     VOLUME_LIST "volume.list" Get "/volumes" Read Json 24;
     PLUGIN_LIST "plugin.list" Get "/plugins" Read Json 25;

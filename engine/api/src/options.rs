@@ -64,12 +64,10 @@ const fn like(path: &'static str, default: &'static str, same: &'static [&'stati
 pub const CREATE: &[Pending] = &[
     like("Volumes", "null", &["{}"]),
     row("NetworkDisabled", "false"),
-    row("MacAddress", r#""""#),
     row("HostConfig.VolumeDriver", r#""""#),
     like("HostConfig.VolumesFrom", "null", &["[]"]),
     row("HostConfig.Cgroup", r#""""#),
     like("HostConfig.Links", "null", &["[]"]),
-    row("HostConfig.PublishAllPorts", "false"),
     Pending {
         why: Some(WINDOWS),
         ..like("HostConfig.Isolation", r#""""#, &[r#""default""#])

@@ -44,8 +44,6 @@ pub struct Pruned {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub images_deleted: Option<Option<Vec<RemovedItem>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub networks_deleted: Option<Option<Vec<String>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub volumes_deleted: Option<Option<Vec<String>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub caches_deleted: Option<Option<Vec<String>>>,
@@ -68,14 +66,6 @@ impl Pruned {
         Self {
             images_deleted: Some((!items.is_empty()).then_some(items)),
             space_reclaimed: Some(bytes),
-            ..Self::default()
-        }
-    }
-
-    /// No network went.
-    pub fn networks() -> Self {
-        Self {
-            networks_deleted: Some(None),
             ..Self::default()
         }
     }

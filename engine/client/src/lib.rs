@@ -19,6 +19,7 @@ mod execs;
 mod file;
 mod files;
 mod images;
+mod networks;
 mod registries;
 mod request;
 pub mod stream;

@@ -23,13 +23,15 @@ use netlink_packet_route::route::{
     RouteAddress, RouteAttribute, RouteHeader, RouteMessage, RouteProtocol, RouteScope, RouteType,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::bridge;
 use crate::error::{Error, Result};
 use crate::netlink::{Change, Links};
 use crate::settings;
 
 /// What a container's place in a network is to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The bridge it is joined to.
     pub bridge: String,

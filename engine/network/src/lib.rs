@@ -13,8 +13,10 @@
 //! | `endpoint` | a container's place in one network: a pair of links |
 //! | `firewall` | one table: what may pass, what is rewritten |
 //! | `ports` | the host's ports that are taken for containers |
+//! | `asking` | where a container asks for names |
 //! | `dns` | names of containers, asked from inside |
 
+pub mod asking;
 pub mod bridge;
 pub mod dns;
 pub mod endpoint;
@@ -22,7 +24,9 @@ mod error;
 pub mod firewall;
 mod netlink;
 pub mod pool;
+pub mod ports;
 mod settings;
 
+pub use endpoint::Endpoint;
 pub use error::{Error, PoolError, Result};
 pub use settings::{forward, has_ipv6};

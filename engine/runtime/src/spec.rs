@@ -190,13 +190,15 @@ pub struct Rlimit {
 }
 
 /// Which network the container sees.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Network {
-    /// A namespace of its own with nothing but loopback.
+    /// A namespace of its own with nothing but loopback; whoever starts it may add to that.
     None,
     /// The host's.
     Host,
+    /// The one of another container that runs.
+    Of(Member),
 }
 
 /// One mount beside the standard ones.

@@ -6,12 +6,15 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::extract::{FromRequest, FromRequestParts, Query, Request};
 use axum::http::request::Parts;
+use engine_api::body;
 use engine_api::error::ErrorKind;
 use engine_api::filter::Filters;
 use engine_api::query::truth;
 use engine_api::version::{ApiVersion, NEWEST};
 use http_body::Body as _;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+
+use serde::de::DeserializeOwned;
 
 use super::error::{ApiError, Result};
 
@@ -89,6 +92,16 @@ impl<S: Send + Sync> FromRequest<S> for JsonBytes {
 
     async fn from_request(request: Request, _: &S) -> Result<Self> {
         read(request.into_body()).await.map(Self)
+    }
+}
+
+impl JsonBytes {
+    /// Reads them as one thing.
+    ///
+    /// # Errors
+    /// When they are no JSON, or have another shape.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T> {
+        body::parse(&self.0).map_err(|error| ApiError::bad_request(error.to_string()))
     }
 }
 

@@ -23,7 +23,6 @@ pub(super) fn routes() -> Vec<Route> {
         (&operation::CONTAINER_PRUNE, post(prune_containers)),
         (&operation::IMAGE_PRUNE, post(prune_images)),
         (&operation::IMAGE_PRUNABLE, get(prunable_images)),
-        (&operation::NETWORK_PRUNE, post(prune_networks)),
         (&operation::VOLUME_PRUNE, post(prune_volumes)),
         (&operation::BUILD_PRUNE, post(prune_builds)),
     ]
@@ -61,13 +60,6 @@ async fn prunable_images(State(app): State<App>, values: Values) -> Result<Json<
     let filters = values.filters(IMAGE_FILTERS)?;
     let uses = app.containers.image_uses();
     Ok(Json(app.images.prunable(&filters, &uses)?))
-}
-
-/// Both networks are the engine's own: there is none that could go.
-async fn prune_networks(values: Values, request: Request) -> Result<Json<Pruned>> {
-    drain(request.into_body()).await;
-    values.filters(CONTAINER_FILTERS)?;
-    Ok(Json(Pruned::networks()))
 }
 
 /// The engine keeps no volumes yet.

@@ -17,6 +17,7 @@ use engine_sys::dir::Dir;
 use engine_sys::file;
 use serde::{Deserialize, Serialize};
 
+use super::networks::Membership;
 use crate::users::Remap;
 
 /// The version of [`ContainerRecord`] that this engine writes.
@@ -47,6 +48,9 @@ pub(crate) struct ContainerRecord {
     /// made, since its files belong to them.
     #[serde(default)]
     pub(crate) remap: Option<Remap>,
+    /// The networks it is to be in; the first is that of its network mode.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) networks: Vec<Membership>,
     /// What the engine itself mounts in the container of a build's step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) step_binds: Vec<StepBind>,
@@ -70,6 +74,7 @@ pub(crate) struct NewRecord {
     pub(crate) config: ContainerConfig,
     pub(crate) host_config: HostConfig,
     pub(crate) remap: Option<Remap>,
+    pub(crate) networks: Vec<Membership>,
     pub(crate) step_binds: Vec<StepBind>,
 }
 
@@ -86,6 +91,7 @@ impl From<NewRecord> for ContainerRecord {
             config: new.config,
             host_config: new.host_config,
             remap: new.remap,
+            networks: new.networks,
             step_binds: new.step_binds,
         }
     }
@@ -332,6 +338,7 @@ mod tests {
             config: ContainerConfig::default(),
             host_config: HostConfig::default(),
             remap: None,
+            networks: Vec::new(),
             step_binds: Vec::new(),
         });
         store.save(&record).unwrap();

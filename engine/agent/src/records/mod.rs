@@ -4,11 +4,13 @@
 mod builds;
 mod containers;
 mod life;
+mod networks;
 mod program;
 mod skeleton;
 
 pub(crate) use builds::{BuildDir, BuildStore, write_file};
 pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord, StepBind};
 pub(crate) use life::{GoodRun, LifeRecord};
+pub(crate) use networks::{Joined, Membership, NetworkRecord, NetworkStore, Place, Subnet};
 pub(crate) use program::keep_program;
 pub(crate) use skeleton::{ETC, make_skeleton};

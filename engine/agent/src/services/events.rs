@@ -25,6 +25,7 @@ pub(crate) enum Kind {
     Builder,
     Container,
     Image,
+    Network,
 }
 
 impl Kind {
@@ -33,6 +34,7 @@ impl Kind {
             Self::Builder => "builder",
             Self::Container => "container",
             Self::Image => "image",
+            Self::Network => "network",
         }
     }
 }

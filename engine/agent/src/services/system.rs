@@ -75,7 +75,7 @@ pub(crate) async fn info(engine: &Engine) -> Result<Info> {
             "the container's own namespace".to_owned(),
         ]],
         plugins: Plugins {
-            network: vec!["host".to_owned(), "null".to_owned()],
+            network: ["bridge", "host", "null"].map(str::to_owned).into(),
             log: vec!["json-file".to_owned()],
             ..Plugins::default()
         },

@@ -18,6 +18,7 @@ mod init;
 mod layers;
 mod lifecycle;
 mod listings;
+mod networks;
 mod options;
 mod pausing;
 mod random;

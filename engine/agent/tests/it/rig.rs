@@ -1,5 +1,6 @@
 //! An engine for one test: started, given an image, stopped, and searched for leftovers.
 
+use std::cell::Cell;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use engine_api::frame::Stream;
 use engine_client::stream::Output;
 use engine_client::upgrade::AttachedOutput;
 use engine_client::{EngineClient, LogOptions, RemoveOptions};
+use engine_sys::namespace::{self, Namespaces};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -32,6 +34,18 @@ pub(crate) struct Rig {
     words: Vec<String>,
 }
 
+/// Gives this thread, and what it begins from now on, a network of its own: bridges, ports and rules
+/// of one test are never another's.
+pub(crate) fn own_network() {
+    thread_local! {
+        static IS_OWN: Cell<bool> = const { Cell::new(false) };
+    }
+    if !IS_OWN.replace(true) {
+        namespace::unshare(Namespaces::NETWORK).unwrap();
+        namespace::raise_loopback().unwrap();
+    }
+}
+
 impl Rig {
     /// Starts an engine that has no image but its own.
     pub(crate) async fn bare() -> Self {
@@ -48,6 +62,7 @@ impl Rig {
     }
 
     async fn bare_within(disk: &Path, words: &[&str]) -> Self {
+        own_network();
         let dir = tempfile::Builder::new()
             .prefix("ga")
             .tempdir_in(disk)

@@ -28,6 +28,7 @@ impl CreateBody {
         let body = Self {
             config: ContainerConfig {
                 exposed_ports: [(String::new(), Empty {})].into(),
+                mac_address: "02:42:00:00:00:00".to_owned(),
                 stop_signal: "TERM".to_owned(),
                 stop_timeout: Some(0),
                 shell: Some(Vec::new()),
@@ -50,6 +51,9 @@ pub struct ContainerConfig {
     pub attach_stdin: bool,
     pub attach_stdout: bool,
     pub attach_stderr: bool,
+    /// Of its first network; newer clients say it there.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub mac_address: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub exposed_ports: BTreeMap<String, Empty>,
     pub tty: bool,

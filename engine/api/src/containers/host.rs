@@ -15,6 +15,7 @@ pub struct HostConfig {
     pub log_config: LogConfig,
     pub network_mode: String,
     pub port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+    pub publish_all_ports: bool,
     pub restart_policy: RestartPolicy,
     pub auto_remove: bool,
     /// Begin with a tiny init that starts the program.

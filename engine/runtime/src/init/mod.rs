@@ -29,6 +29,6 @@ mod start;
 mod user;
 
 pub(crate) use enter::{Entry, enter};
-pub(crate) use namespaces::{Members, joined, owned_by_users, wanted};
+pub(crate) use namespaces::{Members, joined, open as open_member, owned_by_users, wanted};
 pub(crate) use report::{Failure, Report, Step};
 pub(crate) use start::{ChildStdio, Start, Word, start};

@@ -58,6 +58,10 @@ pub(crate) fn joined(made: Namespaces, spec: &Spec) -> Namespaces {
     .into_iter()
     .filter(|(one, _)| differs(one))
     .fold(made, |all, (_, kind)| all.and(kind))
+    .and(match spec.network {
+        Network::Of(_) => Namespaces::NETWORK,
+        Network::None | Network::Host => Namespaces::NONE,
+    })
 }
 
 /// The processes whose namespaces a container shares.
@@ -66,14 +70,20 @@ pub(crate) struct Members<'a> {
     pub(crate) pid: Option<OwnedFd>,
     ipc: Option<OwnedFd>,
     uts: Option<OwnedFd>,
+    network: Option<OwnedFd>,
     /// Whose users the container's are, and who has the namespaces that belong to them.
     seed: Option<&'a Seed>,
 }
 
 impl<'a> Members<'a> {
     /// Opens each, while their numbers mean what the engine meant.
-    pub(crate) fn open(sharing: &Sharing, seed: Option<&'a Seed>) -> Step<Self> {
+    pub(crate) fn open(spec: &Spec, seed: Option<&'a Seed>) -> Step<Self> {
+        let sharing = &spec.sharing;
         Ok(Self {
+            network: match &spec.network {
+                Network::Of(of) => Some(open(of)?),
+                Network::None | Network::Host => None,
+            },
             pid: member(&sharing.pid)?,
             ipc: member(&sharing.ipc)?,
             uts: member(&sharing.uts)?,
@@ -82,7 +92,7 @@ impl<'a> Members<'a> {
     }
 
     pub(super) fn fds(&self) -> impl Iterator<Item = BorrowedFd<'_>> {
-        let all = [&self.pid, &self.ipc, &self.uts];
+        let all = [&self.pid, &self.ipc, &self.uts, &self.network];
         let seed = self.seed.into_iter();
         let seed = seed.flat_map(|seed| [seed.process(), seed.namespace()]);
         all.into_iter().flatten().map(OwnedFd::as_fd).chain(seed)
@@ -112,11 +122,15 @@ impl<'a> Members<'a> {
     }
 }
 
-/// Opens the first process of a container, proven to be the one by its control group.
 fn member(namespace: &Namespace) -> Step<Option<OwnedFd>> {
-    let Namespace::Of(Member { pid, cgroup }) = namespace else {
-        return Ok(None);
-    };
+    match namespace {
+        Namespace::Of(member) => open(member).map(Some),
+        Namespace::Own | Namespace::Host => Ok(None),
+    }
+}
+
+/// Opens the first process of a container, proven to be the one by its control group.
+pub(crate) fn open(Member { pid, cgroup }: &Member) -> Step<OwnedFd> {
     let gone = || Failure::new("the container whose namespace is shared does not run any more");
     let pidfd = process::open(*pid).map_err(|_| gone())?;
     let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).map_err(|_| gone())?;
@@ -125,7 +139,7 @@ fn member(namespace: &Namespace) -> Step<Option<OwnedFd>> {
     if cgroup.is_empty() || !groups.lines().any(|line| line.ends_with(cgroup.as_str())) {
         return Err(gone());
     }
-    Ok(Some(pidfd))
+    Ok(pidfd)
 }
 
 /// Joins the namespaces that are shared, and sets names and the loopback interface in fresh ones.
@@ -137,6 +151,7 @@ pub(super) fn settle(spec: &Spec, members: &Members<'_>) -> Step<()> {
     for (member, kind) in [
         (&members.ipc, Namespaces::IPC),
         (&members.uts, Namespaces::UTS),
+        (&members.network, Namespaces::NETWORK),
     ] {
         if let Some(member) = member {
             namespace::enter(member, kind)

@@ -133,8 +133,7 @@ fn make(bundle: &Bundle, work: Work) -> Step<Monitor> {
     let cgroup = Cgroup::begin(&layout, &spec.cgroup).map_err(|error| chain(&error))?;
 
     let made = begin_users(&spec).and_then(|seed| {
-        let members =
-            Members::open(&spec.sharing, seed.as_ref()).map_err(|failure| failure.message)?;
+        let members = Members::open(&spec, seed.as_ref()).map_err(|failure| failure.message)?;
         let start = Start {
             members: &members,
             spec: &spec,

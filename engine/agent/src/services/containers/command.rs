@@ -8,7 +8,7 @@ use engine_runtime::log::Position;
 use engine_runtime::{AttachStreams, Control, Phase, Process, Target, TerminalSize};
 use tokio::sync::oneshot;
 
-use crate::records::{ContainerRecord, LifeRecord};
+use crate::records::{ContainerRecord, LifeRecord, Membership};
 use crate::services::error::Result;
 use crate::services::images::LayersHeld;
 
@@ -55,6 +55,15 @@ pub(crate) enum Command {
     Rename {
         name: ContainerName,
         reply: Reply<ContainerName>,
+    },
+    Connect {
+        membership: Box<Membership>,
+        reply: Reply<()>,
+    },
+    Disconnect {
+        /// Its id.
+        network: String,
+        reply: Reply<()>,
     },
     Remove {
         reply: Reply<()>,

@@ -19,6 +19,7 @@ use crate::ids;
 use crate::records::{ContainerRecord, LifeRecord, NewRecord, StepBind};
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::{ImageForContainer, LayersHeld};
+use crate::services::networks::Networks;
 use crate::tasks::blocking;
 
 /// How many made-up names are tried before giving up.
@@ -68,7 +69,7 @@ impl Containers {
     ) -> Result<CreateAnswer> {
         let mut warnings = Vec::new();
         let mut host_config = asked.host_config.clone();
-        settle_network(&asked, &mut host_config, &mut warnings)?;
+        let networks = self.settle_network(&asked, &mut host_config, &mut warnings)?;
         self.settle_sharing(&asked.config, &mut host_config)?;
         resources::settle(&self.site.layout, &mut host_config, &mut warnings);
         let config = merged(asked.config, &image, &id, &host_config)?;
@@ -91,9 +92,11 @@ impl Containers {
             config,
             remap: users::remap(&self.site, &host_config)?,
             host_config,
+            networks,
             step_binds,
         });
         // What the start would refuse is refused now.
+        Networks::check_ports(&record)?;
         spec::work_order(&self.site, &record, None, Purpose::Check)?;
         resources::check_support(&self.site, &record.id, &record.host_config).await?;
         storage::check_support(&self.site, &record.host_config).await?;
@@ -236,70 +239,6 @@ fn merged(
         return Err(ServiceError::BadRequest("No command specified".to_owned()));
     }
     Ok(config)
-}
-
-/// Without a bridge yet, a container has no network of its own unless it shares the host's. The
-/// answer is written into the record, so that a later default changes nothing that exists.
-fn settle_network(
-    asked: &CreateBody,
-    host: &mut HostConfig,
-    warnings: &mut Vec<String>,
-) -> Result<()> {
-    let bad = |message: String| Err(ServiceError::BadRequest(message));
-    let mode = match host.network_mode.as_str() {
-        "" | "default" | "none" => "none",
-        "host" => "host",
-        other => {
-            return bad(format!(
-                "HostConfig.NetworkMode is not supported yet: {other:?} was asked for, only \
-                 \"none\" and \"host\" have an effect"
-            ));
-        }
-    };
-    for (name, endpoint) in &asked.networking_config.endpoints_config {
-        if !matches!(name.as_str(), "default" | "none" | "host")
-            || (name == "host") != (mode == "host")
-        {
-            return bad(format!(
-                "NetworkingConfig.EndpointsConfig is not supported yet: network {name:?} was \
-                 asked for, only \"none\" and \"host\" have an effect"
-            ));
-        }
-        let has_aliases = endpoint
-            .aliases
-            .as_ref()
-            .is_some_and(|aliases| !aliases.is_empty());
-        let has_links = endpoint
-            .links
-            .as_ref()
-            .is_some_and(|links| !links.is_empty());
-        let has_ipam = endpoint
-            .ipam_config
-            .as_ref()
-            .is_some_and(|config| config.as_object().is_none_or(|members| !members.is_empty()));
-        if has_aliases || has_links || has_ipam || !endpoint.mac_address.is_empty() {
-            return bad(format!(
-                "NetworkingConfig.EndpointsConfig: addresses, aliases and links in network \
-                 {name:?} are not supported yet"
-            ));
-        }
-    }
-    let publishes = host
-        .port_bindings
-        .values()
-        .any(|b| b.as_ref().is_some_and(|b| !b.is_empty()));
-    if publishes && mode == "none" {
-        return bad(
-            "HostConfig.PortBindings is not supported yet: there is no bridge network to publish \
-             ports from; use the network mode \"host\", where every port is the host's"
-                .to_owned(),
-        );
-    }
-    if publishes {
-        warnings.push("Published ports are discarded when using host network mode".to_owned());
-    }
-    mode.clone_into(&mut host.network_mode);
-    Ok(())
 }
 
 /// Checks what has no other place that would.
@@ -450,36 +389,5 @@ mod tests {
             ..ContainerConfig::default()
         };
         assert_eq!(process::arguments(&merge(asked)), ["x"]);
-    }
-
-    fn settle(mode: &str, body: &str) -> Result<(String, Vec<String>)> {
-        let mut asked: CreateBody = body::parse(body.as_bytes()).unwrap();
-        asked.host_config.network_mode = mode.to_owned();
-        let mut host = asked.host_config.clone();
-        let mut warnings = Vec::new();
-        settle_network(&asked, &mut host, &mut warnings)?;
-        Ok((host.network_mode, warnings))
-    }
-
-    #[test]
-    fn the_default_network_is_none_and_a_bridge_is_refused_by_name() {
-        for mode in ["", "default", "none"] {
-            assert_eq!(settle(mode, "{}").unwrap().0, "none");
-        }
-        assert_eq!(settle("host", "{}").unwrap().0, "host");
-        assert!(settle("bridge", "{}").is_err());
-        assert!(settle("web_default", "{}").is_err());
-        let endpoints = r#"{"NetworkingConfig":{"EndpointsConfig":{"default":{}}}}"#;
-        assert_eq!(settle("default", endpoints).unwrap().0, "none");
-        let named = r#"{"NetworkingConfig":{"EndpointsConfig":{"web":{}}}}"#;
-        assert!(settle("default", named).is_err());
-    }
-
-    #[test]
-    fn published_ports_are_refused_without_a_network_and_discarded_with_the_hosts() {
-        let body = r#"{"HostConfig":{"PortBindings":{"80/tcp":[{"HostPort":"8080"}]}}}"#;
-        assert!(settle("none", body).is_err());
-        assert_eq!(settle("host", body).unwrap().1.len(), 1);
-        assert!(settle("none", r#"{"HostConfig":{"PortBindings":{"80/tcp":[]}}}"#).is_ok());
     }
 }

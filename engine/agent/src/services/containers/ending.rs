@@ -113,6 +113,7 @@ impl Owner {
             return;
         };
         faults::point("end.heard");
+        self.leave_networks().await;
         if let Some(monitor) = self.monitor.take() {
             monitor.end(|| self.is_not_running());
         }
@@ -126,6 +127,15 @@ impl Owner {
         let host = &self.record.host_config;
         let again = !self.life.wanted && restarts::after_end(host, &self.life, exit.code);
         self.conclude(&exit, again).await;
+    }
+
+    /// Gives back its addresses and ports, before anybody hears that they are free.
+    async fn leave_networks(&self) {
+        if self.record.networks.is_empty() {
+            return;
+        }
+        let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
+        blocking(move || site.networks.release(&id)).await;
     }
 
     /// Puts an end down, tells it, and does what comes after it.

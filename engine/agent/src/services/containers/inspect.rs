@@ -2,8 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use engine_api::containers::{Container, ContainerState, GraphDriver, NetworkSettings, ZERO_TIME};
-use engine_api::networks::EndpointSettings;
+use engine_api::containers::{Container, ContainerState, GraphDriver, ZERO_TIME};
 use engine_api::options::{CREATE, fill_host_defaults};
 use engine_api::ours::GantryFacts;
 use engine_runtime::Phase;
@@ -12,11 +11,10 @@ use serde_json::Value;
 
 use super::registry::{Containers, Site};
 use super::view::{View, as_i64};
-use super::{limits, mounts, process, security, spec};
+use super::{etc, limits, mounts, process, security};
 use crate::clock::rfc3339;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
-use crate::services::networks;
 use crate::tasks::blocking;
 
 /// The driver's name that clients look for.
@@ -55,7 +53,7 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
         });
     let etc = |name: &str| match view.phase {
         Phase::Created => String::new(),
-        _ => spec::etc_path(site, record, name).display().to_string(),
+        _ => etc::path(site, record, name).display().to_string(),
     };
     Ok(Container {
         id: record.id.to_string(),
@@ -88,10 +86,7 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
         graph_driver: graph_driver(site, record),
         mounts: mounts::points(&record.host_config),
         config: record.config.clone(),
-        network_settings: NetworkSettings {
-            networks: networks_of(view),
-            ..NetworkSettings::default()
-        },
+        network_settings: site.networks.settings(record),
         ..Container::default()
     })
 }
@@ -200,19 +195,4 @@ fn graph_driver(site: &Site, record: &ContainerRecord) -> GraphDriver {
         data: Some(data),
         name: DRIVER.to_owned(),
     }
-}
-
-/// Returns the one network a container is in.
-pub(super) fn networks_of(view: &View) -> BTreeMap<String, EndpointSettings> {
-    let name = &view.record.host_config.network_mode;
-    let network_id = if view.is_running() {
-        networks::id(name)
-    } else {
-        ""
-    };
-    let endpoint = EndpointSettings {
-        network_id: network_id.to_owned(),
-        ..EndpointSettings::default()
-    };
-    BTreeMap::from([(name.clone(), endpoint)])
 }

@@ -6,8 +6,9 @@ use regex_lite::Regex;
 
 use super::registry::Containers;
 use super::view::View;
-use super::{inspect, mounts, process};
+use super::{mounts, process};
 use crate::services::error::Result;
+use crate::services::networks::Networks;
 
 /// Which containers to list.
 #[derive(Debug, Clone, Default)]
@@ -51,7 +52,7 @@ impl Containers {
             .iter()
             .filter(|view| (all || view.is_up()) && filter.admits(view))
             .take(options.limit.unwrap_or(usize::MAX))
-            .map(|view| summary(view, now_ns))
+            .map(|view| summary(&self.site.networks, view, now_ns))
             .collect();
         if options.with_size {
             for one in &mut list {
@@ -64,7 +65,7 @@ impl Containers {
         Ok(list)
     }
 
-    fn filter<'f>(&self, filters: &'f Filters) -> Result<Filter<'f>> {
+    fn filter<'f>(&'f self, filters: &'f Filters) -> Result<Filter<'f>> {
         let invalid = |key: &str, value: &str| FilterError::Value {
             key: key.to_owned(),
             value: value.to_owned(),
@@ -98,6 +99,7 @@ impl Containers {
         let ancestors = filters.values("ancestor").iter();
         let ancestors = ancestors.filter_map(|reference| self.images.id_of(reference).ok());
         Ok(Filter {
+            networks: &self.site.networks,
             filters,
             exited,
             names,
@@ -110,6 +112,7 @@ impl Containers {
 
 /// Filters whose values are looked up and compiled.
 struct Filter<'f> {
+    networks: &'f Networks,
     filters: &'f Filters,
     exited: Vec<i32>,
     names: Vec<Regex>,
@@ -150,13 +153,22 @@ impl Filter<'_> {
                 .since_ns
                 .is_none_or(|moment| record.created_ns > moment)
             && (!asked("ancestor") || self.ancestors.contains(&record.image_id))
-            && filters.any("network", |wanted| {
-                record.host_config.network_mode == wanted
-                    || crate::services::networks::id(&record.host_config.network_mode)
-                        .starts_with(wanted)
+            && (!asked("network") || {
+                let networks = self.networks.endpoints(record);
+                filters.any("network", |wanted| {
+                    let is_it = |id: &str| !wanted.is_empty() && id.starts_with(wanted);
+                    let mut all = networks.iter();
+                    all.any(|(name, endpoint)| name == wanted || is_it(&endpoint.network_id))
+                })
             })
             && filters.any("expose", port)
-            && filters.any("publish", |_| false)
+            && (!asked("publish") || {
+                let ports = self.networks.ports(&record.id, &record.config);
+                filters.any("publish", |wanted| {
+                    let published = ports.iter().filter(|port| port.public_port.is_some());
+                    published.into_iter().any(|port| is_port(port, wanted))
+                })
+            })
             && filters.any("volume", has_mount)
             && filters.any("health", |wanted| view.health_status() == wanted)
             && filters.any("is-task", |wanted| matches!(wanted, "false" | "0"))
@@ -164,7 +176,7 @@ impl Filter<'_> {
     }
 }
 
-fn summary(view: &View, now_ns: i64) -> ContainerSummary {
+fn summary(networks: &Networks, view: &View, now_ns: i64) -> ContainerSummary {
     let record = &view.record;
     ContainerSummary {
         id: record.id.to_string(),
@@ -173,7 +185,7 @@ fn summary(view: &View, now_ns: i64) -> ContainerSummary {
         image_id: record.image_id.clone(),
         command: process::arguments(&record.config).join(" "),
         created: record.created_ns.div_euclid(1_000_000_000),
-        ports: ports(view),
+        ports: networks.ports(&record.id, &record.config),
         labels: record.config.labels.clone(),
         state: view.status().to_owned(),
         status: view.status_words(now_ns),
@@ -181,27 +193,22 @@ fn summary(view: &View, now_ns: i64) -> ContainerSummary {
             network_mode: record.host_config.network_mode.clone(),
         },
         network_settings: SummaryNetworkSettings {
-            networks: inspect::networks_of(view),
+            networks: networks.endpoints(record),
         },
         mounts: mounts::points(&record.host_config),
         ..ContainerSummary::default()
     }
 }
 
-/// Exposed ports of one that runs; with the host's network nothing is published.
-fn ports(view: &View) -> Vec<Port> {
-    if !view.is_running() || view.record.host_config.network_mode == "host" {
-        return Vec::new();
-    }
-    let exposed = view.record.config.exposed_ports.keys();
-    exposed
-        .filter_map(|port| {
-            let (number, kind) = port.split_once('/').unwrap_or((port, "tcp"));
-            Some(Port {
-                private_port: number.parse().ok()?,
-                kind: kind.to_owned(),
-                ..Port::default()
-            })
-        })
-        .collect()
+/// Says whether a port is meant by `80`, `80/tcp`, or a range of either.
+fn is_port(port: &Port, wanted: &str) -> bool {
+    let (numbers, kind) = match wanted.split_once('/') {
+        Some((numbers, kind)) => (numbers, Some(kind)),
+        None => (wanted, None),
+    };
+    let (first, last) = numbers.split_once('-').unwrap_or((numbers, numbers));
+    let (Ok(first), Ok(last)) = (first.parse::<u16>(), last.parse::<u16>()) else {
+        return false;
+    };
+    (first..=last).contains(&port.private_port) && kind.is_none_or(|kind| kind == port.kind)
 }

@@ -225,6 +225,14 @@ impl Owner {
                 let result = self.rename(name).await;
                 answer(reply, result);
             }
+            Command::Connect { membership, reply } => {
+                let result = self.connect(*membership).await;
+                answer(reply, result);
+            }
+            Command::Disconnect { network, reply } => {
+                let result = self.disconnect(&network).await;
+                answer(reply, result);
+            }
             Command::Remove { reply } => {
                 let result = match self.phase {
                     Phase::Running { .. } | Phase::Starting => Err(self.is_running()),
@@ -380,6 +388,7 @@ impl Owner {
         blocking(move || site.store.save(&saved))
             .await
             .map_err(ServiceError::failed("keep the new name"))?;
+        self.site.networks.renamed(&record, former.as_str());
         self.record = Arc::new(record);
         self.publish_view();
         self.tell("rename", [("oldName".to_owned(), format!("/{former}"))]);

@@ -22,6 +22,7 @@ use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::services::images::{ImageUse, Images};
+use crate::services::networks::Networks;
 use crate::tasks::{Tasks, blocking};
 use crate::users::Users;
 
@@ -66,6 +67,7 @@ pub(crate) struct Site {
     skeleton: PathBuf,
     pub(super) watching: Watching,
     pub(crate) users: Users,
+    pub(crate) networks: Networks,
     sweeps: Arc<Semaphore>,
     /// One permit for each monitor that may be looked for at a time.
     pub(super) searches: Semaphore,
@@ -105,6 +107,7 @@ pub(crate) struct SiteParts {
     pub(crate) powers: Powers,
     pub(crate) skeleton: PathBuf,
     pub(crate) users: Users,
+    pub(crate) networks: Networks,
 }
 
 #[derive(Default)]
@@ -226,6 +229,7 @@ impl Site {
             powers,
             skeleton,
             users,
+            networks,
         } = parts;
         Self {
             clock,
@@ -242,6 +246,7 @@ impl Site {
             skeleton,
             watching: Watching::default(),
             users,
+            networks,
             sweeps: Arc::new(Semaphore::new(MAX_SWEEPS)),
             searches: Semaphore::new(SEARCHES_MAX),
             copies: Arc::new(Semaphore::new(COPIES_MAX)),

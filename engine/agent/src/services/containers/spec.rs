@@ -1,7 +1,5 @@
-//! From a record to the runtime's work order, and the three files of `/etc` that every container
-//! gets from its engine.
+//! From a record to the runtime's work order.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -9,15 +7,17 @@ use std::path::{Path, PathBuf};
 use engine_api::containers::HostConfig;
 use engine_runtime::cgroups::Cgroup;
 use engine_runtime::{
-    BindHow, Mount, MountKind, Network, Process, Remap, Root, SPEC_VERSION, Seccomp, Source, Spec,
+    BindHow, Mount, MountKind, Process, Remap, Root, SPEC_VERSION, Seccomp, Source, Spec,
     TerminalSize,
 };
 
 use super::registry::Site;
 use super::security::{self, Security};
 use super::sharing::{self, Purpose};
-use super::{capabilities, devices, limits, mounts, process, resources, storage, sysctls};
-use crate::records::{ContainerRecord, ContainerStore, ETC};
+use super::{
+    capabilities, devices, etc, limits, mounts, networking, process, resources, storage, sysctls,
+};
+use crate::records::{ContainerRecord, ETC};
 use crate::services::error::{Result, ServiceError};
 
 /// Where a container sees its init, as with Docker.
@@ -35,7 +35,7 @@ pub(super) fn work_order(
 ) -> Result<Spec> {
     let (config, host) = (&record.config, &record.host_config);
     let bundle = site.bundle(&record.id);
-    let network = network(&host.network_mode);
+    let network = networking::network(site, record, purpose)?;
     let asked_mounts = mounts::asked(host)?;
     mounts::check_spread(&asked_mounts)?;
     let extra: Vec<Mount> = asked_mounts.into_iter().map(|asked| asked.mount).collect();
@@ -180,7 +180,6 @@ fn make_directories(path: &Path, remap: Option<Remap>) -> io::Result<()> {
 /// # Errors
 /// When the disk is full or fails.
 pub(super) fn write_etc(site: &Site, record: &ContainerRecord) -> Result<()> {
-    let failed = "prepare the container's files";
     for asked in mounts::asked(&record.host_config)? {
         if let (true, MountKind::Bind { source, .. }) = (asked.make_source, &asked.mount.kind)
             && !source.exists()
@@ -191,34 +190,7 @@ pub(super) fn write_etc(site: &Site, record: &ContainerRecord) -> Result<()> {
             )))?;
         }
     }
-    let dir = site.store.dir_of(&record.id).join("etc");
-    fs::create_dir_all(&dir).map_err(ServiceError::failed(failed))?;
-    for name in ETC {
-        let text = match name {
-            "hostname" => format!("{}\n", record.config.hostname),
-            "hosts" => hosts(record),
-            _ => resolv_conf(
-                record,
-                &fs::read_to_string("/etc/resolv.conf").unwrap_or_default(),
-            ),
-        };
-        let path = dir.join(name);
-        ContainerStore::write_passing(&path, text.as_bytes())
-            .map_err(ServiceError::failed(failed))?;
-        // Everybody inside may read them, whatever mask the engine runs with.
-        fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o644))
-            .map_err(ServiceError::failed(failed))?;
-        if let Some(remap) = record.remap {
-            std::os::unix::fs::chown(&path, Some(remap.first), Some(remap.first))
-                .map_err(ServiceError::failed(failed))?;
-        }
-    }
-    Ok(())
-}
-
-/// Returns where a file of `/etc` lies on the host.
-pub(super) fn etc_path(site: &Site, record: &ContainerRecord, name: &str) -> PathBuf {
-    site.store.dir_of(&record.id).join("etc").join(name)
+    etc::write(site, record)
 }
 
 fn first_process(
@@ -249,18 +221,10 @@ fn first_process(
     })
 }
 
-fn network(mode: &str) -> Network {
-    if mode == "host" {
-        Network::Host
-    } else {
-        Network::None
-    }
-}
-
 /// Mounts what every container gets from its engine: files of `/etc`, and the init if asked for.
 pub(super) fn etc_mounts(site: &Site, record: &ContainerRecord) -> Vec<Mount> {
     let etc = ETC.into_iter().map(|name| {
-        let source = etc_path(site, record, name);
+        let source = etc::path(site, record, name);
         (source, format!("/etc/{name}"), false)
     });
     let init = has_init(record).then(|| (init_program(&site.run), INIT_TARGET.to_owned(), true));
@@ -296,51 +260,4 @@ fn words(record: &ContainerRecord) -> Vec<String> {
         words.splice(0..0, [INIT_TARGET.to_owned(), "--".to_owned()]);
     }
     words
-}
-
-fn hosts(record: &ContainerRecord) -> String {
-    let (config, host) = (&record.config, &record.host_config);
-    let mut text = String::from(
-        "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::\tip6-localnet\n\
-         ff00::\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n",
-    );
-    for entry in host.extra_hosts.as_deref().unwrap_or_default() {
-        if let Some((name, address)) = entry.split_once(':') {
-            // Writing to a String cannot fail.
-            let _ = writeln!(text, "{address}\t{name}");
-        }
-    }
-    // Without a network of its own, the container's name leads to itself.
-    let full = match config.domainname.as_str() {
-        "" => String::new(),
-        domain => format!("{}.{domain} ", config.hostname),
-    };
-    let _ = writeln!(text, "127.0.0.1\t{full}{}", config.hostname);
-    text
-}
-
-/// What is asked for replaces what the host has, kind by kind.
-fn resolv_conf(record: &ContainerRecord, of_host: &str) -> String {
-    let host = &record.host_config;
-    let mut text = String::new();
-    let mut kind = |word: &str, asked: &[String], one_line: bool| {
-        if asked.is_empty() {
-            let lines = of_host
-                .lines()
-                .filter(|line| line.split_whitespace().next() == Some(word));
-            for line in lines {
-                let _ = writeln!(text, "{line}");
-            }
-        } else if one_line {
-            let _ = writeln!(text, "{word} {}", asked.join(" "));
-        } else {
-            for value in asked {
-                let _ = writeln!(text, "{word} {value}");
-            }
-        }
-    };
-    kind("nameserver", &host.dns, false);
-    kind("search", &host.dns_search, true);
-    kind("options", &host.dns_options, true);
-    text
 }

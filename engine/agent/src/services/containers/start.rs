@@ -10,10 +10,11 @@ use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
 use super::command::{Client, Command};
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
-use super::{restarts, running, spec, storage};
+use super::{networking, restarts, running, spec, storage};
 use crate::faults;
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError, chain};
+use crate::services::networks::Reserved;
 
 /// How long a program may take from "go" to its first instruction.
 const GO_LIMIT: Duration = Duration::from_secs(30);
@@ -105,6 +106,7 @@ pub(super) fn launch(
     let failed = |error: &dyn std::error::Error| StartFailure::new(chain(error));
     storage::keep(site, record).map_err(|e| failed(&e))?;
     let mut order = spec::work_order(site, record, size, Purpose::Start).map_err(|e| failed(&e))?;
+    let reserved = site.networks.reserve(record).map_err(|e| failed(&e))?;
     spec::write_etc(site, record).map_err(|e| failed(&e))?;
     let held = spec::hold_sources(site, record, &mut order).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
@@ -133,6 +135,10 @@ pub(super) fn launch(
         .launch(&bundle)
         .map_err(|e| StartFailure::of(&e))
         .inspect(|_| faults::point("start.launched"))
+        .and_then(|control| {
+            join(site, record, &reserved, &control)?;
+            Ok(control)
+        })
         .and_then(|control| go(control, clients));
     // Until here: what is open keeps its number.
     drop(held);
@@ -147,9 +153,32 @@ pub(super) fn launch(
         }
     }
     if let Ok(launched) = &launched {
+        reserved.keep();
         running::note(site, &record.id, launched.pid, launched.started_at_unix_ns);
     }
     launched
+}
+
+/// Joins the container to its networks, before its program begins.
+fn join(
+    site: &Site,
+    record: &ContainerRecord,
+    reserved: &Reserved<'_>,
+    control: &Control,
+) -> Result<(), StartFailure> {
+    if record.networks.is_empty() {
+        return Ok(());
+    }
+    let failed = |error: ServiceError| StartFailure {
+        // Its monitor waits for a word that will not come.
+        may_run: true,
+        ..StartFailure::new(chain(&error))
+    };
+    let pid = control.state().init_pid;
+    let namespace = networking::namespace(site, record, pid).map_err(failed)?;
+    site.networks
+        .attach(reserved, record, &namespace)
+        .map_err(failed)
 }
 
 /// Ends what a start that failed has left: a program that runs later would be nobody's.

@@ -12,6 +12,7 @@ use crate::rig::{Rig, until};
 
 /// Serves every path with the same bytes, but `/moved`, which leads to `to`. Ends with the test.
 fn serve(bytes: Vec<u8>, to: String) -> String {
+    crate::rig::own_network();
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap().to_string();
     std::thread::spawn(move || {

@@ -63,6 +63,7 @@ impl Repository {
 
     /// Serves it on loopback until the test ends; `/moved.git` leads there too.
     fn serve(&self) -> String {
+        crate::rig::own_network();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
         let dir = self.dir.path().to_owned();
@@ -221,6 +222,7 @@ fn gits_below(dir: &str) -> usize {
 
 #[tokio::test]
 async fn a_build_that_nobody_waits_for_leaves_no_git_behind() {
+    crate::rig::own_network();
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
     let host = silent.local_addr().unwrap().to_string();
     let rig = Rig::with(&["--insecure-registry", &host]).await;
