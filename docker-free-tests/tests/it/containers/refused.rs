@@ -9,11 +9,10 @@ fn without_effect() -> Vec<(&'static str, Value, &'static str)> {
     vec![
         (
             "PortBindings",
-            json!({ "80/tcp": [{ "HostPort": "8080" }] }),
-            "PortBindings",
+            json!({ "80/icmp": [{ "HostPort": "8080" }] }),
+            "80/icmp",
         ),
-        ("PublishAllPorts", json!(true), "PublishAllPorts"),
-        ("NetworkMode", json!("bridge-of-mine"), "NetworkMode"),
+        ("NetworkMode", json!("bridge-of-mine"), "bridge-of-mine"),
         ("VolumesFrom", json!(["other"]), "VolumesFrom"),
         ("Links", json!(["other:alias"]), "Links"),
         ("PidMode", json!("container:nobody"), "nobody"),
