@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tempfile::TempDir;
@@ -22,18 +23,40 @@ pub struct Registry {
     closed: bool,
 }
 
+/// Who may use a registry, and how.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Open,
+    Closed,
+    /// Closed, and by TLS with a certificate of its own authority.
+    Certified,
+}
+
 impl Registry {
     /// Starts a registry that anyone on this machine may use.
     pub fn open() -> Registry {
-        Registry::start(false)
+        Registry::start(Kind::Open)
     }
 
     /// Starts a registry that wants a name and a password.
     pub fn closed() -> Registry {
-        Registry::start(true)
+        Registry::start(Kind::Closed)
     }
 
-    fn start(closed: bool) -> Registry {
+    /// Starts a registry that wants a name and a password, by TLS; nobody knows who vouches for it.
+    pub fn certified() -> Registry {
+        Registry::start(Kind::Certified)
+    }
+
+    /// The certificate of the authority that vouches for a certified registry.
+    ///
+    /// # Panics
+    /// When it is none.
+    pub fn authority(&self) -> String {
+        fs::read_to_string(self.dir.path().join("ca.crt")).expect("a certified registry")
+    }
+
+    fn start(kind: Kind) -> Registry {
         let dir = tempfile::Builder::new()
             .prefix("registry-")
             .tempdir()
@@ -43,7 +66,15 @@ impl Registry {
             "version: 0.1\nlog:\n  level: error\nstorage:\n  filesystem:\n    rootdirectory: {}\nhttp:\n  addr: {address}\n",
             dir.path().join("store").display()
         );
-        if closed {
+        if kind == Kind::Certified {
+            certify(dir.path());
+            let own = |name: &str| dir.path().join(name).display().to_string();
+            let (certificate, key) = (own("own.crt"), own("own.key"));
+            config.push_str(&format!(
+                "  tls:\n    certificate: {certificate}\n    key: {key}\n"
+            ));
+        }
+        if kind != Kind::Open {
             let passwords = dir.path().join("passwords");
             fs::write(&passwords, PASSWORD_FILE).expect("the directory is ours");
             config.push_str(&format!(
@@ -68,7 +99,7 @@ impl Registry {
             address,
             dir,
             process,
-            closed,
+            closed: kind != Kind::Open,
         }
     }
 
@@ -106,6 +137,27 @@ impl Drop for Registry {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// Makes an authority, and a certificate of 127.0.0.1 that it signed.
+fn certify(dir: &Path) {
+    let openssl = |line: &str| {
+        let mut command = Command::new(need::program("openssl"));
+        command.current_dir(dir).args(line.split(' '));
+        docker::run(&mut command, &[]).expect(0);
+    };
+    let key = "-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout";
+    openssl(&format!(
+        "req -x509 {key} ca.key -out ca.crt -days 2 -subj /CN=gantry-test"
+    ));
+    openssl(&format!(
+        "req {key} own.key -out own.csr -subj /CN=registry"
+    ));
+    fs::write(dir.join("names"), "subjectAltName=IP:127.0.0.1\n").expect("the directory is ours");
+    openssl(
+        "x509 -req -in own.csr -CA ca.crt -CAkey ca.key -CAcreateserial -days 2 -extfile names \
+         -out own.crt",
+    );
 }
 
 /// A loopback port that nobody listens on.

@@ -9,6 +9,8 @@ use crate::pattern::{Pattern, parse_path, units};
 /// More than anyone writes; with it the work for one path is bounded.
 const MOST_BYTES: usize = 256 * 1024;
 const MOST_PATTERNS: usize = 4096;
+/// Tokens of all patterns with wildcards: each may have to be looked at for each character of a path.
+const MOST_TOKENS: usize = 16 * 1024;
 
 const SLASH: u32 = '/' as u32;
 
@@ -20,6 +22,8 @@ const SLASH: u32 = '/' as u32;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Ignore {
     lines: Vec<Line>,
+    /// Of the patterns with wildcards.
+    n_tokens: usize,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -119,9 +123,16 @@ impl Ignore {
         let text = clean(text);
         let pattern = parse_path(&text, true);
         let pattern = pattern.ok_or_else(|| format!("syntax error in pattern: {text:?}"))?;
+        let literal = pattern.literal();
+        if literal.is_none() {
+            self.n_tokens += pattern.len();
+        }
+        if self.n_tokens > MOST_TOKENS {
+            return Err("more wildcards than anyone writes".to_owned());
+        }
         self.lines.push(Line {
             keeps,
-            literal: pattern.literal(),
+            literal,
             pattern,
         });
         Ok(())

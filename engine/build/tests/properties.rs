@@ -287,3 +287,16 @@ fn deep_json_is_no_array_and_no_end() {
     let text = format!("FROM scratch\nRUN {}\n", "[".repeat(500_000));
     assert!(survives(text.as_bytes()).is_ok());
 }
+
+#[test]
+fn an_ignore_file_of_nothing_but_wildcards_is_refused() {
+    let many = "**/x*/**/y\n".repeat(3_000);
+    let fault = engine_build::context::Ignore::parse(&many).unwrap_err();
+    assert!(
+        fault.message.contains("more wildcards"),
+        "{}",
+        fault.message
+    );
+    let usual = "**/node_modules\n!src/*.rs\n".repeat(300);
+    assert!(engine_build::context::Ignore::parse(&usual).is_ok());
+}

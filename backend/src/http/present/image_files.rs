@@ -22,7 +22,7 @@ use crate::services::files::{Content, VIEW_BYTES_MAX};
 use crate::services::image_files::{At, ROWS};
 
 /// Names of one directory, in all layers together, that an engine counts.
-const COUNTED: u64 = 400_000;
+const COUNTED: u64 = 100_000;
 
 /// What is looked at.
 #[derive(Clone, Copy, Debug)]

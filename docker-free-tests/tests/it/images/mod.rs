@@ -6,3 +6,4 @@ mod pull;
 mod push;
 mod search;
 mod tags;
+mod tls;

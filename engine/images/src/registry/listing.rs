@@ -174,15 +174,15 @@ async fn listed(
     reason = "no next page, and none that may be followed"
 )]
 fn next(answer: &Response, from: &Url) -> Option<Option<Url>> {
-    let Some(link) = answer.headers().get(LINK) else {
-        return Some(None);
-    };
-    let (target, rest) = link
-        .to_str()
-        .ok()?
-        .trim()
-        .strip_prefix('<')?
-        .split_once('>')?;
+    match answer.headers().get(LINK) {
+        None => Some(None),
+        Some(link) => linked(link.to_str().ok()?, from),
+    }
+}
+
+/// The page that a header names, as [`next`].
+fn linked(link: &str, from: &Url) -> Option<Option<Url>> {
+    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
     if !["rel=\"next\"", "rel=next"]
         .iter()
         .any(|rel| rest.contains(rel))
@@ -197,4 +197,44 @@ fn next(answer: &Response, from: &Url) -> Option<Option<Url>> {
         url.set_port(port).ok()?;
     }
     same_origin(&url, from).then_some(Some(url))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn from() -> Url {
+        Url::parse("https://r.test:5000/v2/shop/app/tags/list").unwrap()
+    }
+
+    #[test]
+    fn the_next_page_is_named_in_brackets_and_lies_in_the_same_registry() {
+        let page = |link: &str| linked(link, &from()).map(|next| next.map(|url| url.to_string()));
+        let next = "https://r.test:5000/v2/shop/app/tags/list?last=b&n=2";
+        let named = page(r#"</v2/shop/app/tags/list?last=b&n=2>; rel="next""#);
+        assert_eq!(named, Some(Some(next.to_owned())));
+        let plain = page("<http://r.test/v2/shop/app/tags/list?last=b&n=2>; rel=next");
+        assert_eq!(plain, Some(Some(next.to_owned())));
+        assert_eq!(page(r#"</v2/x>; rel="prev""#), Some(None));
+        for foreign in [
+            "<https://other.test/v2/x>; rel=next",
+            "/v2/x; rel=next",
+            "<",
+        ] {
+            assert_eq!(page(foreign), None, "{foreign}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_header_leads_to_another_host(target in "\\PC{0,40}", rest in "\\PC{0,20}") {
+            for link in [format!("<{target}>; rel=next{rest}"), target, rest] {
+                if let Some(Some(url)) = linked(&link, &from()) {
+                    prop_assert!(same_origin(&url, &from()), "{}", url);
+                }
+            }
+        }
+    }
 }

@@ -17,7 +17,7 @@ use super::walk::pieces;
 use crate::layers::is_whiteout;
 
 /// Names of one directory that are looked through, in all layers together.
-const NAMES_MAX: usize = 400_000;
+const NAMES_MAX: usize = 100_000;
 /// Names that are read between two questions whether anybody still waits.
 const STEP: usize = 1_024;
 

@@ -118,8 +118,12 @@ impl Images {
                 && official.is_none_or(|wanted| wanted == found.is_official)
                 && automated.is_none_or(|wanted| wanted == found.is_automated)
         };
+        let trusting = match term.split_once('/') {
+            Some((address, _)) => self.registry_at(address, auth.as_ref()).await?,
+            None => self.registry.clone(),
+        };
         let credentials = auth.and_then(credentials);
-        let asked = self.registry.search(term, limit, credentials.as_ref());
+        let asked = trusting.search(term, limit, credentials.as_ref());
         let found = asked.await.map_err(refused)?;
         Ok(found.into_iter().filter(fits).map(result).collect())
     }
