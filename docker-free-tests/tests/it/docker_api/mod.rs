@@ -1,6 +1,7 @@
 //! The Docker Engine API as clients expect it that nobody here wrote.
 
 mod client;
+mod compose;
 mod events;
 mod operations;
 mod python;

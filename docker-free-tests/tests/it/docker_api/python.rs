@@ -63,7 +63,7 @@ services:
 "#;
 
 /// Docker-compose, ready for its arguments.
-fn compose(engine: &Engine, arguments: &[&str]) -> docker::Outcome {
+pub(super) fn compose(engine: &Engine, arguments: &[&str]) -> docker::Outcome {
     let folder = engine.scratch().join("project");
     let mut command = Command::new(need::program("docker-compose"));
     command.args(["--no-ansi", "-p", "village"]).args(arguments);
