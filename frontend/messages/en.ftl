@@ -1193,3 +1193,97 @@ obstacle-too-many-checks = Too many checks wait already. Try again in a minute.
 registry-authority = Certificate authority
 registry-authority-hint = Optional: PEM of the authority that signed the registry's certificate. It is trusted for this registry alone.
 rule-certificate = must be certificates in PEM (-----BEGIN CERTIFICATE-----), without a private key.
+
+## Networks
+networks = Networks
+networks-list = List
+networks-picture = Picture
+networks-filter = Name, subnet, driver:bridge, label:app
+networks-none = No network fits
+networks-none-text = Containers in one network find each other by name; what is in no common network does not.
+network-new = New network
+network-create = Create the network
+network-more = Addresses, options, labels
+network-settings = Options and labels
+network-driver = Driver
+network-driver-hint = A bridge on this host; containers in it reach each other by name.
+network-subnets = Subnets
+network-subnet = Subnet (IPv4)
+network-subnet-hint = Such as 10.5.0.0/24. Empty: the next free one.
+network-gateway = Gateway
+network-gateway-hint = An address in the subnet. Empty: its first one.
+network-range = Range for containers
+network-range-hint = The part of the subnet that addresses are given from, such as 10.5.0.128/25.
+network-subnet6 = Subnet (IPv6)
+network-subnet6-hint = Such as fd00:5::/64. Empty: one is chosen, where IPv6 is on.
+network-gateway6 = Gateway (IPv6)
+network-ipv6 = IPv6
+network-ipv6-hint = Containers get an IPv6 address too.
+network-internal = Internal
+network-internal-hint = No way out and no way in: containers in it reach each other and nothing else.
+network-mtu = MTU
+network-mtu-hint = The largest packet in bytes. Empty: the host's own.
+network-icc = Containers in it may reach each other
+network-masquerade = Traffic to the outside has the host's address
+network-labels-hint = One name=value a line.
+network-scope = Scope
+network-addresses = Addresses
+network-mac = MAC address
+network-aliases = Also called
+network-nobody = No container is in it.
+network-members = { $count ->
+    [0] no container
+    [one] 1 container
+   *[other] { $count } containers
+}
+network-builtin = built in
+network-connect-title = Connect a container
+network-connect = Connect
+network-disconnect = Disconnect
+network-connect-none = Every container is in it already.
+network-connect-never = Containers choose this network when they are created.
+network-container-hint = It keeps the networks that it is in.
+network-address-hint = Empty: the next free one.
+network-aliases-hint = More names for it in this network, separated by spaces.
+network-blocked-builtin = It belongs to the engine.
+network-blocked-used = In use by { $name }. Disconnect or remove those first.
+network-remove-title = Remove network { $name }?
+network-remove-goes = Its name, its addresses and its options. A container that names it does not start any more.
+network-remove-stays = Every container and its data.
+networks-prune = Remove unused ones
+networks-prune-title = Networks that nobody is in
+networks-prune-text = These have no container, running or stopped.
+networks-prune-none = Nothing to remove
+networks-prune-none-text = Every network has a container in it, or belongs to the engine.
+networks-prune-yes = { $count ->
+    [one] Remove 1 network
+   *[other] Remove { $count } networks
+}
+picture-title = Networks of this host
+picture-summary = { $networks } networks and { $containers } containers. Each box is a network with its containers; a container beside the boxes is in several, with a line to each.
+port = Port
+port-protocol = Protocol
+port-address = Host address
+port-all = all
+port-inner = In the container
+port-conflict = Conflict
+port-conflict-with = also { $name }
+port-any = chosen at start
+ports-from = Look for a free port from
+ports-from-hint = 1 to 65535.
+ports-free-find = Find the next free port
+ports-free = { $name } is free: no container has or wants it.
+ports-free-none = No port from there on is free.
+ports-none = No port is published
+ports-none-text = A published port leads from the host to a container: this is where all of them are.
+container-networks = Its networks
+rule-subnet = must be a subnet, such as 10.5.0.0/24 or fd00:5::/64.
+done-network-created = Network { $name } created.
+done-network-connected = { $name } is connected.
+done-network-disconnected = { $name } is disconnected.
+done-network-removed = Network { $name } removed.
+done-networks-pruned = Unused networks removed: { $name }.
+failed-network-disconnect = { $name }
+ipv4 = IPv4 address
+ipv6 = IPv6 address
+container-joinable = Connect it to another network:

@@ -25,7 +25,8 @@ pub enum FromPage {
     /// Replaces what this tab looks at. A hidden tab closes its socket instead of watching nothing.
     ///
     /// Topics: `containers` (rows that come and go), `row:<container id>` (that row, its usage too),
-    /// `container:<container id>:<tab>` (the header of one container, with that tab lit), `images`, `events`,
+    /// `container:<container id>:<tab>` (the header of one container, with that tab lit), `images`,
+    /// `networks` (also who is in them, and ports), `events`,
     /// `jobs` (the tray), `job:<job id>` (that job's panel), `overview`. Unknown topics are ignored.
     Watch {
         /// All topics of the tab.

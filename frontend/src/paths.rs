@@ -82,6 +82,16 @@ fixed! {
     ImagesPrune = "/images/prune";
     /// The tags of what is about to be pulled, for whoever types its name.
     ImagePullTags = "/images/pull/tags";
+    /// Networks list; post creates one.
+    Networks = "/networks";
+    /// Create form.
+    NetworkNew = "/networks/new";
+    /// Who is connected with whom, as a picture.
+    NetworksPicture = "/networks/picture";
+    /// The networks that nobody is in. Post: removes them.
+    NetworksPrune = "/networks/prune";
+    /// The host's ports that lead to containers.
+    Ports = "/ports";
     /// Registries that are kept; post adds one.
     Registries = "/registries";
     /// Jobs, everybody's.
@@ -181,6 +191,14 @@ about! {
     ImageSave = "/images/", "id", "/download";
     /// Asks first; post removes.
     ImageRemove = "/images/", "id", "/remove";
+    /// One network and who is in it.
+    Network = "/networks/", "id", "";
+    /// Post: connects a container to it.
+    NetworkConnect = "/networks/", "id", "/connect";
+    /// Post: disconnects the container that `container` of the query names.
+    NetworkDisconnect = "/networks/", "id", "/disconnect";
+    /// Asks first; post removes.
+    NetworkRemove = "/networks/", "id", "/remove";
     /// One registry and its repositories.
     Registry = "/registries/", "id", "";
     /// The tags of the repository that `repository` of the query names.

@@ -58,6 +58,8 @@ pub enum Section {
     Containers,
     /// Images.
     Images,
+    /// Networks, and ports.
+    Networks,
     /// Events.
     Events,
     /// Registries.
@@ -130,6 +132,12 @@ impl Shell {
                 "images",
                 "layers",
                 paths::Images.to_string(),
+            ),
+            self.item(
+                Section::Networks,
+                "networks",
+                "network",
+                paths::Networks.to_string(),
             ),
             self.item(
                 Section::Events,
@@ -259,6 +267,7 @@ const GROUPS: &[(&str, &[Keys])] = &[
             ("overview", &["g", "o"]),
             ("containers", &["g", "c"]),
             ("images", &["g", "i"]),
+            ("networks", &["g", "n"]),
             ("events", &["g", "e"]),
             ("jobs", &["g", "j"]),
             ("registries", &["g", "r"]),

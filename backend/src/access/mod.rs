@@ -21,7 +21,7 @@ mod watch;
 pub use actor::Actor;
 pub use permission::{
     Effect, Permission, PermissionId, Row, TABLE, account, audit, container, event, host, image,
-    job, people, registry, session as own_session,
+    job, network, people, registry, session as own_session,
 };
 pub use permit::Permit;
 pub use policy::{Reach, Refused};

@@ -3,8 +3,8 @@
 //! Documentation, the matrix in the interface and the golden matrix are printed from [`TABLE`].
 
 use crate::domain::{
-    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, RegistryPlace,
-    ServerPlace,
+    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, NetworkPlace, Place,
+    RegistryPlace, ServerPlace,
 };
 
 /// What a permission lets one do to the world.
@@ -131,6 +131,14 @@ permissions! {
         Remove ImageRemove "image.remove" Destroy ImagePlace "Remove an image.";
         Save ImageSave "image.save" Operate ImagePlace "Take an image away as an archive.";
         Prune ImagePrune "image.prune" Destroy HostPlace "Remove the images that no container is made of.";
+    }
+    network {
+        List NetworkList "network.list" Read HostPlace "See the networks of a host, who is in each, and the ports that are published.";
+        View NetworkView "network.view" Read NetworkPlace "See a network, and who is in it.";
+        Create NetworkCreate "network.create" Change HostPlace "Create a network.";
+        Connect NetworkConnect "network.connect" Operate NetworkPlace "Connect containers to a network, and disconnect them.";
+        Remove NetworkRemove "network.remove" Destroy NetworkPlace "Remove a network.";
+        Prune NetworkPrune "network.prune" Destroy HostPlace "Remove the networks that no container is in.";
     }
     registry {
         List RegistryList "registry.list" Read ServerPlace "See which registries are kept, and the name at each.";

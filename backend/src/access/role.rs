@@ -7,6 +7,7 @@ use crate::domain::Role;
 /// Returns how far a role's permission reaches; `None` when it does not hold it.
 ///
 /// The match names every permission, so that a new one cannot be forgotten here.
+#[expect(clippy::too_many_lines, reason = "each permission by name, one a line")]
 pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
     match (role, permission) {
         (Role::Owner, _)
@@ -18,6 +19,8 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ContainerView
             | Id::ImageList
             | Id::ImageView
+            | Id::NetworkList
+            | Id::NetworkView
             | Id::JobList
             | Id::JobView,
         ) => Some(Reach::All),
@@ -61,6 +64,10 @@ pub(super) const fn reach(role: Role, permission: Id) -> Option<Reach> {
             | Id::ImageRemove
             | Id::ImagePrune
             | Id::ImageSave
+            | Id::NetworkCreate
+            | Id::NetworkConnect
+            | Id::NetworkRemove
+            | Id::NetworkPrune
             | Id::RegistryList
             | Id::RegistryView
             | Id::RegistryUse

@@ -110,6 +110,8 @@ pub enum Rule {
     },
     /// An address, or lines of `name:address`.
     Address,
+    /// A subnet, as `10.5.0.0/24`.
+    Subnet,
     /// A restart policy.
     Restart,
     /// A span of time such as `30s`.
@@ -184,6 +186,7 @@ impl Rule {
             Self::NoSuchImage => "rule-no-such-image",
             Self::TooMany { .. } => "rule-too-many",
             Self::Address => "rule-address",
+            Self::Subnet => "rule-subnet",
             Self::Restart => "rule-restart",
             Self::Span => "rule-span",
             Self::Port => "rule-port",

@@ -70,6 +70,10 @@ text_id!(
     ImageId, "image", |text| text.strip_prefix("sha256:").is_some_and(|hex| hex.len() == 64 && is_hex(hex))
 );
 text_id!(
+    /// A network of containers, 64 hexadecimal digits.
+    NetworkId, "network", |text| text.len() == 64 && is_hex(text)
+);
+text_id!(
     /// One request to the server, named in its audit entry, its log lines and at the engine.
     RequestId, "request", |text| uuid::Uuid::parse_str(text).is_ok()
 );
@@ -114,6 +118,13 @@ impl HostId {
 }
 
 impl ContainerId {
+    /// Returns the first twelve digits, as lists show them.
+    pub fn short(&self) -> &str {
+        &self.0[..12]
+    }
+}
+
+impl NetworkId {
     /// Returns the first twelve digits, as lists show them.
     pub fn short(&self) -> &str {
         &self.0[..12]

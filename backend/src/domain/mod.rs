@@ -21,13 +21,14 @@ pub use browser::Browser;
 pub use field::{FieldError, Rule};
 pub use front::Front;
 pub use ids::{
-    AccountId, ContainerId, HostId, IdError, ImageId, JobId, RegistryId, RequestId, SessionKey,
+    AccountId, ContainerId, HostId, IdError, ImageId, JobId, NetworkId, RegistryId, RequestId,
+    SessionKey,
 };
 pub use inside::{FileName, InsidePath, NoName, NoPath, shown as shown_name};
 pub use network::{Network, NetworkError, PublicUrl, PublicUrlError};
 pub use place::{
-    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, Place, PlaceRef, RegistryPlace,
-    ServerPlace,
+    AccountPlace, ContainerPlace, HostPlace, ImagePlace, JobPlace, NetworkPlace, Place, PlaceRef,
+    RegistryPlace, ServerPlace,
 };
 pub use registry::{
     Credentials, Registry, RegistryAddress, RegistryAuthority, RegistryName, RegistryUser,

@@ -2,7 +2,7 @@
 //!
 //! A permit carries the place it was decided for, so "checked A, acted on B" cannot be written.
 
-use super::{AccountId, ContainerId, HostId, ImageId, JobId, RegistryId};
+use super::{AccountId, ContainerId, HostId, ImageId, JobId, NetworkId, RegistryId};
 
 /// A kind of place; each permission names the one it is about.
 pub trait Place: Clone + Send + Sync + std::fmt::Debug + 'static {
@@ -54,6 +54,17 @@ pub struct ImagePlace {
     /// Which image.
     pub id: ImageId,
     /// Its first tag when the permit was made; empty when it has none.
+    pub name: String,
+}
+
+/// A network of containers of a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NetworkPlace {
+    /// The host that has it.
+    pub host: HostId,
+    /// Which network.
+    pub id: NetworkId,
+    /// Its name when the permit was made.
     pub name: String,
 }
 
@@ -118,6 +129,14 @@ impl Place for ContainerPlace {
 
 impl Place for ImagePlace {
     const KIND: &'static str = "image";
+
+    fn describe(&self) -> PlaceRef {
+        named(Self::KIND, self.id.as_str(), &self.name)
+    }
+}
+
+impl Place for NetworkPlace {
+    const KIND: &'static str = "network";
 
     fn describe(&self) -> PlaceRef {
         named(Self::KIND, self.id.as_str(), &self.name)

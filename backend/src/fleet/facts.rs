@@ -10,6 +10,7 @@ use engine_api::system::{Info, Version};
 use jiff::Timestamp;
 
 use super::doctor::Diagnosis;
+use super::ports::{Published, published};
 use crate::domain::{ContainerId, ImageId};
 
 /// A container.
@@ -33,6 +34,8 @@ pub struct ContainerFact {
     pub tty: bool,
     /// Whether its last end was one that somebody asked for.
     pub was_asked: bool,
+    /// The ports of the host that are its own while it runs; that it wants, while it rests.
+    pub published: Vec<Published>,
 }
 
 /// Where a container is in its life.
@@ -107,6 +110,7 @@ impl ContainerFact {
             .map_or("", |name| name.trim_start_matches('/'));
         let host = inspected.host_config();
         Some(Self {
+            published: published(&summary, &host),
             name: if name.is_empty() {
                 id.short().to_owned()
             } else {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use tokio::sync::broadcast;
 
 use super::facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase};
+use super::networks::NetworkFact;
 use super::query::{ContainerQuery, EventQuery, ImageQuery, Page};
 use crate::domain::{ContainerId, ImageId};
 
@@ -33,6 +34,8 @@ pub enum Change {
     ContainerGone(ContainerId),
     /// The images are different.
     Images,
+    /// The networks are different.
+    Networks,
     /// Something happened.
     Event(Arc<EventFact>),
     /// The engine came, went, or says something else about itself.
@@ -58,11 +61,12 @@ pub struct Counts {
 const MOST_RECENT: usize = 256;
 
 #[derive(Debug, Default)]
-struct Facts {
+pub(super) struct Facts {
     recent: VecDeque<(Instant, Change)>,
     host: HostFact,
-    containers: HashMap<ContainerId, Arc<ContainerFact>>,
+    pub(super) containers: HashMap<ContainerId, Arc<ContainerFact>>,
     images: Vec<Arc<ImageFact>>,
+    pub(super) networks: Vec<Arc<NetworkFact>>,
     events: VecDeque<Arc<EventFact>>,
 }
 
@@ -361,7 +365,7 @@ impl Index {
         self.announce(Change::Host);
     }
 
-    fn announce(&self, change: Change) {
+    pub(super) fn announce(&self, change: Change) {
         self.tell(&mut self.write(), change);
     }
 
@@ -374,11 +378,11 @@ impl Index {
         let _n_watchers = self.changes.send(change);
     }
 
-    fn read(&self) -> RwLockReadGuard<'_, Facts> {
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Facts> {
         self.facts.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> RwLockWriteGuard<'_, Facts> {
+    pub(super) fn write(&self) -> RwLockWriteGuard<'_, Facts> {
         self.facts.write().unwrap_or_else(PoisonError::into_inner)
     }
 }

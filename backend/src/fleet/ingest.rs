@@ -23,6 +23,7 @@ use super::doctor::Diagnosis;
 use super::facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact};
 use super::index::Index;
 use super::link::Link;
+use super::networks::NetworkFact;
 use crate::clock::Clock;
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
@@ -129,6 +130,7 @@ async fn follow(client: &EngineClient, index: &Index, clock: &Clock) -> Result<(
         n_images = images.len(),
         "the engine answers"
     );
+    index.put_networks(all_networks(client).await?);
     index.replace(host, containers, images);
 
     while let Some(first) = events.next().await? {
@@ -172,19 +174,27 @@ async fn take_in(
     events: Vec<Event>,
 ) -> Result<(), ClientError> {
     let mut containers = BTreeSet::new();
-    let mut images = false;
+    let (mut images, mut networks) = (false, false);
     for event in events {
         match event.kind.as_str() {
             "container" if !event.action.starts_with("exec_") => {
                 containers.insert(event.actor.id.clone());
             }
             "image" => images = true,
+            "network" => {
+                networks = true;
+                // Who was connected or disconnected has other addresses now.
+                containers.extend(event.actor.attributes.get("container").cloned());
+            }
             _ => {}
         }
         index.put_event(EventFact::new(event));
     }
     if images {
         index.put_images(all_images(client).await?);
+    }
+    if networks {
+        index.put_networks(all_networks(client).await?);
     }
     if containers.len() > MANY {
         let all = all_containers(client).await?;
@@ -251,6 +261,11 @@ async fn inspected(
         Err(ClientError::Refused { status: 404, .. }) => Ok(None),
         Err(error) => Err(error),
     }
+}
+
+async fn all_networks(client: &EngineClient) -> Result<Vec<NetworkFact>, ClientError> {
+    let list = client.networks().await?;
+    Ok(list.into_iter().filter_map(NetworkFact::new).collect())
 }
 
 async fn all_images(client: &EngineClient) -> Result<Vec<ImageFact>, ClientError> {

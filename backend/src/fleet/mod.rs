@@ -15,6 +15,8 @@ mod facts;
 mod index;
 mod ingest;
 mod link;
+mod networks;
+mod ports;
 mod query;
 
 pub use engine_client::stream::{Chunks, JsonLines, OutputStream};
@@ -28,4 +30,6 @@ pub use facts::{ContainerFact, EventFact, HostFact, HostState, ImageFact, Phase}
 pub use index::{Change, Counts, Index};
 pub use ingest::{Pulse, run as ingest};
 pub use link::Link;
+pub use networks::{NetworkFact, NetworkQuery};
+pub use ports::{Listener, Published};
 pub use query::{ContainerQuery, Direction, EventQuery, ImageQuery, Page, Sort};

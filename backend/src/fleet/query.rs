@@ -25,7 +25,7 @@ pub(super) const PAGE_ROWS: usize = 50;
 const MOST_ROWS: usize = 500;
 
 impl<T> Page<T> {
-    fn cut(matching: Vec<Arc<T>>, n_all: usize, number: usize, rows: usize) -> Self {
+    pub(super) fn cut(matching: Vec<Arc<T>>, n_all: usize, number: usize, rows: usize) -> Self {
         let rows = if rows == 0 {
             PAGE_ROWS
         } else {
@@ -108,7 +108,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    const fn apply(self, order: Ordering) -> Ordering {
+    pub(super) const fn apply(self, order: Ordering) -> Ordering {
         match self {
             Self::Ascending => order,
             Self::Descending => order.reverse(),
@@ -161,7 +161,7 @@ pub struct EventQuery {
 }
 
 /// The filter taken apart: lower-case words, with the part before a colon where it is a known one.
-fn words<'f>(filter: &'f str, known: &[&str]) -> Vec<(&'f str, String)> {
+pub(super) fn words<'f>(filter: &'f str, known: &[&str]) -> Vec<(&'f str, String)> {
     filter
         .split_whitespace()
         .take(16)
@@ -172,7 +172,7 @@ fn words<'f>(filter: &'f str, known: &[&str]) -> Vec<(&'f str, String)> {
         .collect()
 }
 
-fn holds(text: &str, word: &str) -> bool {
+pub(super) fn holds(text: &str, word: &str) -> bool {
     if text.is_ascii() {
         return text.len() >= word.len()
             && text
@@ -359,6 +359,7 @@ mod tests {
             memory_limit_bytes: 0,
             nano_cpus: 0,
             was_asked: false,
+            published: Vec::new(),
             tty: false,
         })
     }

@@ -37,6 +37,8 @@ mod log_lines;
 pub mod logs;
 mod masking;
 pub mod metrics;
+mod network_draft;
+pub mod networks;
 mod progress;
 pub mod prune;
 mod reference;

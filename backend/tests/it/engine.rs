@@ -11,6 +11,7 @@ use engine_api::containers::{
 use engine_api::error::ErrorBody;
 use engine_api::events::{Actor, Event};
 use engine_api::images::{Image, ImageSummary};
+use engine_api::networks::Network;
 use engine_api::operation;
 use engine_api::stats::Stats;
 use engine_api::system::{Info, Version};
@@ -22,7 +23,7 @@ use hyper_util::service::TowerToHyperService;
 use serde::Serialize;
 use tokio::sync::broadcast;
 
-use crate::{engine_files, engine_layers, engine_registries};
+use crate::{engine_files, engine_layers, engine_networks, engine_registries};
 use backend::tasks::Tasks;
 
 /// What the engine holds and what it was asked.
@@ -37,6 +38,12 @@ pub(crate) struct State {
     pub n_usages: usize,
     /// Images: id, tag.
     pub images: Vec<(String, String)>,
+    /// Networks, as the list has them.
+    pub networks: Vec<Network>,
+    /// Who is in which, by the numbers of their places in the lists: container, network.
+    pub places: Vec<(usize, usize)>,
+    /// Ports that containers want: container, port.
+    pub wanted: Vec<(String, u16)>,
     /// The changes it was asked for, as `container.start <id>`, with the caller's name.
     pub asked: Vec<(String, String)>,
     /// Whether it answers at all.
@@ -100,6 +107,9 @@ impl FakeEngine {
             second: 1_800_000_000,
             n_usages: 0,
             images: vec![image],
+            networks: engine_networks::usual(),
+            places: Vec::new(),
+            wanted: Vec::new(),
             asked: Vec::new(),
             is_away: false,
             is_broken: false,
@@ -145,6 +155,11 @@ impl FakeEngine {
         self.tell_of("container", action, container);
     }
 
+    /// Tells whoever listens that something happened to a network.
+    pub(crate) fn tell_of_network(&self, action: &str, network: &str) {
+        self.tell_of("network", action, network);
+    }
+
     fn tell_of(&self, kind: &str, action: &str, id: &str) {
         let nano = self.with(|state| {
             state.last_nano += 1;
@@ -184,6 +199,9 @@ impl FakeEngine {
                 ..Info::default()
             }),
             "system.events" => self.follow(),
+            "network.list" => json(&self.with(|state| state.networks.clone())),
+            "network.create" | "network.connect" | "network.disconnect" | "network.remove"
+            | "network.prune" => engine_networks::answer(self, asked.name, name, caller),
             "container.list" => self.list(request.uri().query().unwrap_or_default()),
             "container.inspect" => self.inspect(name),
             "container.stats" => self.usage(name),
@@ -238,6 +256,7 @@ impl FakeEngine {
                 image: image.clone(),
                 image_id: image_id.clone(),
                 state: state.clone(),
+                network_settings: self.with(|state| engine_networks::of(state, id)),
                 ..ContainerSummary::default()
             })
             .collect();
@@ -283,8 +302,10 @@ impl FakeEngine {
                 ..Health::default()
             });
         }
-        container.host_config_json =
-            serde_json::json!({"NetworkMode": "none", "Memory": 64 << 20, "MemorySwap": 128 << 20});
+        let wanted = self.with(|state| engine_networks::wanted(state, &container.id));
+        container.host_config_json = serde_json::json!({
+            "NetworkMode": "none", "Memory": 64 << 20, "MemorySwap": 128 << 20, "PortBindings": wanted,
+        });
         json(&container)
     }
 

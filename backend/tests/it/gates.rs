@@ -13,10 +13,10 @@ use crate::house::House;
 
 /// Fills the braces of a path with things that exist.
 fn filled(path: &str) -> String {
-    let thing = if path.starts_with("/images") {
-        id(7)
-    } else {
-        id(1)
+    let thing = match path {
+        path if path.starts_with("/images") => id(7),
+        path if path.starts_with("/networks") => id(50),
+        _ => id(1),
     };
     path.replace("{id}", &thing)
         .replace("{token}", "no-such-token")
@@ -318,4 +318,10 @@ const TAKES_FILES: &[&str] = &[
 ];
 
 /// Posts that have nothing to say besides their address.
-const READ_NO_FORM: &[&str] = &["/logout", "/containers/{id}/inspect", "/images/{id}/remove"];
+const READ_NO_FORM: &[&str] = &[
+    "/logout",
+    "/containers/{id}/inspect",
+    "/images/{id}/remove",
+    "/networks/prune",
+    "/networks/{id}/remove",
+];

@@ -29,6 +29,7 @@ fn rules() -> Vec<Rule> {
         Rule::Mount,
         Rule::CommandLine,
         Rule::UnknownOption { option: text() },
+        Rule::Subnet,
         Rule::Moment,
         Rule::NoSuchImage,
         Rule::TooMany { most: 1 },

@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::networks::MemberRow;
 use crate::format::Moment;
 use crate::parts::{ContainerHeader, ContainerRow, HealthCard, Outcome, WhyStopped};
 use crate::paths;
@@ -79,6 +80,10 @@ pub struct ContainerOverview {
     pub health: Option<HealthCard>,
     /// What there is to know about it.
     pub cards: Vec<FactCard>,
+    /// The networks that it is in.
+    pub networks: Vec<MemberRow>,
+    /// Those that it could be connected to.
+    pub joinable: Vec<Action>,
 }
 
 /// A card of facts.

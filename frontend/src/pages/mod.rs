@@ -12,6 +12,7 @@ mod images;
 mod layers;
 mod lists;
 mod logs;
+mod networks;
 mod overview;
 mod prune;
 mod registries;
@@ -35,6 +36,10 @@ pub use images::{ImageShow, ImagesIndex, Layer, NameUpdate};
 pub use layers::{ImageFile, ImageFiles, ImageLayers, LayerRow, WastedRow};
 pub use lists::{Ask, AuditIndex, EventsIndex, JobShow, JobsIndex, Search, SearchResult};
 pub use logs::{ContainerLogs, MergedLogs};
+pub use networks::{
+    ListenerRow, MemberRow, NetworkNew, NetworkRow, NetworkShow, NetworkTabs, NetworksIndex,
+    NetworksPicture, NetworksPrune, NetworksTab, Ports,
+};
 pub use overview::{Figure, Overview};
 pub use prune::{ImagesPrune, PruneRow};
 pub use registries::{RegistriesIndex, RegistryEdit, RegistryRow, RegistryShow, RemoteRow};

@@ -16,6 +16,7 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
     let frame = |section, title| shell(language, theme, section, title);
     let containers = || frame(Section::Containers, "containers");
     let images = || frame(Section::Images, "images");
+    let networks = || frame(Section::Networks, "networks");
     let registries = || frame(Section::Registries, "registries");
     Ok(vec![
         (
@@ -125,6 +126,20 @@ pub fn book(language: Language, theme: Theme) -> askama::Result<Vec<(&'static st
         ("image-files", image_files(images()).render()?),
         ("image-file", image_file(images()).render()?),
         ("images-prune", images_prune(images()).render()?),
+        ("networks", networks_index(networks(), false).render()?),
+        ("networks-none", networks_index(networks(), true).render()?),
+        ("network-new", network_new(networks()).render()?),
+        ("network", network_show(networks()).render()?),
+        (
+            "networks-picture",
+            networks_picture(networks(), 10).render()?,
+        ),
+        (
+            "networks-picture-many",
+            networks_picture(networks(), 200).render()?,
+        ),
+        ("networks-prune", networks_prune(networks()).render()?),
+        ("ports", ports(networks()).render()?),
         (
             "registries",
             registries_index(registries(), false).render()?,

@@ -287,6 +287,12 @@ pub fn container_overview(shell: Shell, index: usize) -> ContainerOverview {
         action: (key == "facts-env").then(|| reveal.clone()),
     };
     ContainerOverview {
+        networks: super::networks::networks_of(words),
+        joinable: vec![Action::link(
+            "back".into(),
+            "plus",
+            "/networks/back?container=1".into(),
+        )],
         why: (header.state.tone == Tone::Failed).then(|| super::why_stopped(words)),
         health: (index == 0).then(|| super::health_card(words)),
         cards: vec![

@@ -3,7 +3,7 @@
 // be turned off, for those who speak to their computer or hit keys by chance.
 
 /** @type {Record<string, string>} */
-const places = { o: "/", c: "/containers", i: "/images", e: "/events", j: "/jobs", r: "/registries", p: "/people", a: "/audit" };
+const places = { o: "/", c: "/containers", i: "/images", n: "/networks", e: "/events", j: "/jobs", r: "/registries", p: "/people", a: "/audit" };
 
 /** What a key opens of the row that has the focus. @type {Record<string, string>} */
 const parts = { l: "/logs", t: "/terminal", s: "/stats" };

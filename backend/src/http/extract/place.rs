@@ -8,8 +8,8 @@ use axum::http::request::Parts;
 use crate::access::{Actor, session};
 use crate::app::App;
 use crate::domain::{
-    AccountPlace, ContainerPlace, HostId, HostPlace, ImagePlace, JobPlace, Place, RegistryPlace,
-    ServerPlace,
+    AccountPlace, ContainerPlace, HostId, HostPlace, ImagePlace, JobPlace, NetworkPlace, Place,
+    RegistryPlace, ServerPlace,
 };
 use crate::http::Error;
 
@@ -76,6 +76,21 @@ impl Locate for ImagePlace {
             host: HostId::local(),
             id: fact.id.clone(),
             name,
+        })
+    }
+}
+
+impl Locate for NetworkPlace {
+    async fn locate(name: &str, _actor: &Actor, app: &App) -> Result<Self, Error> {
+        let fact = app
+            .services
+            .index()
+            .find_network(name)
+            .ok_or(Error::NotFound)?;
+        Ok(Self {
+            host: HostId::local(),
+            id: fact.id.clone(),
+            name: fact.network.name.clone(),
         })
     }
 }

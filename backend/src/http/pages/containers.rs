@@ -11,7 +11,7 @@ use frontend::paths;
 use frontend::ui::{Action, Look, Notice, Tone};
 
 use super::frame::Frame;
-use crate::access::{Permission, PermissionId, Permit, container};
+use crate::access::{Permission, PermissionId, Permit, container, network};
 use crate::app::App;
 use crate::domain::{ContainerPlace, FieldError};
 use crate::http::as_is;
@@ -19,7 +19,7 @@ use crate::http::present::lists::{self, Asked};
 use crate::http::present::{containers as present, details, fields, jobs as present_jobs, loads};
 use crate::http::{Error, Result};
 use crate::services::containers::ContainerFact;
-use crate::services::{self, containers, jobs, logs, metrics};
+use crate::services::{self, containers, jobs, logs, metrics, networks};
 
 pub(super) async fn list(
     permit: Permit<container::List>,
@@ -46,6 +46,7 @@ pub(super) async fn list(
 pub(super) async fn overview(
     permit: Permit<container::View>,
     log: Result<Permit<container::Logs>>,
+    around: Permit<network::List>,
     State(app): State<App>,
     frame: Frame,
 ) -> Result<Response> {
@@ -56,7 +57,9 @@ pub(super) async fn overview(
         }
         _ => Vec::new(),
     };
-    let mut page = details::overview(&frame.reader, &shown.fact, shown.detail.as_ref(), &lines);
+    let page = details::overview(&frame.reader, &shown.fact, shown.detail.as_ref(), &lines);
+    let (mine, all) = networks::of_container(&app.services, &around, &shown.fact.id);
+    let mut page = details::with_networks(&frame.reader, &shown.fact, (&mine, &all), page);
     frame.greet(&mut page.shell);
     let edit = jobs::edit_of(&app.services, &permit);
     page.shell

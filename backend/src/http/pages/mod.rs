@@ -16,6 +16,7 @@ mod images;
 mod jobs;
 mod logs;
 mod looks;
+mod networks;
 mod overview;
 mod prune;
 mod records;

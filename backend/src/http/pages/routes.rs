@@ -4,7 +4,7 @@ use frontend::paths;
 
 use super::{
     account, actions, builds, bulk, containers, create, doors, edit, files, image_files, images,
-    jobs, logs, looks, overview, prune, records, registries, search, uploads,
+    jobs, logs, looks, networks, overview, prune, records, registries, search, uploads,
 };
 use crate::http::{Entry, get, post};
 
@@ -65,7 +65,25 @@ pub fn table() -> Vec<Entry> {
         get(paths::Gallery::PATTERN, search::gallery),
     ];
     table.extend(containers_table());
+    table.extend(networks_table());
     table
+}
+
+fn networks_table() -> Vec<Entry> {
+    vec![
+        get(paths::Networks::PATTERN, networks::list),
+        post(paths::Networks::PATTERN, networks::create),
+        get(paths::NetworkNew::PATTERN, networks::form),
+        get(paths::NetworksPicture::PATTERN, networks::draw),
+        get(paths::NetworksPrune::PATTERN, networks::ask_prune),
+        post(paths::NetworksPrune::PATTERN, networks::prune),
+        get(paths::Ports::PATTERN, networks::list_ports),
+        get(paths::Network::PATTERN, networks::show),
+        post(paths::NetworkConnect::PATTERN, networks::connect),
+        post(paths::NetworkDisconnect::PATTERN, networks::disconnect),
+        get(paths::NetworkRemove::PATTERN, networks::ask_remove),
+        post(paths::NetworkRemove::PATTERN, networks::remove),
+    ]
 }
 
 fn containers_table() -> Vec<Entry> {

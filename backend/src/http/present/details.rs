@@ -1,5 +1,7 @@
 //! One container: the cards of its overview, its processes, its document.
 
+use std::sync::Arc;
+
 use engine_api::containers::{Container, HostConfig, Top};
 use frontend::format;
 use frontend::pages::{ContainerInspect, ContainerOverview, FactCard, ProcessTable};
@@ -8,9 +10,9 @@ use frontend::paths;
 use frontend::shell::{Section, Shell};
 use frontend::ui::{Action, KeyValue, Notice, Pair};
 
-use super::{Reader, containers, stops};
+use super::{Reader, containers, networks, stops};
 use crate::access::PermissionId;
-use crate::fleet::ContainerFact;
+use crate::fleet::{ContainerFact, NetworkFact};
 
 /// Returns the frame of a container's tab; it watches that container, and keeps its tab lit.
 pub fn shell(reader: &Reader, fact: &ContainerFact, tab: Tab) -> Shell {
@@ -36,8 +38,24 @@ pub fn overview(
         header: containers::header(reader, fact, Tab::Overview),
         why: stops::why(reader, fact, detail, last_lines),
         health: detail.and_then(|detail| stops::health(reader, detail)),
+        networks: Vec::new(),
+        joinable: Vec::new(),
         cards: detail.map_or_else(Vec::new, |detail| cards(reader, fact, detail)),
         shell,
+    }
+}
+
+/// Puts the networks of a container onto its first tab; `all` are those of the host.
+pub fn with_networks(
+    reader: &Reader,
+    fact: &ContainerFact,
+    (mine, all): (&[Arc<NetworkFact>], &[Arc<NetworkFact>]),
+    page: ContainerOverview,
+) -> ContainerOverview {
+    ContainerOverview {
+        networks: networks::of_container(reader, fact, mine),
+        joinable: networks::joinable(reader, fact, all, mine),
+        ..page
     }
 }
 
@@ -163,7 +181,8 @@ fn network(reader: &Reader, detail: &Container, host: &HostConfig) -> Vec<Pair> 
     let words = reader.words;
     let mode = match host.network_mode.as_str() {
         "host" => words.t("network-host"),
-        _ => words.t("network-none"),
+        "none" => words.t("network-none"),
+        other => other.to_owned(),
     };
     let mut pairs = vec![Pair::text(words.t("network"), mode)];
     let ports: Vec<_> = detail.config.exposed_ports.keys().cloned().collect();

@@ -28,6 +28,8 @@ pub struct Topics {
     pub head: Option<(ContainerId, Tab)>,
     /// The list of images.
     pub images: bool,
+    /// Networks, who is in them, and ports.
+    pub networks: bool,
     /// Events as they happen.
     pub events: bool,
     /// The tray of jobs.
@@ -53,6 +55,7 @@ impl Topics {
             match (kind.unwrap_or_default(), id) {
                 ("containers", None) => topics.containers = true,
                 ("images", None) => topics.images = true,
+                ("networks", None) => topics.networks = true,
                 ("events", None) => topics.events = true,
                 ("jobs", None) => topics.jobs = true,
                 ("overview", None) => topics.overview = true,
@@ -75,14 +78,19 @@ impl Topics {
                 self.containers
                     || self.overview
                     || self.images
+                    || self.networks
                     || self.events
                     || self.head.is_some()
             }
             Change::Images => self.images || self.overview,
+            Change::Networks => self.networks || self.head.is_some(),
             Change::ContainerGone(id) => {
-                self.overview || self.head.as_ref().is_some_and(|(head, _)| head == id)
+                self.overview
+                    || self.networks
+                    || self.head.as_ref().is_some_and(|(head, _)| head == id)
             }
-            Change::Container { .. } | Change::Event(_) => self.overview,
+            Change::Container { .. } => self.overview || self.networks,
+            Change::Event(_) => self.overview,
         }
     }
 }

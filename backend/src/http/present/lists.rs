@@ -5,7 +5,7 @@ use std::fmt;
 use frontend::ui::{Filter, ListLook, Pager, View};
 
 use super::Reader;
-use crate::fleet::{ContainerQuery, Direction, EventQuery, ImageQuery, Page, Sort};
+use crate::fleet::{ContainerQuery, Direction, EventQuery, ImageQuery, NetworkQuery, Page, Sort};
 
 /// The query of a list's URL, as it came.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
@@ -57,6 +57,16 @@ pub fn image_query(view: &View) -> ImageQuery {
         direction: direction(view),
         page: view.page,
         rows: 0,
+    }
+}
+
+/// Returns the question to the index that a view of the networks is.
+pub fn network_query(view: &View) -> NetworkQuery {
+    NetworkQuery {
+        filter: view.filter.clone(),
+        sort: Sort::of(&view.sort),
+        direction: direction(view),
+        page: view.page,
     }
 }
 

@@ -161,7 +161,11 @@ impl Reader {
 fn shows_engine(section: Section) -> bool {
     matches!(
         section,
-        Section::Overview | Section::Containers | Section::Images | Section::Events
+        Section::Overview
+            | Section::Containers
+            | Section::Images
+            | Section::Networks
+            | Section::Events
     )
 }
 

@@ -13,8 +13,8 @@ use super::Reader;
 use crate::access::PermissionId as Id;
 
 /// What one asks, from elsewhere. `{}` stands for the thing's name.
-struct Row {
-    permission: Id,
+pub(super) struct Row {
+    pub(super) permission: Id,
     label: &'static str,
     icon: &'static str,
     docker: &'static str,
@@ -23,7 +23,7 @@ struct Row {
     body: &'static str,
 }
 
-const fn row(
+pub(super) const fn row(
     (permission, label, icon): (Id, &'static str, &'static str),
     docker: &'static str,
     operation: &'static Operation,
@@ -41,7 +41,7 @@ const fn row(
 }
 
 impl Row {
-    const fn with(self, body: &'static str) -> Row {
+    pub(super) const fn with(self, body: &'static str) -> Row {
         Row { body, ..self }
     }
 }
@@ -308,7 +308,7 @@ pub fn build(reader: &Reader, query: &[(&'static str, String)], file: &str) -> S
     call(reader, &ask::BUILD, "", &query, file)
 }
 
-fn recipes(reader: &Reader, rows: &[Row], name: &str) -> Recipes {
+pub(super) fn recipes(reader: &Reader, rows: &[Row], name: &str) -> Recipes {
     let mine = rows.iter().filter(|row| reader.may(row.permission));
     let name_in_shell = shell(name);
     let recipes = mine.map(|row| Recipe {
@@ -361,6 +361,7 @@ fn shell(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::network_recipes;
     use super::*;
     use crate::access::{Effect, TABLE};
     use crate::domain::Language;
@@ -371,12 +372,15 @@ mod tests {
     }
 
     #[test]
-    fn every_button_of_a_container_and_an_image_has_its_recipe() {
-        let rows = || CONTAINER.iter().chain(IMAGE).chain(IMAGES);
+    fn every_button_of_a_thing_has_its_recipe() {
+        let of_images = || IMAGE.iter().chain(IMAGES);
+        let of_networks = || network_recipes::all();
+        let rows = || CONTAINER.iter().chain(of_images()).chain(of_networks());
         // Seen in the browser only: secrets that are revealed, a log as a file.
         let is_ours = [Id::ContainerReveal, Id::ContainerDownloadLogs];
         let buttons = TABLE.iter().filter(|row| {
-            let is_thing = row.name.starts_with("container.") || row.name.starts_with("image.");
+            let rooms = ["container.", "image.", "network."];
+            let is_thing = rooms.iter().any(|room| row.name.starts_with(room));
             is_thing && row.effect != Effect::Read && !is_ours.contains(&row.id)
         });
         for button in buttons {

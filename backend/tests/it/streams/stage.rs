@@ -191,6 +191,7 @@ impl Stage {
             "container.list" => json(&self.list(query)),
             "container.inspect" => self.inspect(name),
             "container.path_stat" => self.path_stat(query),
+            "network.list" => json(&Vec::<engine_api::networks::Network>::new()),
             "image.list" => json(&Vec::<engine_api::images::ImageSummary>::new()),
             "container.stats" if query.contains("stream=false") => {
                 refuse(StatusCode::NOT_FOUND, "No such container")
