@@ -1,4 +1,4 @@
-//! `--chmod`: a number, or the letters that `chmod` takes (`u=rwX,go=rX`).
+//! `--chmod`: a number, or the letters that `chmod` takes (`u=rwX,go=rX`, `g=u`).
 
 /// A mode to give to what is copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +22,8 @@ struct Clause {
     execute_if_any: bool,
     set_id: bool,
     sticky: bool,
+    /// `g=u`: whose bits are taken, by how far they lie to the left. Nothing stands beside it.
+    like: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +62,8 @@ impl Mode {
 impl Clause {
     fn apply(self, mode: u32, is_directory: bool) -> u32 {
         let execute = self.execute_if_any && (is_directory || mode & 0o111 != 0);
-        let bits = self.bits | u32::from(execute);
+        let like = self.like.map_or(0, |shift| mode >> shift & 0o7);
+        let bits = self.bits | like | u32::from(execute);
         let mut given = (bits * 0o111) & self.who;
         if self.set_id {
             given |=
@@ -106,11 +109,20 @@ fn clauses(text: &str) -> Option<Vec<Clause>> {
                 execute_if_any: false,
                 set_id: false,
                 sticky: false,
+                like: None,
             });
             continue;
         }
         let clause = clauses.last_mut()?;
+        if clause.like.is_some() {
+            return None;
+        }
+        let is_first =
+            clause.bits == 0 && !(clause.execute_if_any || clause.set_id || clause.sticky);
         match letter {
+            'u' if is_first => clause.like = Some(6),
+            'g' if is_first => clause.like = Some(3),
+            'o' if is_first => clause.like = Some(0),
             'r' => clause.bits |= 4,
             'w' => clause.bits |= 2,
             'x' => clause.bits |= 1,
@@ -145,6 +157,9 @@ mod tests {
             "u",
             "u+q",
             "u=r,,g=r",
+            "g=ur",
+            "g=ru",
+            "g=uo",
         ] {
             assert_eq!(Mode::parse(wrong), None, "{wrong}");
         }
@@ -160,5 +175,9 @@ mod tests {
         assert_eq!(applied("a=r", 0o4755, false), 0o4444);
         assert_eq!(applied("u+s,+t", 0o755, true), 0o5755);
         assert_eq!(applied("u+r-w", 0o200, false), 0o400);
+        assert_eq!(applied("g=u", 0o750, false), 0o770);
+        assert_eq!(applied("go=u-w", 0o640, false), 0o644);
+        assert_eq!(applied("o+g", 0o4751, false), 0o4755);
+        assert_eq!(applied("a-o", 0o777, false), 0o000);
     }
 }
