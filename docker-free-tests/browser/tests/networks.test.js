@@ -55,6 +55,7 @@ test('a container is connected, has its address there, and is disconnected', asy
   await accessible(page, 'a network with a container')
   await fits(page)
   await row('10.213.7.77/24').getByRole('link', { name: 'web' }).click()
+  await page.waitForURL(/\/containers\/[0-9a-f]{64}$/)
   await row('10.213.7.77/24').getByRole('button', { name: 'Disconnect' }).click()
   await page.locator('#notices .notice', { hasText: 'web is disconnected' }).waitFor()
   await becomes(() => row('10.213.7.77/24').count(), 0)
