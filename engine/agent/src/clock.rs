@@ -41,6 +41,11 @@ pub fn rfc3339(unix_ns: i64) -> String {
     format!("{:.9}", timestamp(unix_ns))
 }
 
+/// Writes a moment in whole seconds, as Docker's volumes have it.
+pub fn rfc3339_seconds(unix_ns: i64) -> String {
+    format!("{:.0}", timestamp(unix_ns))
+}
+
 #[expect(clippy::disallowed_methods, reason = "this is the crate's clock.rs")]
 fn system_ns() -> i64 {
     let since = SystemTime::now()

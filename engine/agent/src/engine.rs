@@ -23,6 +23,7 @@ use crate::services::events::Events;
 use crate::services::execs::Execs;
 use crate::services::images::Images;
 use crate::services::networks::{Networks, NetworksParts};
+use crate::services::volumes::Volumes;
 use crate::tasks::{Tasks, blocking};
 use crate::users::Users;
 
@@ -45,6 +46,7 @@ pub struct Engine {
     pub(crate) tasks: Tasks,
     pub(crate) events: Arc<Events>,
     pub(crate) images: Arc<Images>,
+    pub(crate) volumes: Arc<Volumes>,
     pub(crate) containers: Arc<Containers>,
     pub(crate) execs: Arc<Execs>,
     pub(crate) builds: Arc<Builds>,
@@ -62,6 +64,7 @@ impl Engine {
         let kept_builds = KeptBuilds::open(&config, &images).await?;
         images.sweep_blobs().await;
         let site = Arc::new(site(&config, &clock, tasks.clone(), Arc::clone(&events))?);
+        let volumes = Arc::clone(&site.volumes);
         let all_are_known = recover::containers(&site, &images).await?;
         images.begin(all_are_known).await?;
         let containers = Arc::new(Containers {
@@ -78,6 +81,7 @@ impl Engine {
             tasks,
             events,
             images,
+            volumes,
             containers,
             execs,
             builds,
@@ -113,6 +117,13 @@ fn site(
         .map_err(ServiceError::failed("read the engine's capabilities"))?;
     let users = Users::new(config.userns_remap);
     users.check(&config.data.join("containers"), &config.run, &launcher)?;
+    let guard = Guard {
+        own: vec![config.data.clone(), config.run.clone()],
+        socket: config.socket.clone(),
+        confined: config.confined,
+    };
+    let (of_volumes, told) = (guard.clone(), Arc::clone(&events));
+    let volumes = Volumes::open(config, clock.clone(), tasks.clone(), told, of_volumes)?;
     let names = |set: CapabilitySet| set.iter().map(|one| one.to_string()).collect();
     Ok(Site::new(SiteParts {
         clock: clock.clone(),
@@ -122,11 +133,8 @@ fn site(
         cgroup_parent: config.cgroup_parent.clone(),
         layout,
         launcher,
-        guard: Guard {
-            own: vec![config.data.clone(), config.run.clone()],
-            socket: config.socket.clone(),
-            confined: config.confined,
-        },
+        guard,
+        volumes: Arc::new(volumes),
         powers: Powers {
             known: names(CapabilitySet::known()),
             grantable: names(grantable),

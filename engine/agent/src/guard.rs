@@ -46,6 +46,17 @@ const ADDABLE: &[&str] = &[
 /// Capabilities over the network, harmless only in a network of the container's own.
 const OVER_NETWORK: &[&str] = &["CAP_NET_ADMIN"];
 
+/// What a volume lies on, where that is not the engine's own directory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Ground<'p> {
+    /// A directory of the host.
+    Directory(&'p Path),
+    /// A file system on a device or in a file of the host.
+    Disk(&'p Path),
+    /// One that another machine serves.
+    Remote,
+}
+
 /// Why the host says no.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum Denied {
@@ -89,6 +100,21 @@ impl Guard {
             judge_reach(spec)?;
         }
         Ok(())
+    }
+
+    /// Judges what a volume is to lie on.
+    ///
+    /// # Errors
+    /// When that is the engine's own, or reaches beyond a container.
+    pub(crate) fn judge_volume(&self, ground: Ground<'_>) -> Result<(), Denied> {
+        match ground {
+            Ground::Disk(_) if self.confined => Err(Denied::Reach("devices of the host")),
+            Ground::Remote if self.confined => Err(Denied::Reach("file systems of other machines")),
+            Ground::Directory(path) | Ground::Disk(path) if self.shows_own(path) => {
+                Err(Denied::EnginePath(path.to_owned()))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Judges what a source turned out to be when it was opened.

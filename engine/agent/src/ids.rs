@@ -1,6 +1,6 @@
 //! Random ids and the names of containers that nobody named.
 
-use engine_api::id::{ContainerId, ExecId};
+use engine_api::id::{ContainerId, ExecId, VolumeName};
 
 /// Returns a new container id.
 pub fn container_id() -> ContainerId {
@@ -10,6 +10,11 @@ pub fn container_id() -> ContainerId {
 /// Returns a new exec id; it is a secret as much as a name, so all of it is random.
 pub fn exec_id() -> ExecId {
     ExecId::from_bytes(random())
+}
+
+/// Returns the name of a volume that nobody named.
+pub fn volume_name() -> VolumeName {
+    VolumeName::from_bytes(random())
 }
 
 /// Returns a short random text for ids of streams.

@@ -24,6 +24,7 @@ use crate::services::containers::{
 };
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::Images;
+use crate::services::volumes::Held;
 use crate::tasks::blocking;
 
 /// How long the first monitor that says nothing is waited for, and each further one: a machine
@@ -103,6 +104,7 @@ fn look(site: &Site, images: &Images) -> Result<(Vec<Beginning>, Found)> {
         beginnings.push(look_at(site, images, record, &mut found));
     }
     join_again(site, &beginnings);
+    adopt_volumes(site, &beginnings, &stored.orphans);
     // A container whose record is damaged is left alone, with everything that runs in it.
     let damaged = stored
         .damaged
@@ -223,6 +225,19 @@ fn running(control: Control) -> Option<(Control, Phase)> {
         started_at_unix_ns: state.started_at_unix_ns?,
     };
     Some((control, phase))
+}
+
+/// Says who has which volumes, before anything runs.
+fn adopt_volumes(site: &Site, beginnings: &[Beginning], orphans: &[String]) {
+    let mut held = Vec::new();
+    for Beginning { record, phase, .. } in beginnings {
+        held.extend(record.volumes.iter().map(|volume| Held {
+            by: record.id.as_str(),
+            name: &volume.name,
+            is_live: phase.is_live(),
+        }));
+    }
+    site.volumes.adopt(&held, orphans);
 }
 
 fn end_unknown_cgroups(site: &Site, known: &BTreeSet<String>) -> usize {

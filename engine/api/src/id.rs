@@ -19,6 +19,16 @@ pub enum IdError {
     /// Docker's rule for names of containers.
     #[error("Invalid container name ({0}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
     ContainerName(String),
+    /// Docker's rule for names of volumes.
+    #[error(
+        "create {0}: \"{0}\" includes invalid characters for a local volume name, only \
+         \"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use \
+         absolute path"
+    )]
+    VolumeName(String),
+    /// One letter names no volume.
+    #[error("volume name is too short, names should be at least two alphanumeric characters")]
+    ShortVolumeName,
 }
 
 macro_rules! hex_id {
@@ -152,6 +162,63 @@ impl fmt::Display for ContainerName {
     }
 }
 
+/// The name of a volume.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct VolumeName(String);
+
+impl VolumeName {
+    /// Makes the name of a volume that nobody named, of 32 random bytes.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(hex(&bytes))
+    }
+
+    /// Returns the name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for VolumeName {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, IdError> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-');
+        let first = text.bytes().next();
+        if text.len() == 1 {
+            return Err(IdError::ShortVolumeName);
+        }
+        if !first.is_some_and(|b| b.is_ascii_alphanumeric())
+            || text.len() > NAME_MAX
+            || !text.bytes().all(allowed)
+        {
+            let shown = text.chars().take(NAME_MAX).collect();
+            return Err(IdError::VolumeName(shown));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for VolumeName {
+    type Error = IdError;
+
+    fn try_from(text: String) -> Result<Self, IdError> {
+        text.parse()
+    }
+}
+
+impl From<VolumeName> for String {
+    fn from(name: VolumeName) -> String {
+        name.0
+    }
+}
+
+impl fmt::Display for VolumeName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// Tells whether the text is made of lower-case hexadecimal digits only, and is not empty.
 pub fn is_hex(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
@@ -197,6 +264,18 @@ mod tests {
             &"a".repeat(300),
         ] {
             assert!(ContainerName::from_str(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn volumes_are_not_named_as_directories() {
+        for good in ["data", "a1", "A_b.c-d"] {
+            assert!(VolumeName::from_str(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "a", "./data", "../x", "a/b", ".hidden", "-a", "a b", "a\0",
+        ] {
+            assert!(VolumeName::from_str(bad).is_err(), "{bad}");
         }
     }
 }

@@ -169,6 +169,9 @@ operations! {
     NETWORK_REMOVE "network.remove" Delete "/networks/{id}" Destroy Json 24;
     NETWORK_INSPECT "network.inspect" Get "/networks/{id}" Read Json 24;
     VOLUME_LIST "volume.list" Get "/volumes" Read Json 24;
+    VOLUME_CREATE "volume.create" Post "/volumes/create" Change Json 24;
+    VOLUME_INSPECT "volume.inspect" Get "/volumes/{name}" Read Json 24;
+    VOLUME_REMOVE "volume.remove" Delete "/volumes/{name}" Destroy Json 24;
     PLUGIN_LIST "plugin.list" Get "/plugins" Read Json 25;
 }
 

@@ -62,10 +62,7 @@ const fn like(path: &'static str, default: &'static str, same: &'static [&'stati
 
 /// The options of a create that have no effect yet.
 pub const CREATE: &[Pending] = &[
-    like("Volumes", "null", &["{}"]),
     row("NetworkDisabled", "false"),
-    row("HostConfig.VolumeDriver", r#""""#),
-    like("HostConfig.VolumesFrom", "null", &["[]"]),
     row("HostConfig.Cgroup", r#""""#),
     like("HostConfig.Links", "null", &["[]"]),
     Pending {
@@ -209,9 +206,9 @@ mod tests {
         for text in [
             "{}",
             r#"{"HostConfig":{}}"#,
-            r#"{"HostConfig":{"MacAddress":"","Links":null,"VolumesFrom":[]}}"#,
+            r#"{"HostConfig":{"MacAddress":"","Links":null}}"#,
             r#"{"HostConfig":{"Links":[],"Isolation":"default","KernelMemory":0}}"#,
-            r#"{"Volumes":{},"Healthcheck":null}"#,
+            r#"{"Healthcheck":null}"#,
             r#"{"HostConfig":{"RestartPolicy":{"Name":"no","MaximumRetryCount":0}}}"#,
         ] {
             assert_eq!(check(text), Ok(()), "{text}");
@@ -236,7 +233,7 @@ mod tests {
         for text in [
             r#"{"HostConfig":{"links":["a"]}}"#,
             r#"{"hostconfig":{"Links":["a"]}}"#,
-            r#"{"Volumes":{"/data":{}}}"#,
+            r#"{"HostConfig":{"Isolation":"process"}}"#,
         ] {
             assert!(check(text).is_err(), "{text}");
         }

@@ -78,10 +78,7 @@ const OTHERS: &[(&str, &str, Elsewhere)] = &[
     ("GET", "/tasks", Refused(NO_SWARM)),
     ("GET", "/tasks/{id}", Refused(NO_SWARM)),
     ("GET", "/tasks/{id}/logs", Refused(NO_SWARM)),
-    ("POST", "/volumes/create", Absent),
-    ("GET", "/volumes/{name}", Absent),
     ("PUT", "/volumes/{name}", Absent),
-    ("DELETE", "/volumes/{name}", Absent),
 ];
 
 /// Returns the table as the text of `OPERATIONS.md`.

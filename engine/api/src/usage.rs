@@ -70,11 +70,11 @@ impl Pruned {
         }
     }
 
-    /// No volume went.
-    pub fn volumes() -> Self {
+    /// Volumes went.
+    pub fn volumes(names: Vec<String>, bytes: u64) -> Self {
         Self {
-            volumes_deleted: Some(None),
-            space_reclaimed: Some(0),
+            volumes_deleted: Some((!names.is_empty()).then_some(names)),
+            space_reclaimed: Some(bytes),
             ..Self::default()
         }
     }

@@ -26,6 +26,7 @@ pub mod stream;
 mod system;
 mod tasks;
 pub mod upgrade;
+mod volumes;
 
 pub use builds::BuildOptions;
 pub use client::EngineClient;

@@ -14,7 +14,7 @@ use crate::request::Call;
 use crate::stream::JsonLines;
 
 /// How long removing much may take.
-const PRUNE_DEADLINE: Duration = Duration::from_secs(600);
+pub(crate) const PRUNE_DEADLINE: Duration = Duration::from_secs(600);
 
 /// Which events to read.
 #[derive(Debug, Clone, Default)]

@@ -48,7 +48,7 @@ pub use launch::{Control, Launcher};
 pub use network::network_of;
 pub use own::{oom_score_adj, rlimit_most, spreads};
 pub use phase::{Fact, Phase, Refused};
-pub use profile::{default_capabilities, default_masked_paths, default_readonly_paths};
+pub use profile::{default_capabilities, default_masked_paths, default_readonly_paths, may_cover};
 pub use protocol::{
     AttachStreams, Event, ExecState, MonitorState, PROTOCOL_VERSION, Request, Target, TerminalSize,
 };

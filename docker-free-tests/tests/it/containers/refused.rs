@@ -13,7 +13,6 @@ fn without_effect() -> Vec<(&'static str, Value, &'static str)> {
             "80/icmp",
         ),
         ("NetworkMode", json!("bridge-of-mine"), "bridge-of-mine"),
-        ("VolumesFrom", json!(["other"]), "VolumesFrom"),
         ("Links", json!(["other:alias"]), "Links"),
         ("PidMode", json!("container:nobody"), "nobody"),
         ("IpcMode", json!("ours"), "IPC mode"),
@@ -28,8 +27,7 @@ fn without_effect() -> Vec<(&'static str, Value, &'static str)> {
             json!({ "Type": "syslog", "Config": {} }),
             "LogConfig",
         ),
-        ("Binds", json!(["named-volume:/data"]), "Binds"),
-        ("VolumeDriver", json!("nfs"), "VolumeDriver"),
+        ("Binds", json!(["a:/data"]), "volume name is too short"),
         (
             "DeviceRequests",
             json!([{ "Driver": "nvidia", "Count": 1 }]),

@@ -132,7 +132,7 @@ async fn remove(
         ));
     }
     app.containers
-        .remove(&id, values.truth("force"), &who)
+        .remove(&id, values.truth("force"), values.truth("v"), &who)
         .await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -6,16 +6,17 @@ use axum::routing::{get, post};
 use engine_api::builds::PRUNE_FILTERS;
 use engine_api::operation;
 use engine_api::usage::{DiskUsage, Prunable, Pruned};
+use engine_api::version::ApiVersion;
+use engine_api::volumes::PRUNE_FILTERS as VOLUME_FILTERS;
 
 use super::error::{ApiError, Result};
-use super::extract::{Values, drain};
+use super::extract::{Spoken, Values, drain};
 use super::routes::{App, Route};
 use crate::services::system;
 
 /// The keys that `filters` of each prune may hold.
 const CONTAINER_FILTERS: &[&str] = &["until", "label", "label!"];
 const IMAGE_FILTERS: &[&str] = &["dangling", "until", "label", "label!"];
-const VOLUME_FILTERS: &[&str] = &["all", "label", "label!"];
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -62,11 +63,18 @@ async fn prunable_images(State(app): State<App>, values: Values) -> Result<Json<
     Ok(Json(app.images.prunable(&filters, &uses)?))
 }
 
-/// The engine keeps no volumes yet.
-async fn prune_volumes(values: Values, request: Request) -> Result<Json<Pruned>> {
+/// Before 1.42 it took the volumes with names too.
+async fn prune_volumes(
+    State(app): State<App>,
+    values: Values,
+    Spoken(version): Spoken,
+    request: Request,
+) -> Result<Json<Pruned>> {
     drain(request.into_body()).await;
-    values.filters(VOLUME_FILTERS)?;
-    Ok(Json(Pruned::volumes()))
+    let filters = values.filters(VOLUME_FILTERS)?;
+    let takes_all = version < ApiVersion::v1(42);
+    let (removed, bytes) = app.volumes.prune(&filters, takes_all).await?;
+    Ok(Json(Pruned::volumes(removed, bytes)))
 }
 
 /// Everything that is kept goes, with `all` or without: all of it can be made again.

@@ -10,7 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use engine_api::containers::{ContainerConfig, HostConfig};
+use engine_api::containers::{ContainerConfig, HostConfig, MountRequest};
 use engine_api::id::{ContainerId, ContainerName};
 use engine_sys::SysError;
 use engine_sys::dir::Dir;
@@ -27,6 +27,9 @@ const RECORD_VERSION: u32 = 1;
 const RECORD_MAX_BYTES: u64 = 32 << 20;
 
 const REMOVING: &str = ".removing-";
+
+/// Lies in the directory of a container that takes its volumes along.
+const WITH_VOLUMES: &str = "with-volumes";
 
 /// What a container was asked to be. It changes only by rename; where the container stands in its
 /// life is known by its monitor and its `exit.json`, and not written here a second time.
@@ -54,6 +57,33 @@ pub(crate) struct ContainerRecord {
     /// What the engine itself mounts in the container of a build's step.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) step_binds: Vec<StepBind>,
+    /// The volumes it has, also those of its image and of containers it took mounts from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) volumes: Vec<VolumeUse>,
+    /// Directories of the host that it took from other containers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) inherited: Vec<MountRequest>,
+}
+
+/// A volume in a container.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct VolumeUse {
+    pub(crate) name: String,
+    /// Where the container has it: absolute and clean.
+    pub(crate) target: String,
+    pub(crate) readonly: bool,
+    /// What of it; all of it when this is empty.
+    #[serde(default)]
+    pub(crate) subpath: String,
+    /// The image's content is not copied into it.
+    #[serde(default)]
+    pub(crate) no_copy: bool,
+    /// It was made for this container without a name, and may go with it.
+    #[serde(default)]
+    pub(crate) is_anonymous: bool,
+    /// As inspect shows it.
+    #[serde(default)]
+    pub(crate) mode: String,
 }
 
 /// A file or directory of a build that a step sees. No path of a client's leads to it.
@@ -76,6 +106,8 @@ pub(crate) struct NewRecord {
     pub(crate) remap: Option<Remap>,
     pub(crate) networks: Vec<Membership>,
     pub(crate) step_binds: Vec<StepBind>,
+    pub(crate) volumes: Vec<VolumeUse>,
+    pub(crate) inherited: Vec<MountRequest>,
 }
 
 impl From<NewRecord> for ContainerRecord {
@@ -93,7 +125,17 @@ impl From<NewRecord> for ContainerRecord {
             remap: new.remap,
             networks: new.networks,
             step_binds: new.step_binds,
+            volumes: new.volumes,
+            inherited: new.inherited,
         }
+    }
+}
+
+impl ContainerRecord {
+    /// Names the volumes that were made for this container alone.
+    pub(crate) fn own_volumes(&self) -> impl Iterator<Item = &str> {
+        let own = self.volumes.iter().filter(|volume| volume.is_anonymous);
+        own.map(|volume| volume.name.as_str())
     }
 }
 
@@ -131,6 +173,8 @@ pub(crate) struct Stored {
     pub(crate) records: Vec<ContainerRecord>,
     /// Directories whose record cannot be read; left alone and told.
     pub(crate) damaged: Vec<(PathBuf, String)>,
+    /// Volumes that containers were to take along, and that may be there still.
+    pub(crate) orphans: Vec<String>,
     /// How many half-made or half-removed directories were swept.
     pub(crate) n_swept: usize,
     /// Such directories that could not be swept.
@@ -186,6 +230,15 @@ impl ContainerStore {
                 path,
                 source: e.into(),
             })
+    }
+
+    /// Says before it goes that a container takes the volumes along that were made for it alone: if
+    /// this engine does not come to that, the next one does.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(crate) fn mark_volumes(&self, id: &ContainerId) -> Result<(), RecordError> {
+        Self::write_passing(&self.dir_of(id).join(WITH_VOLUMES), b"")
     }
 
     /// Ends a container's existence: its record is out of the way, also after a power cut. What it
@@ -260,6 +313,7 @@ impl ContainerStore {
         let mut stored = Stored {
             records: Vec::new(),
             damaged: Vec::new(),
+            orphans: Vec::new(),
             n_swept: 0,
             unswept: Vec::new(),
         };
@@ -271,10 +325,18 @@ impl ContainerStore {
             }
             match read_record(&path.join("record.json")) {
                 Ok(record) if Some(record.id.as_str()) == entry.name.to_str() => {
+                    // Its removal did not come about.
+                    let _ = fs::remove_file(path.join(WITH_VOLUMES));
                     stored.records.push(record);
                 }
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     stored.damaged.push((path, error.to_string()));
+                }
+                Ok(record) if path.join(WITH_VOLUMES).exists() => {
+                    stored
+                        .orphans
+                        .extend(record.own_volumes().map(str::to_owned));
+                    stored.n_swept += usize::from(self.delete(&dir, &entry.name).is_ok());
                 }
                 // One that cannot be deleted, a file made immutable say, is no reason to do without
                 // all the others.
@@ -340,6 +402,8 @@ mod tests {
             remap: None,
             networks: Vec::new(),
             step_binds: Vec::new(),
+            volumes: Vec::new(),
+            inherited: Vec::new(),
         });
         store.save(&record).unwrap();
         record

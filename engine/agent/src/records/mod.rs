@@ -9,7 +9,7 @@ mod program;
 mod skeleton;
 
 pub(crate) use builds::{BuildDir, BuildStore, write_file};
-pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord, StepBind};
+pub(crate) use containers::{ContainerRecord, ContainerStore, NewRecord, StepBind, VolumeUse};
 pub(crate) use life::{GoodRun, LifeRecord};
 pub(crate) use networks::{Joined, Membership, NetworkRecord, NetworkStore, Place, Subnet};
 pub(crate) use program::keep_program;

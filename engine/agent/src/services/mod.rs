@@ -1,6 +1,6 @@
 //! What the engine does, one resource a room.
 //!
-//! A service may call another only in this direction: containers → images, execs → containers,
+//! A service may call another only in this direction: containers → images and volumes, execs → containers,
 //! builds → containers and images, system → all of them; every one may tell `events` a fact, read a prune's filters (`prune`),
 //! hand an archive to a client (`chunks`) and look through directories for somebody who may go (`looking`).
 
@@ -16,3 +16,4 @@ pub(crate) mod networks;
 mod prune;
 pub(crate) mod system;
 pub(crate) mod time;
+pub(crate) mod volumes;

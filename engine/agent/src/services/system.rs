@@ -77,6 +77,7 @@ pub(crate) async fn info(engine: &Engine) -> Result<Info> {
         plugins: Plugins {
             network: ["bridge", "host", "null"].map(str::to_owned).into(),
             log: vec!["json-file".to_owned()],
+            volume: vec!["local".to_owned()],
             ..Plugins::default()
         },
         ipv4_forwarding: fs::read("/proc/sys/net/ipv4/ip_forward")
@@ -272,7 +273,9 @@ pub(crate) async fn disk_usage(engine: &Engine, kinds: &[String]) -> Result<Disk
         };
         usage.containers = Some(engine.containers.list(&all).await?);
     }
-    usage.volumes = wanted("volume").then(Vec::new);
+    if wanted("volume") {
+        usage.volumes = Some(engine.volumes.list_for_usage().await);
+    }
     if wanted("build-cache") {
         usage.build_cache = Some(engine.builds.kept().await?);
     }

@@ -28,4 +28,7 @@ mod restarts;
 mod rig;
 mod streams;
 mod update;
+mod volumes;
+mod volumes_killed;
+mod volumes_local;
 mod why;

@@ -34,6 +34,10 @@ pub struct HostConfig {
     pub shm_size: i64,
     pub tmpfs: BTreeMap<String, String>,
     pub mounts: Vec<MountRequest>,
+    /// The driver of volumes that `Binds` and `Volumes` make.
+    pub volume_driver: String,
+    /// Containers whose mounts this one has too, as `name:ro`.
+    pub volumes_from: Option<Vec<String>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub annotations: Option<BTreeMap<String, String>>,
     pub cgroupns_mode: String,
@@ -167,7 +171,30 @@ pub struct MountRequest {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_options: Option<BindOptions>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub volume_options: Option<serde_json::Value>,
+    pub volume_options: Option<VolumeOptions>,
+}
+
+/// How a volume is mounted, and how it is made when it is not there.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct VolumeOptions {
+    /// The image's content is not copied into it.
+    pub no_copy: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub labels: Option<BTreeMap<String, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub driver_config: Option<DriverConfig>,
+    /// The directory or file of the volume that is mounted.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub subpath: String,
+}
+
+/// Who keeps a volume, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct DriverConfig {
+    pub name: String,
+    pub options: Option<BTreeMap<String, String>>,
 }
 
 /// How a directory of the host is mounted.

@@ -99,6 +99,8 @@ pub struct MountPoint {
     pub name: String,
     pub source: String,
     pub destination: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub driver: String,
     pub mode: String,
     #[serde(rename = "RW")]
     pub rw: bool,

@@ -16,8 +16,8 @@ pub use create::{ContainerConfig, CreateAnswer, CreateBody, Empty, NetworkingCon
 pub use files::{Change, IdAnswer, PATH_STAT_HEADER, PathStat, go_mode};
 pub use health::{Health, HealthConfig, HealthResult};
 pub use host::{
-    BindOptions, DeviceMapping, DeviceRequest, HostConfig, LogConfig, MountRequest, PortBinding,
-    RestartPolicy, ThrottleDevice, TmpfsOptions, Ulimit, WeightDevice,
+    BindOptions, DeviceMapping, DeviceRequest, DriverConfig, HostConfig, LogConfig, MountRequest,
+    PortBinding, RestartPolicy, ThrottleDevice, TmpfsOptions, Ulimit, VolumeOptions, WeightDevice,
 };
 pub use inspect::{Container, ContainerState, GraphDriver, MountPoint, NetworkSettings, ZERO_TIME};
 pub use list::{ContainerSummary, FILTERS, Port, SummaryHostConfig, SummaryNetworkSettings};

@@ -22,18 +22,6 @@ const TTY_GROUP: u32 = 5;
 const LINKS_MAX: usize = 16;
 /// The types of sysfs and of the two control group file systems, as `statfs` tells them.
 const KERNEL_TYPES: [i64; 4] = [mount::PROCFS, 0x6265_6572, 0x0027_e0eb, 0x6367_7270];
-/// What may be mounted over in `/proc`: files that only tell numbers (lxcfs does it).
-const HARMLESS: [&str; 8] = [
-    "/proc/cpuinfo",
-    "/proc/diskstats",
-    "/proc/loadavg",
-    "/proc/meminfo",
-    "/proc/slabinfo",
-    "/proc/stat",
-    "/proc/swaps",
-    "/proc/uptime",
-];
-
 /// What no kernel file system in a container may be: a way to a device, a program or more rights.
 fn kernel_attributes() -> Attributes {
     Attributes::MOUNT_ATTR_NOSUID | Attributes::MOUNT_ATTR_NODEV | Attributes::MOUNT_ATTR_NOEXEC
@@ -306,7 +294,7 @@ pub(super) fn extra(
         || ["/proc", "/sys"]
             .iter()
             .any(|kernel| normal(target).starts_with(kernel));
-    if is_kernels && !HARMLESS.contains(&extra.target.as_str()) {
+    if is_kernels && !profile::may_cover(&extra.target) {
         return Err(Failure::new(format!(
             "mounting on {} is refused: it is a file of the kernel",
             extra.target

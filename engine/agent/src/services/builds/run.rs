@@ -76,7 +76,7 @@ pub(super) async fn run(stage: &Stage<'_>, asked: &Run) -> Result<Option<HeldLay
     if !request.remove && !request.force_remove {
         stage.work.dir.forget_step(&id);
     } else {
-        containers.remove(id.as_str(), true, "").await?;
+        containers.remove(id.as_str(), true, true, "").await?;
         stage.work.dir.forget_step(&id);
         let said = format!(" ---> Removed intermediate container {}\n", id.short());
         output.chat(said).await?;

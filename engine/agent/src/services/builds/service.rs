@@ -114,7 +114,7 @@ impl Builds {
     ) -> Result<Arc<Self>> {
         let site = &containers.site;
         for id in kept.left_steps()? {
-            match containers.remove(id.as_str(), true, "").await {
+            match containers.remove(id.as_str(), true, true, "").await {
                 Ok(()) | Err(ServiceError::NoSuchContainer(_)) => {}
                 Err(error) => {
                     let reason = chain(&error);
@@ -245,7 +245,7 @@ impl Builds {
     /// Removes the containers of steps that were broken off.
     pub(super) async fn end_steps(&self, dir: &BuildDir) {
         for id in dir.steps() {
-            match self.containers.remove(id.as_str(), true, "").await {
+            match self.containers.remove(id.as_str(), true, true, "").await {
                 // Its owner has ended before it: nobody is there to ask, and it still is.
                 Err(ServiceError::NoSuchContainer(_)) if self.tasks.are_stopping() => continue,
                 Ok(()) | Err(ServiceError::NoSuchContainer(_)) => {}

@@ -32,7 +32,7 @@ impl Containers {
         binds: Vec<StepBind>,
     ) -> Result<()> {
         let id_of_it = id.clone();
-        let created = self.create_of(None, asked, made_of, id_of_it, binds);
+        let created = self.create_of(None, asked, made_of, id_of_it, Some(binds));
         let created = created.await?;
         for warning in created.warnings {
             tracing::debug!(container.id = id.as_str(), warning, "of a build's step");

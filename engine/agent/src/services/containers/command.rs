@@ -66,6 +66,8 @@ pub(crate) enum Command {
         reply: Reply<()>,
     },
     Remove {
+        /// The volumes made for it alone go too.
+        takes_volumes: bool,
         reply: Reply<()>,
     },
 }

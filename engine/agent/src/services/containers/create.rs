@@ -13,13 +13,14 @@ use super::command::Beginning;
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
 use super::steps::Undo;
-use super::{health, process, resources, restarts, spec, storage, users};
+use super::{copy_up, health, process, resources, restarts, spec, storage, users, volumes};
 use crate::faults;
 use crate::ids;
 use crate::records::{ContainerRecord, LifeRecord, NewRecord, StepBind};
 use crate::services::error::{Result, ServiceError};
 use crate::services::images::{ImageForContainer, LayersHeld};
 use crate::services::networks::Networks;
+use crate::services::volumes::Wish;
 use crate::tasks::blocking;
 
 /// How many made-up names are tried before giving up.
@@ -51,11 +52,12 @@ impl Containers {
         let name = name.map(str::parse::<ContainerName>).transpose();
         let name = name.map_err(|e| ServiceError::BadRequest(e.to_string()))?;
         let made_of = self.images.for_container(&asked.config.image).await?;
-        self.create_of(name, asked, made_of, ids::container_id(), Vec::new())
+        self.create_of(name, asked, made_of, ids::container_id(), None)
             .await
     }
 
-    /// Creates a container of an image that need not be listed.
+    /// Creates a container of an image that need not be listed. With `step_binds` it is a build's step:
+    /// what the image wants to be a volume is a directory like every other then.
     ///
     /// # Errors
     /// When an option is refused or the name is taken; nothing is left then.
@@ -65,14 +67,19 @@ impl Containers {
         asked: CreateBody,
         (image, layers_held): (ImageForContainer, LayersHeld),
         id: ContainerId,
-        step_binds: Vec<StepBind>,
+        step_binds: Option<Vec<StepBind>>,
     ) -> Result<CreateAnswer> {
         let mut warnings = Vec::new();
         let mut host_config = asked.host_config.clone();
         let networks = self.settle_network(&asked, &mut host_config, &mut warnings)?;
         self.settle_sharing(&asked.config, &mut host_config)?;
         resources::settle(&self.site.layout, &mut host_config, &mut warnings);
-        let config = merged(asked.config, &image, &id, &host_config)?;
+        let mut config = merged(asked.config, &image, &id, &host_config)?;
+        if step_binds.is_none() {
+            let wanted = image.config.volumes.iter().flatten();
+            volumes::add_images(&mut config, wanted.map(|(path, _)| path));
+        }
+        let plan = self.plan_volumes(&config, &host_config)?;
         check(&config, &host_config)?;
 
         let mut undo = Undo::default();
@@ -93,7 +100,9 @@ impl Containers {
             remap: users::remap(&self.site, &host_config)?,
             host_config,
             networks,
-            step_binds,
+            step_binds: step_binds.unwrap_or_default(),
+            volumes: plan.uses,
+            inherited: plan.inherited,
         });
         // What the start would refuse is refused now.
         Networks::check_ports(&record)?;
@@ -103,7 +112,7 @@ impl Containers {
 
         let (record, on_disk) = {
             let site = Arc::clone(&self.site);
-            blocking(move || make_on_disk(&site, record)).await?
+            blocking(move || make_on_disk(&site, record, &plan.wishes)).await?
         };
 
         let beginning = Beginning {
@@ -149,7 +158,11 @@ impl Containers {
 }
 
 /// Makes the directory, the writable top of the root file system, and last the record.
-fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerRecord, Undo)> {
+fn make_on_disk(
+    site: &Arc<Site>,
+    record: ContainerRecord,
+    wishes: &[Wish],
+) -> Result<(ContainerRecord, Undo)> {
     let mut undo = Undo::default();
     let dir = site
         .store
@@ -171,6 +184,9 @@ fn make_on_disk(site: &Arc<Site>, record: ContainerRecord) -> Result<(ContainerR
         .map_err(ServiceError::failed("make the container's root"))?;
 
     faults::point("create.root");
+    volumes::hold(site, &record, wishes, &mut undo)?;
+    copy_up::at_create(site, &record)?;
+    faults::point("create.volumes");
     site.store
         .save(&record)
         .map_err(ServiceError::failed("keep the container"))?;

@@ -11,7 +11,7 @@ use super::command::{Ask, Reply, answer};
 use super::owner::Owner;
 use super::running::{self, Lost};
 use super::signal::{self, KILL};
-use super::{restarts, why};
+use super::{restarts, volumes, why};
 use crate::clock::rfc3339;
 use crate::faults;
 use crate::records::LifeRecord;
@@ -157,8 +157,12 @@ impl Owner {
         self.publish_view();
         self.tell_exit(exit);
         faults::point("end.told");
-        let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
-        blocking(move || running::forget(&site, &id)).await;
+        let (site, record) = (Arc::clone(&self.site), Arc::clone(&self.record));
+        blocking(move || {
+            running::forget(&site, &record.id);
+            volumes::end(&site, &record);
+        })
+        .await;
         self.remove_if_asked().await;
     }
 
@@ -242,7 +246,7 @@ impl Owner {
         if !ended || !self.goes_by_itself() || self.gone {
             return;
         }
-        if let Err(error) = self.remove().await {
+        if let Err(error) = self.remove(true).await {
             tracing::error!(
                 container.id = self.record.id.as_str(),
                 reason = chain(&error),
@@ -251,14 +255,18 @@ impl Owner {
         }
     }
 
-    pub(super) async fn remove(&mut self) -> Result<()> {
+    pub(super) async fn remove(&mut self, takes_volumes: bool) -> Result<()> {
         faults::point("remove.begun");
         self.removing = true;
         self.waiting.clear();
         self.publish_view();
         let (site, id) = (Arc::clone(&self.site), self.record.id.clone());
+        let has_own = takes_volumes && self.record.own_volumes().next().is_some();
         let removed = blocking(move || {
             running::forget(&site, &id);
+            if has_own {
+                site.store.mark_volumes(&id)?;
+            }
             site.store.retire(&id)
         });
         if let Err(error) = removed.await {
@@ -267,6 +275,8 @@ impl Owner {
             return Err(ServiceError::failed("remove the container")(error));
         }
         faults::point("remove.retired");
+        let (site, record) = (Arc::clone(&self.site), Arc::clone(&self.record));
+        blocking(move || volumes::let_go(&site, &record, takes_volumes)).await;
         self.site.sweep_later(&self.record.id).await;
         self.site.unregister(&self.record);
         if let Some(held) = self.layers_held.take() {

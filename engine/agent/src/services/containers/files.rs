@@ -20,9 +20,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::registry::{Containers, Handle, Site};
 use super::view::View;
-use super::{mounts, spec, users};
+use super::{spec, users, volumes};
 use crate::clock::rfc3339;
-use crate::records::ContainerRecord;
+use crate::records::{ContainerRecord, VolumeUse};
 use crate::services::chunks::{self, Chunks};
 use crate::services::error::{Result, ServiceError, chain};
 use crate::tasks::{blocking, on_own_thread, own_thread};
@@ -321,7 +321,7 @@ fn extract(
 /// What a resting container's root is made of.
 pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
     let record = &view.record;
-    let asked = mounts::asked(&record.host_config)?;
+    let asked = volumes::asked(record)?;
     let guard = site.guard.clone();
     let judge = Judge::by(move |location| guard.may_show(location));
     let asked = asked
@@ -338,11 +338,23 @@ pub(super) fn merged(site: &Site, view: &View) -> Result<Merged> {
         }),
         MountKind::Tmpfs { .. } => None,
     });
+    let of_volume = |volume: &VolumeUse| {
+        let (source, judge) = site.volumes.resting(&volume.name, &volume.subpath)?;
+        Some(Bind {
+            source,
+            target: PathBuf::from(&volume.target),
+            readonly: volume.readonly || site.volumes.is_readonly(&volume.name),
+            judge: Some(judge),
+        })
+    };
+    let volumes = record.volumes.iter().filter_map(of_volume);
+    let mut binds: Vec<Bind> = binds.chain(volumes).collect();
+    binds.sort_by_key(|bind| bind.target.components().count());
     Ok(Merged {
         snapshot: users::snapshot(site, record),
         users: users::namespace(site, record)?,
         lowers: site.lowers(record),
-        binds: binds.collect(),
+        binds,
     })
 }
 

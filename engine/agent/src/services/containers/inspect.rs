@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::registry::{Containers, Site};
 use super::view::{View, as_i64};
-use super::{etc, limits, mounts, process, security};
+use super::{etc, limits, process, security, volumes};
 use crate::clock::rfc3339;
 use crate::records::ContainerRecord;
 use crate::services::error::{Result, ServiceError};
@@ -84,7 +84,7 @@ fn describe(site: &Site, view: &View) -> Result<Container> {
             .unwrap_or_default(),
         host_config_json: host_config(record)?,
         graph_driver: graph_driver(site, record),
-        mounts: mounts::points(&record.host_config),
+        mounts: volumes::points(site, record),
         config: record.config.clone(),
         network_settings: site.networks.settings(record),
         ..Container::default()

@@ -4,9 +4,9 @@ use engine_api::containers::{ContainerSummary, Port, SummaryHostConfig, SummaryN
 use engine_api::filter::{FilterError, Filters};
 use regex_lite::Regex;
 
-use super::registry::Containers;
+use super::registry::{Containers, Site};
 use super::view::View;
-use super::{mounts, process};
+use super::{process, volumes};
 use crate::services::error::Result;
 use crate::services::networks::Networks;
 
@@ -52,7 +52,7 @@ impl Containers {
             .iter()
             .filter(|view| (all || view.is_up()) && filter.admits(view))
             .take(options.limit.unwrap_or(usize::MAX))
-            .map(|view| summary(&self.site.networks, view, now_ns))
+            .map(|view| summary(&self.site, view, now_ns))
             .collect();
         if options.with_size {
             for one in &mut list {
@@ -100,6 +100,7 @@ impl Containers {
         let ancestors = ancestors.filter_map(|reference| self.images.id_of(reference).ok());
         Ok(Filter {
             networks: &self.site.networks,
+            site: &self.site,
             filters,
             exited,
             names,
@@ -113,6 +114,7 @@ impl Containers {
 /// Filters whose values are looked up and compiled.
 struct Filter<'f> {
     networks: &'f Networks,
+    site: &'f Site,
     filters: &'f Filters,
     exited: Vec<i32>,
     names: Vec<Regex>,
@@ -137,9 +139,9 @@ impl Filter<'_> {
                 .any(|p| p.split('/').next() == Some(wanted))
         };
         let has_mount = |wanted: &str| {
-            mounts::points(&record.host_config)
-                .iter()
-                .any(|mount| mount.destination == wanted || mount.source == wanted)
+            volumes::points(self.site, record).iter().any(|mount| {
+                [&mount.name, &mount.destination, &mount.source].contains(&&wanted.to_owned())
+            })
         };
         filters.labels_match(&record.config.labels)
             && filters.any("id", |wanted| record.id.as_str().starts_with(wanted))
@@ -176,7 +178,7 @@ impl Filter<'_> {
     }
 }
 
-fn summary(networks: &Networks, view: &View, now_ns: i64) -> ContainerSummary {
+fn summary(site: &Site, view: &View, now_ns: i64) -> ContainerSummary {
     let record = &view.record;
     ContainerSummary {
         id: record.id.to_string(),
@@ -193,9 +195,9 @@ fn summary(networks: &Networks, view: &View, now_ns: i64) -> ContainerSummary {
             network_mode: record.host_config.network_mode.clone(),
         },
         network_settings: SummaryNetworkSettings {
-            networks: networks.endpoints(record),
+            networks: site.networks.endpoints(record),
         },
-        mounts: mounts::points(&record.host_config),
+        mounts: volumes::points(site, record),
         ..ContainerSummary::default()
     }
 }

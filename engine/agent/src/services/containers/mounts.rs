@@ -18,19 +18,24 @@ pub(super) struct Asked {
     pub(super) make_source: bool,
 }
 
-/// Returns every mount that is asked for.
+/// Returns every mount that is asked for and is no volume.
 ///
 /// # Errors
 /// Names the mount that is malformed or not supported yet.
 pub(super) fn asked(host: &HostConfig) -> Result<Vec<Asked>> {
     let mut all = Vec::new();
     for bind in host.binds.as_deref().unwrap_or_default() {
-        all.push(Asked {
-            mount: from_bind(bind)?,
-            make_source: true,
-        });
+        let of_host = split_bind(bind)?
+            .0
+            .is_some_and(|source| source.starts_with('/'));
+        if of_host {
+            all.push(Asked {
+                mount: from_bind(bind)?,
+                make_source: true,
+            });
+        }
     }
-    for request in &host.mounts {
+    for request in host.mounts.iter().filter(|one| one.kind != "volume") {
         all.push(from_request(request)?);
     }
     for (target, options) in &host.tmpfs {
@@ -50,10 +55,9 @@ pub(super) fn asked(host: &HostConfig) -> Result<Vec<Asked>> {
     Ok(all)
 }
 
-/// Returns the mounts as inspect shows them.
-pub(super) fn points(host: &HostConfig) -> Vec<MountPoint> {
-    let asked = asked(host).unwrap_or_default();
-    let point = |Asked { mount, .. }| match mount.kind {
+/// Returns a mount as inspect shows it.
+pub(super) fn point(mount: Mount) -> MountPoint {
+    match mount.kind {
         MountKind::Bind { source, how, .. } => MountPoint {
             kind: "bind".to_owned(),
             source: source.display().to_string(),
@@ -68,30 +72,28 @@ pub(super) fn points(host: &HostConfig) -> Vec<MountPoint> {
             rw: !mount.readonly,
             ..MountPoint::default()
         },
-    };
-    asked.into_iter().map(point).collect()
+    }
+}
+
+/// Takes `source:/path[:options]` or `/path` apart.
+///
+/// # Errors
+/// When it is neither.
+pub(super) fn split_bind(bind: &str) -> Result<(Option<&str>, &str, &str)> {
+    let parts: Vec<&str> = bind.split(':').collect();
+    match parts[..] {
+        [target] if !target.is_empty() => Ok((None, target, "")),
+        [source, target] if !source.is_empty() => Ok((Some(source), target, "")),
+        [source, target, options] if !source.is_empty() => Ok((Some(source), target, options)),
+        _ => Err(bad(format!("invalid volume specification: '{bind}'"))),
+    }
 }
 
 /// `/host/path:/path[:ro]`
 fn from_bind(bind: &str) -> Result<Mount> {
-    let mut parts = bind.split(':');
-    let (Some(source), Some(target), options, None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(bad(format!("invalid volume specification: '{bind}'")));
-    };
-    if !source.starts_with('/') {
-        return Err(bad(format!(
-            "HostConfig.Binds: volumes are not supported yet, and {source:?} is the name of one; \
-             give an absolute path of the host"
-        )));
-    }
+    let (source, target, options) = split_bind(bind)?;
     let (mut readonly, mut how) = (false, BindHow::default());
-    for option in options
-        .unwrap_or_default()
-        .split(',')
-        .filter(|o| !o.is_empty())
-    {
+    for option in options.split(',').filter(|o| !o.is_empty()) {
         match option {
             "ro" => readonly = true,
             // Labels of a security module that is not there, and what is so anyway.
@@ -104,7 +106,7 @@ fn from_bind(bind: &str) -> Result<Mount> {
         }
     }
     Ok(Mount {
-        kind: bind_of(source, how)?,
+        kind: bind_of(source.unwrap_or_default(), how)?,
         target: target_of(target)?,
         readonly,
     })
@@ -160,7 +162,32 @@ pub(super) fn check_spread(all: &[Asked]) -> Result<()> {
     Ok(())
 }
 
-fn from_request(request: &MountRequest) -> Result<Asked> {
+/// Returns what asks for a bind again; `None` for what is none.
+pub(super) fn bind_request(mount: &Mount) -> Option<MountRequest> {
+    let MountKind::Bind { source, how, .. } = &mount.kind else {
+        return None;
+    };
+    Some(MountRequest {
+        kind: "bind".to_owned(),
+        source: source.display().to_string(),
+        target: mount.target.clone(),
+        read_only: mount.readonly,
+        bind_options: Some(BindOptions {
+            propagation: propagation_word(*how).to_owned(),
+            non_recursive: how.alone,
+            create_mountpoint: true,
+            read_only_non_recursive: how.shallow_readonly && mount.readonly,
+            read_only_force_recursive: false,
+        }),
+        ..MountRequest::default()
+    })
+}
+
+/// Reads a mount in the newer way to ask for one.
+///
+/// # Errors
+/// Names what is malformed.
+pub(super) fn from_request(request: &MountRequest) -> Result<Asked> {
     let target = target_of(&request.target)?;
     let mut make_source = false;
     let kind = match request.kind.as_str() {
@@ -194,13 +221,17 @@ fn from_request(request: &MountRequest) -> Result<Asked> {
 }
 
 /// Options of one type of mount mean nothing to another.
-fn refuse_other_options(request: &MountRequest, kind: &str) -> Result<()> {
+///
+/// # Errors
+/// Names the options that were given.
+pub(super) fn refuse_other_options(request: &MountRequest, kind: &str) -> Result<()> {
     let has_tmpfs = request.tmpfs_options.is_some() && kind != "tmpfs";
+    let has_volume = request.volume_options.is_some() && kind != "volume";
     let has_bind = request.bind_options.is_some() && kind != "bind";
     for (is_given, option) in [
         (has_tmpfs, "TmpfsOptions"),
         (has_bind, "BindOptions"),
-        (request.volume_options.is_some(), "VolumeOptions"),
+        (has_volume, "VolumeOptions"),
     ] {
         if is_given {
             return Err(bad(format!(
@@ -373,7 +404,11 @@ fn bind_of(source: &str, how: BindHow) -> Result<MountKind> {
     })
 }
 
-fn target_of(target: &str) -> Result<String> {
+/// Reads where a container is to have something: absolute, and clean by its text.
+///
+/// # Errors
+/// When it is no such path, or the root.
+pub(super) fn target_of(target: &str) -> Result<String> {
     let path = Path::new(target);
     let plain = path
         .components()
@@ -418,8 +453,6 @@ mod tests {
     fn malformed_and_unsupported_binds_are_refused() {
         for bad in [
             "",
-            "/a",
-            "name:/b",
             "/a:b",
             "/a:/",
             "/a:/b/../c",

@@ -233,11 +233,14 @@ impl Owner {
                 let result = self.disconnect(&network).await;
                 answer(reply, result);
             }
-            Command::Remove { reply } => {
+            Command::Remove {
+                takes_volumes,
+                reply,
+            } => {
                 let result = match self.phase {
                     Phase::Running { .. } | Phase::Starting => Err(self.is_running()),
                     _ if self.restart_at.is_some() => Err(self.is_running()),
-                    _ => self.remove().await,
+                    _ => self.remove(takes_volumes).await,
                 };
                 answer(reply, result);
             }

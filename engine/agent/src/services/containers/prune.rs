@@ -34,7 +34,7 @@ impl Containers {
             }
             let dir = self.site.store.dir_of(&record.id);
             let usage = blocking(move || Snapshot::at(&dir).usage()).await;
-            match self.remove(&id, false, "").await {
+            match self.remove(&id, false, false, "").await {
                 Ok(()) => {
                     bytes += usage.map_or(0, |usage| usage.size_bytes);
                     removed.push(id);

@@ -23,6 +23,7 @@ use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::services::images::{ImageUse, Images};
 use crate::services::networks::Networks;
+use crate::services::volumes::Volumes;
 use crate::tasks::{Tasks, blocking};
 use crate::users::Users;
 
@@ -55,6 +56,7 @@ pub(crate) struct Site {
     pub(crate) tasks: Tasks,
     pub(crate) events: Arc<Events>,
     pub(crate) store: ContainerStore,
+    pub(crate) volumes: Arc<Volumes>,
     /// The file system of the store keeps storage sizes.
     pub(super) keeps_sizes: bool,
     pub(crate) run: PathBuf,
@@ -98,6 +100,7 @@ pub(crate) struct SiteParts {
     pub(crate) tasks: Tasks,
     pub(crate) events: Arc<Events>,
     pub(crate) store: ContainerStore,
+    pub(crate) volumes: Arc<Volumes>,
     pub(crate) keeps_sizes: bool,
     pub(crate) run: PathBuf,
     pub(crate) cgroup_parent: String,
@@ -220,6 +223,7 @@ impl Site {
             tasks,
             events,
             store,
+            volumes,
             keeps_sizes,
             run,
             cgroup_parent,
@@ -236,6 +240,7 @@ impl Site {
             tasks,
             events,
             store,
+            volumes,
             keeps_sizes,
             run,
             cgroup_parent,

@@ -7,7 +7,8 @@ use super::registry::Containers;
 use crate::services::error::{Result, ServiceError};
 
 impl Containers {
-    /// Removes a container; one that runs only if it may be killed for it.
+    /// Removes a container, with the volumes made for it alone if it takes them; one that runs only if it
+    /// may be killed for it.
     ///
     /// # Errors
     /// When it is not there, or runs.
@@ -15,6 +16,7 @@ impl Containers {
         self: &Arc<Self>,
         reference: &str,
         force: bool,
+        takes_volumes: bool,
         who: &str,
     ) -> Result<()> {
         let handle = self.find(reference)?;
@@ -25,7 +27,11 @@ impl Containers {
         if force && handle.view().is_up() {
             self.kill_to_remove(&handle, who).await?;
         }
-        match handle.ask(|reply| Command::Remove { reply }).await {
+        let removed = handle.ask(|reply| Command::Remove {
+            takes_volumes,
+            reply,
+        });
+        match removed.await {
             // With `--rm` it went by itself once it was killed.
             Err(ServiceError::NoSuchContainer(_)) if handle.view().gone => Ok(()),
             result => result,

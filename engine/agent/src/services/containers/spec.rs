@@ -16,6 +16,7 @@ use super::security::{self, Security};
 use super::sharing::{self, Purpose};
 use super::{
     capabilities, devices, etc, limits, mounts, networking, process, resources, storage, sysctls,
+    volumes,
 };
 use crate::records::{ContainerRecord, ETC};
 use crate::services::error::{Result, ServiceError};
@@ -36,7 +37,7 @@ pub(super) fn work_order(
     let (config, host) = (&record.config, &record.host_config);
     let bundle = site.bundle(&record.id);
     let network = networking::network(site, record, purpose)?;
-    let asked_mounts = mounts::asked(host)?;
+    let asked_mounts = volumes::asked(record)?;
     mounts::check_spread(&asked_mounts)?;
     let extra: Vec<Mount> = asked_mounts.into_iter().map(|asked| asked.mount).collect();
     let security = security::read(host)?;
@@ -55,10 +56,7 @@ pub(super) fn work_order(
         hostname: config.hostname.clone(),
         domainname: config.domainname.clone(),
         network,
-        mounts: etc_mounts(site, record)
-            .into_iter()
-            .chain(extra.iter().cloned())
-            .collect(),
+        mounts: all_mounts(site, record, &extra),
         shm_bytes: limits::shm_bytes(host)?,
         resources: resources::resources(&site.layout, host)?,
         cgroup: cgroup(site, record)?,
@@ -85,6 +83,15 @@ pub(super) fn work_order(
     Ok(spec)
 }
 
+/// Returns everything that is mounted beside the standard ones, in the order that this is done.
+fn all_mounts(site: &Site, record: &ContainerRecord, asked: &[Mount]) -> Vec<Mount> {
+    let mut all = etc_mounts(site, record);
+    all.extend_from_slice(asked);
+    all.extend(volumes::mounts_of(site, record));
+    volumes::order(&mut all);
+    all
+}
+
 /// Opens what is to be mounted and judges that: init mounts nothing else. To be held until then.
 ///
 /// # Errors
@@ -100,6 +107,14 @@ pub(super) fn hold_sources(
         let MountKind::Bind { source, judged, .. } = &mut mount.kind else {
             continue;
         };
+        let mut volumes = record.volumes.iter();
+        if let Some(volume) = volumes.find(|volume| volume.target == mount.target) {
+            let (path, opened) = site.volumes.open_source(&volume.name, &volume.subpath)?;
+            *judged = Some(opened.identity());
+            *source = path;
+            held.push(opened);
+            continue;
+        }
         let opened = Source::open(source)
             .map_err(ServiceError::failed(format!("mount on {}", mount.target)))?;
         site.guard
@@ -180,7 +195,7 @@ fn make_directories(path: &Path, remap: Option<Remap>) -> io::Result<()> {
 /// # Errors
 /// When the disk is full or fails.
 pub(super) fn write_etc(site: &Site, record: &ContainerRecord) -> Result<()> {
-    for asked in mounts::asked(&record.host_config)? {
+    for asked in volumes::asked(record)? {
         if let (true, MountKind::Bind { source, .. }) = (asked.make_source, &asked.mount.kind)
             && !source.exists()
         {

@@ -10,7 +10,7 @@ use engine_runtime::{Control, Event, ExitRecord, Request, TerminalSize};
 use super::command::{Client, Command};
 use super::registry::{Containers, Site};
 use super::sharing::Purpose;
-use super::{networking, restarts, running, spec, storage};
+use super::{networking, restarts, running, spec, storage, volumes};
 use crate::faults;
 use crate::records::{ContainerRecord, ContainerStore};
 use crate::services::error::{Result, ServiceError, chain};
@@ -108,6 +108,7 @@ pub(super) fn launch(
     let mut order = spec::work_order(site, record, size, Purpose::Start).map_err(|e| failed(&e))?;
     let reserved = site.networks.reserve(record).map_err(|e| failed(&e))?;
     spec::write_etc(site, record).map_err(|e| failed(&e))?;
+    let using = volumes::Using::begin(site, record).map_err(|e| failed(&e))?;
     let held = spec::hold_sources(site, record, &mut order).map_err(|e| failed(&e))?;
     let bytes = serde_json::to_vec(&order).map_err(|e| failed(&e))?;
     // That it was started is known by it; without a policy nobody acts on that after a power cut.
@@ -154,6 +155,7 @@ pub(super) fn launch(
     }
     if let Ok(launched) = &launched {
         reserved.keep();
+        using.keep();
         running::note(site, &record.id, launched.pid, launched.started_at_unix_ns);
     }
     launched
