@@ -24,6 +24,8 @@ pub enum ErrorKind {
     NotFound,
     /// The thing is in a state that forbids it, or a name is taken (409).
     Conflict,
+    /// What was expected to be there is not, or has changed (412).
+    Changed,
     /// The body is larger than what is taken (413).
     TooLarge,
     /// Somebody else limits how often it is asked (429).
@@ -46,6 +48,7 @@ impl ErrorKind {
             Self::Forbidden => 403,
             Self::NotFound => 404,
             Self::Conflict => 409,
+            Self::Changed => 412,
             Self::TooLarge => 413,
             Self::RateLimited => 429,
             Self::NotImplemented => 501,
@@ -63,6 +66,7 @@ impl ErrorKind {
             403 => Self::Forbidden,
             404 => Self::NotFound,
             409 => Self::Conflict,
+            412 => Self::Changed,
             413 => Self::TooLarge,
             429 => Self::RateLimited,
             501 => Self::NotImplemented,

@@ -172,6 +172,16 @@ operations! {
     VOLUME_CREATE "volume.create" Post "/volumes/create" Change Json 24;
     VOLUME_INSPECT "volume.inspect" Get "/volumes/{name}" Read Json 24;
     VOLUME_REMOVE "volume.remove" Delete "/volumes/{name}" Destroy Json 24;
+    VOLUME_FILES "volume.files" Get "/gantry/volumes/{name}/files" Read Json 24;
+    VOLUME_CHANGE "volume.change" Post "/gantry/volumes/{name}/files" Change Json 24;
+    VOLUME_PATH_STAT "volume.path_stat" Head "/gantry/volumes/{name}/archive" Read Json 24;
+    VOLUME_ARCHIVE "volume.archive" Get "/gantry/volumes/{name}/archive" Read Stream 24;
+    VOLUME_EXTRACT "volume.extract" Put "/gantry/volumes/{name}/archive" Change Json 24;
+    VOLUME_FILE "volume.file" Get "/gantry/volumes/{name}/file" Read Stream 24;
+    VOLUME_FILE_PUT "volume.file_put" Put "/gantry/volumes/{name}/file" Change Json 24;
+    VOLUME_BACKUP "volume.backup" Get "/gantry/volumes/{name}/backup" Read Stream 24;
+    VOLUME_RESTORE "volume.restore" Put "/gantry/volumes/{name}/backup" Change Json 24;
+    VOLUME_CLONE "volume.clone" Post "/gantry/volumes/{name}/clone" Change Json 24;
     PLUGIN_LIST "plugin.list" Get "/plugins" Read Json 25;
 }
 

@@ -35,6 +35,14 @@
 //! directory it tells that one entry. `GET /gantry/images/{name}/file` is the content of one regular
 //! file, by `path` and `layer`. Links in a path are followed inside the image; nothing is mounted.
 //!
+//! Files of a volume, whether a container runs with it or not, below `/gantry/volumes/{name}`:
+//! `GET files` lists a directory as of a container; `POST files` makes one [`crate::volumes::FileChange`];
+//! `HEAD`, `GET` and `PUT archive` are Docker's of a container; `GET file` is the content of a regular
+//! file by `path`, whose `ETag` `PUT file` takes as `If-Match` (412 when somebody changed it meanwhile;
+//! `If-None-Match: *` for a new one); `GET backup` is all of it as `tar.zst`, and `PUT backup` puts such an
+//! archive, compressed or not, in the place of everything, or with `path` one file of it, the old files
+//! kept until the new ones are whole; `POST clone` copies it into a new volume.
+//!
 //! `GET /gantry/registries/{name}/repositories` and `GET /gantry/repositories/{name}/tags` list what a
 //! registry has, as [`crate::registries::NameList`]; `GET /gantry/repositories/{name}/digest` tells which
 //! digest a name has there, as [`crate::registries::RemoteDigest`].

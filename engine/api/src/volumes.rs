@@ -58,6 +58,35 @@ pub struct VolumeCreateBody {
     pub cluster_volume_spec: Option<serde_json::Value>,
 }
 
+/// One change of a volume's files. Paths begin at the volume's root; a link itself is changed, never what
+/// it leads to. Our own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "Action", rename_all = "snake_case")]
+pub enum FileChange {
+    /// Gives it another name, which nothing has.
+    #[serde(rename_all = "PascalCase")]
+    Rename { path: String, to: String },
+    /// Removes it with everything in it.
+    #[serde(rename_all = "PascalCase")]
+    Remove { path: String },
+    /// Makes a directory.
+    #[serde(rename_all = "PascalCase")]
+    MakeDirectory { path: String },
+    /// Sets its permission bits, up to `0o7777`.
+    #[serde(rename_all = "PascalCase")]
+    SetMode { path: String, mode: u32 },
+    /// Gives it away.
+    #[serde(rename_all = "PascalCase")]
+    SetOwner { path: String, uid: u32, gid: u32 },
+}
+
+/// What a clone is to be called. Our own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub struct CloneBody {
+    pub name: String,
+}
+
 /// The keys that `filters` of the list may hold.
 pub const FILTERS: &[&str] = &["dangling", "driver", "label", "name"];
 

@@ -182,7 +182,7 @@ impl EngineClient {
     }
 }
 
-fn stat(answer: &Response<Incoming>) -> Result<PathStat> {
+pub(crate) fn stat(answer: &Response<Incoming>) -> Result<PathStat> {
     let header = answer.headers().get(PATH_STAT_HEADER);
     header
         .and_then(|value| PathStat::from_header(value.to_str().ok()?))

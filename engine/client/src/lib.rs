@@ -37,3 +37,4 @@ pub use file::{FileAttributes, FileContent, NewFile, Opened};
 pub use files::{CommitOptions, DirectoryQuery, ExtractOptions};
 pub use images::{ImageFilesQuery, ImagePath, ImageSource, PullOptions, PushOptions};
 pub use system::EventOptions;
+pub use volumes::Before;

@@ -46,6 +46,6 @@ pub use tree::{
 pub use usage::{Usage, usage};
 pub use volumes::{
     Backing, Content, ContentError, Fill, MountWish, OptionError, Retired, StoredVolumes,
-    VolumeError, VolumeRecord, VolumeStore, copy_content, is_empty as is_empty_directory,
-    locate_below, settle as settle_content,
+    VolumeError, VolumeRecord, VolumeStore, copy_content, files as volume_files,
+    is_empty as is_empty_directory, locate_below, pack_compressed, settle as settle_content,
 };

@@ -84,6 +84,14 @@ async fn files(
     Path(id): Path<String>,
     values: Values,
 ) -> Result<Json<Directory>> {
+    let query = list_query(&values)?;
+    Ok(Json(
+        app.containers.files(&id, path(&values)?, query).await?,
+    ))
+}
+
+/// Reads what is wanted of a directory.
+pub(super) fn list_query(values: &Values) -> Result<ListQuery> {
     let sort = values.text("sort").unwrap_or("name");
     let (word, is_descending) = match sort.strip_prefix('-') {
         Some(word) => (word, true),
@@ -98,7 +106,7 @@ async fn files(
             return Err(ApiError::bad_request(message));
         }
     };
-    let query = ListQuery {
+    Ok(ListQuery {
         filter: values.text("filter").unwrap_or_default().to_owned(),
         order,
         is_descending,
@@ -107,10 +115,7 @@ async fn files(
             .number("limit")?
             .unwrap_or(ENTRIES_MAX)
             .min(ENTRIES_MAX),
-    };
-    Ok(Json(
-        app.containers.files(&id, path(&values)?, query).await?,
-    ))
+    })
 }
 
 async fn export(State(app): State<App>, Path(id): Path<String>) -> Result<Response> {
@@ -119,14 +124,14 @@ async fn export(State(app): State<App>, Path(id): Path<String>) -> Result<Respon
     Ok((kind, flushed(ReceiverStream::new(chunks))).into_response())
 }
 
-fn path(values: &Values) -> Result<&str> {
+pub(super) fn path(values: &Values) -> Result<&str> {
     values
         .text("path")
         .filter(|path| !path.contains('\0'))
         .ok_or_else(|| ApiError::bad_request("bad parameter: path cannot be empty"))
 }
 
-fn stat_header(stat: &PathStat) -> Result<HeaderMap> {
+pub(super) fn stat_header(stat: &PathStat) -> Result<HeaderMap> {
     let name: HeaderName = PATH_STAT_HEADER
         .parse()
         .map_err(|_| ApiError::bad_request("the path has no header"))?;

@@ -33,6 +33,7 @@ mod stream;
 mod swarm;
 mod system;
 mod usage;
+mod volume_files;
 mod volumes;
 mod wait;
 

@@ -13,7 +13,7 @@ use super::error::ApiError;
 use super::extract::drain;
 use super::{
     archive, attach, build, commit, containers, events, execs, images, layers, logs, networks,
-    registries, stats, swarm, system, usage, volumes, wait,
+    registries, stats, swarm, system, usage, volume_files, volumes, wait,
 };
 use crate::engine::Engine;
 
@@ -53,6 +53,7 @@ fn all() -> Vec<Route> {
     routes.extend(registries::routes());
     routes.extend(networks::routes());
     routes.extend(volumes::routes());
+    routes.extend(volume_files::routes());
     routes
 }
 

@@ -12,6 +12,7 @@ use super::error::{ApiError, Result};
 use super::extract::{JsonBytes, Values};
 use super::routes::{App, Route};
 
+/// See also `volume_files.rs`.
 pub(super) fn routes() -> Vec<Route> {
     vec![
         (&operation::VOLUME_LIST, get(list)),

@@ -39,6 +39,9 @@ pub(crate) enum ServiceError {
     /// The state of the thing forbids it.
     #[error("{0}")]
     Conflict(String),
+    /// It is not as it was when it was seen.
+    #[error("{0}")]
+    Changed(String),
     /// Credentials were refused.
     #[error("{0}")]
     Unauthorized(String),
@@ -85,6 +88,7 @@ impl ServiceError {
             | Self::NoSuchNetwork(_)
             | Self::NotFound(_) => ErrorKind::NotFound,
             Self::NameInUse { .. } | Self::Conflict(_) => ErrorKind::Conflict,
+            Self::Changed(_) => ErrorKind::Changed,
             Self::NotModified => ErrorKind::NotModified,
             Self::AmbiguousId(_) | Self::BadRequest(_) => ErrorKind::BadRequest,
             Self::Forbidden(_) => ErrorKind::Forbidden,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use engine_api::containers::{FileEntry, FileKind};
-use engine_storage::{FoundKind, ListedEntry, OwnerNames};
+use engine_api::containers::{FileEntry, FileKind, PathStat, go_mode};
+use engine_storage::{Found, FoundKind, ListedEntry, OwnerNames};
 
 use crate::clock::rfc3339;
 
@@ -63,5 +63,37 @@ const fn kind(kind: FoundKind) -> FileKind {
         FoundKind::Socket => FileKind::Socket,
         FoundKind::BlockDevice => FileKind::BlockDevice,
         FoundKind::CharacterDevice => FileKind::CharacterDevice,
+    }
+}
+
+/// The facts of a path as clients of an archive read them.
+pub(super) fn stat_of(found: &Found) -> PathStat {
+    let metadata = &found.metadata;
+    let (seconds, nanoseconds) = metadata.modified;
+    let modified_ns = seconds
+        .saturating_mul(1_000_000_000)
+        .saturating_add(nanoseconds.into());
+    PathStat {
+        name: String::from_utf8_lossy(&found.name).into_owned(),
+        size: i64::try_from(metadata.size_bytes).unwrap_or(i64::MAX),
+        mode: go_mode::of(metadata.mode, go_kind(found.kind())),
+        mtime: rfc3339(modified_ns),
+        link_target: found
+            .link_target
+            .as_ref()
+            .map(|target| target.to_string_lossy().into_owned())
+            .unwrap_or_default(),
+    }
+}
+
+fn go_kind(kind: FoundKind) -> u32 {
+    match kind {
+        FoundKind::File => 0,
+        FoundKind::Directory => go_mode::DIRECTORY,
+        FoundKind::Symlink => go_mode::SYMLINK,
+        FoundKind::Pipe => go_mode::PIPE,
+        FoundKind::Socket => go_mode::SOCKET,
+        FoundKind::BlockDevice => go_mode::DEVICE,
+        FoundKind::CharacterDevice => go_mode::DEVICE | go_mode::CHARACTER_DEVICE,
     }
 }

@@ -29,6 +29,7 @@ mod rig;
 mod streams;
 mod update;
 mod volumes;
+mod volumes_files;
 mod volumes_killed;
 mod volumes_local;
 mod why;

@@ -1,7 +1,7 @@
 //! An image's content on its way into a volume that nobody has used.
 
 use std::fs::File;
-use std::io::{self, BufWriter};
+use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use engine_sys::dir::{Dir, set_mode_of, set_owner_of};
@@ -12,6 +12,8 @@ use engine_sys::{Errno, SysError, pinned};
 
 use crate::tree::{AskedPath, PackError, PlaceError, PlaceOptions, carry, pack_contents, place};
 
+/// Of zstd's: fast, and good for text.
+const LEVEL: i32 = 3;
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// What was copied: whose the directory is, and whether anything lay in it.
@@ -94,6 +96,24 @@ pub fn copy_content(
     }
     placed?;
     Ok(Some(content))
+}
+
+/// Writes everything below a root as an archive compressed by zstd.
+///
+/// # Errors
+/// See [`PackError`]; the archive is then cut.
+pub fn pack_compressed<W: Write>(
+    root: &Root,
+    map: Option<IdMap>,
+    target: W,
+) -> Result<W, PackError> {
+    let encoder = zstd::Encoder::new(target, LEVEL).map_err(PackError::Write)?;
+    let target = BufWriter::with_capacity(BUFFER_BYTES, encoder);
+    let target = pack_contents(root, map, target)?;
+    let encoder = target.into_inner().map_err(io::IntoInnerError::into_error);
+    encoder
+        .and_then(zstd::Encoder::finish)
+        .map_err(PackError::Write)
 }
 
 /// Finds where the path `below` in the directory `root` really lies, links followed inside it.

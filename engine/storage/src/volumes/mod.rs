@@ -14,10 +14,13 @@
 
 mod backing;
 mod content;
+pub mod files;
 mod record;
 mod store;
 
 pub use backing::{Backing, MountWish, OptionError};
-pub use content::{Content, ContentError, copy_content, is_empty, locate_below, settle};
+pub use content::{
+    Content, ContentError, copy_content, is_empty, locate_below, pack_compressed, settle,
+};
 pub use record::{Fill, VolumeRecord};
 pub use store::{Retired, StoredVolumes, VolumeError, VolumeStore};

@@ -10,21 +10,21 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine_api::containers::{Change, PathStat, go_mode};
+use engine_api::containers::{Change, PathStat};
 use engine_runtime::{Held, MountKind};
 use engine_storage::{
-    Access, AskedPath, Bind, ChangeKind, Found, FoundKind, Judge, LocateError, Merged, PackError,
-    PlaceError, PlaceOptions, TreeRoot, open_root_of, owner_of, pack, pack_contents, place,
+    Access, AskedPath, Bind, ChangeKind, Judge, LocateError, Merged, PackError, PlaceError,
+    PlaceOptions, TreeRoot, open_root_of, owner_of, pack, pack_contents, place,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use super::registry::{Containers, Handle, Site};
 use super::view::View;
 use super::{spec, users, volumes};
-use crate::clock::rfc3339;
 use crate::records::{ContainerRecord, VolumeUse};
 use crate::services::chunks::{self, Chunks};
 use crate::services::error::{Result, ServiceError, chain};
+use crate::services::looking::stat_of;
 use crate::tasks::{blocking, on_own_thread, own_thread};
 
 /// How long a start waits for files that are being written, and the reverse.
@@ -371,37 +371,6 @@ fn answer<T>(head: &mut Option<oneshot::Sender<Result<T>>>, said: Result<T>) {
     if let Some(head) = head.take() {
         // Whoever asked may have gone.
         let _ = head.send(said);
-    }
-}
-
-fn stat_of(found: &Found) -> PathStat {
-    let metadata = &found.metadata;
-    let (seconds, nanoseconds) = metadata.modified;
-    let modified_ns = seconds
-        .saturating_mul(1_000_000_000)
-        .saturating_add(nanoseconds.into());
-    PathStat {
-        name: String::from_utf8_lossy(&found.name).into_owned(),
-        size: i64::try_from(metadata.size_bytes).unwrap_or(i64::MAX),
-        mode: go_mode::of(metadata.mode, go_kind(found.kind())),
-        mtime: rfc3339(modified_ns),
-        link_target: found
-            .link_target
-            .as_ref()
-            .map(|target| target.to_string_lossy().into_owned())
-            .unwrap_or_default(),
-    }
-}
-
-fn go_kind(kind: FoundKind) -> u32 {
-    match kind {
-        FoundKind::File => 0,
-        FoundKind::Directory => go_mode::DIRECTORY,
-        FoundKind::Symlink => go_mode::SYMLINK,
-        FoundKind::Pipe => go_mode::PIPE,
-        FoundKind::Socket => go_mode::SOCKET,
-        FoundKind::BlockDevice => go_mode::DEVICE,
-        FoundKind::CharacterDevice => go_mode::DEVICE | go_mode::CHARACTER_DEVICE,
     }
 }
 

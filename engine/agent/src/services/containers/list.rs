@@ -187,7 +187,7 @@ fn summary(site: &Site, view: &View, now_ns: i64) -> ContainerSummary {
         image_id: record.image_id.clone(),
         command: process::arguments(&record.config).join(" "),
         created: record.created_ns.div_euclid(1_000_000_000),
-        ports: networks.ports(&record.id, &record.config),
+        ports: site.networks.ports(&record.id, &record.config),
         labels: record.config.labels.clone(),
         state: view.status().to_owned(),
         status: view.status_words(now_ns),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use engine_api::id::VolumeName;
 use engine_api::volumes::{ANONYMOUS_LABEL, DRIVER, Volume, VolumeCreateBody};
-use engine_storage::{Backing, VolumeRecord, VolumeStore};
+use engine_storage::{Backing, Fill, VolumeRecord, VolumeStore};
 
 use crate::clock::Clock;
 use crate::config::Config;
@@ -16,6 +16,7 @@ use crate::ids;
 use crate::services::error::{Result, ServiceError, chain};
 use crate::services::events::{Events, Kind};
 use crate::tasks::{Tasks, blocking};
+use crate::users::Remap;
 
 /// The volumes of this host. What blocks says so; what does not never waits for the disk.
 pub(crate) struct Volumes {
@@ -26,6 +27,7 @@ pub(crate) struct Volumes {
     tasks: Tasks,
     /// Whose new volumes are: the root of containers.
     pub(super) owner: u32,
+    pub(super) remap: Option<Remap>,
     index: Mutex<BTreeMap<String, Arc<Entry>>>,
 }
 
@@ -139,6 +141,7 @@ impl Volumes {
             guard,
             tasks,
             owner: config.userns_remap.map_or(0, |remap| remap.first),
+            remap: config.userns_remap,
             index: Mutex::new(stored.records.into_iter().map(entry).collect()),
         })
     }
@@ -194,11 +197,30 @@ impl Volumes {
     /// # Errors
     /// When it cannot be made.
     pub(super) fn make(&self, wish: &Wish, user: Option<&str>) -> Result<Arc<VolumeRecord>> {
+        self.make_as(wish, user, Fill::Fresh)
+    }
+
+    /// Makes a volume that is half there until it is filled. Blocks.
+    ///
+    /// # Errors
+    /// When the name is taken.
+    pub(super) fn make_unless_there(&self, wish: &Wish) -> Result<()> {
+        let known = self.make_as(wish, None, Fill::Copying)?;
+        match known.fill {
+            Fill::Copying => Ok(()),
+            _ => Err(ServiceError::Conflict(format!(
+                "volume name {} is in use",
+                wish.name
+            ))),
+        }
+    }
+
+    fn make_as(&self, wish: &Wish, user: Option<&str>, fill: Fill) -> Result<Arc<VolumeRecord>> {
         let backing = wish.check()?;
         self.judge(&backing)?;
         let name = wish.name.as_str();
         let entry = Arc::clone(self.index().entry(name.to_owned()).or_default());
-        let made = self.make_in(&entry, wish, user);
+        let made = self.make_in(&entry, wish, user, fill);
         if made.is_err() {
             self.forget_if_gone(name, &entry);
         }
@@ -216,7 +238,13 @@ impl Volumes {
         judged.map_err(|denied| ServiceError::Forbidden(denied.to_string()))
     }
 
-    fn make_in(&self, entry: &Entry, wish: &Wish, user: Option<&str>) -> Result<Arc<VolumeRecord>> {
+    fn make_in(
+        &self,
+        entry: &Entry,
+        wish: &Wish,
+        user: Option<&str>,
+        fill: Fill,
+    ) -> Result<Arc<VolumeRecord>> {
         let _work = entry.work();
         let known = entry.state().record.clone();
         if let Some(known) = known {
@@ -227,6 +255,7 @@ impl Volumes {
         record.labels.clone_from(&wish.labels);
         record.options.clone_from(&wish.options);
         record.is_anonymous = wish.is_anonymous;
+        record.fill = fill;
         if wish.is_anonymous {
             record
                 .labels

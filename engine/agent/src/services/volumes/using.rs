@@ -65,7 +65,11 @@ impl Volumes {
             self.unmount_unused(&entry, &name);
             let state = entry.state().clone();
             let is_half = state.record.is_some_and(|record| {
-                record.is_anonymous && record.made_for.is_some() && record.fill != Fill::Used
+                // A clone that broke off, or what was made for a container that never came to be.
+                (record.options.is_empty() && record.fill == Fill::Copying)
+                    || (record.is_anonymous
+                        && record.made_for.is_some()
+                        && record.fill != Fill::Used)
             });
             if state.users.is_empty() && (is_half || orphans.contains(&name)) {
                 self.remove_with(&name);
@@ -102,13 +106,22 @@ impl Volumes {
 
     /// A container does not run any more: what was mounted for it alone goes. Blocks.
     pub(crate) fn end(&self, name: &str, by: &str) {
-        let Ok(entry) = self.entry(name) else { return };
-        let _work = entry.work();
-        if !entry.state().active.remove(by) {
-            return;
+        if self.put_down(name, by) {
+            self.tell("unmount", name, [("container", by.to_owned())]);
         }
-        self.unmount_unused(&entry, name);
-        self.tell("unmount", name, [("container", by.to_owned())]);
+    }
+
+    /// Puts down what [`Self::begin`] has taken up; `false` when it was not.
+    pub(super) fn put_down(&self, name: &str, by: &str) -> bool {
+        let Ok(entry) = self.entry(name) else {
+            return false;
+        };
+        let _work = entry.work();
+        let was_active = entry.state().active.remove(by);
+        if was_active {
+            self.unmount_unused(&entry, name);
+        }
+        was_active
     }
 
     /// Mounts a volume's file system, unless it is there already.
