@@ -19,16 +19,18 @@ mod sample;
 mod soak;
 mod terminal;
 mod verbs;
+mod volumes;
 
 fn main() {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
-    let parts: [(&str, fn()); 12] = [
+    let parts: [(&str, fn()); 13] = [
         ("lifecycle", lifecycle::measure),
         ("exec", exec::measure),
         ("verbs", verbs::measure),
         ("docker", docker::measure),
         ("build", build::measure),
         ("images", images::measure),
+        ("volumes", volumes::measure),
         ("memory", memory::measure),
         ("logs", logs::measure),
         ("page", page::measure),

@@ -9,3 +9,4 @@ mod life;
 mod limits;
 mod parallel;
 mod refused;
+mod volumes;
