@@ -330,7 +330,13 @@ async fn what_cannot_be_is_refused_and_names_the_other() {
         };
         assert!(rig.client.create_network(&body).await.is_err(), "{bad}");
     }
+    rig.end().await;
+}
 
+#[tokio::test]
+async fn an_address_that_somebody_has_is_refused_and_names_who() {
+    let rig = Rig::new().await;
+    rig.network("app", subnet("10.40.0.0/29")).await;
     let holder = rig.run_in("holder", "sleep 1000", in_network("app")).await;
     let said = rig
         .refused(in_network("app"), with_address("10.40.0.2"))

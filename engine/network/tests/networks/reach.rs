@@ -99,8 +99,7 @@ fn a_port_of_localhost_is_the_hosts_alone() {
     // Packets for 127.0.0.1 that are really sent along the wire, as an attacker at it would.
     world.outside.run("sysctl -qw net.ipv4.conf.all.route_localnet=1; ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via 10.200.0.1");
     assert!(world.outside.gets_nowhere("127.0.0.1:8080"));
-    for inside in [&web, &other] {
-        let gateway = inside.run("ip route show default | cut -d' ' -f3");
+    for (inside, gateway) in [(&web, "172.17.0.1"), (&other, "172.18.0.1")] {
         inside.run(&format!("sysctl -qw net.ipv4.conf.all.route_localnet=1; ip addr del 127.0.0.1/8 dev lo; ip route add 127.0.0.1/32 via {gateway}"));
         assert!(inside.gets_nowhere("127.0.0.1:8080"));
     }
