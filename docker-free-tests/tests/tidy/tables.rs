@@ -241,6 +241,6 @@ const AGENT: &[Room] = &[
     // The command that looks after the data of an engine that does not run.
     room("check", &["preflight", "records", "services"], &[]),
     // The command that takes an engine that does not run out of the host's network.
-    room("leave", &["preflight", "services"], &["engine_network"]),
+    room("leave", &["preflight", "services"], &[]),
     room("engine", &["*"], &["*"]),
 ];

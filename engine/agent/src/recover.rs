@@ -103,7 +103,6 @@ fn look(site: &Site, images: &Images) -> Result<(Vec<Beginning>, Found)> {
     for record in stored.records {
         beginnings.push(look_at(site, images, record, &mut found));
     }
-    join_again(site, &beginnings);
     adopt_volumes(site, &beginnings, &stored.orphans);
     // A container whose record is damaged is left alone, with everything that runs in it.
     let damaged = stored
@@ -113,6 +112,7 @@ fn look(site: &Site, images: &Images) -> Result<(Vec<Beginning>, Found)> {
     let damaged: Vec<String> = damaged
         .map(|name| name.to_string_lossy().into_owned())
         .collect();
+    join_again(site, &beginnings, &damaged);
     let known: BTreeSet<String> = beginnings
         .iter()
         .map(|beginning| beginning.record.id.to_string())
@@ -195,7 +195,10 @@ fn look_at(site: &Site, images: &Images, record: ContainerRecord, found: &mut Fo
 }
 
 /// Takes over the networks of the containers that go on, and removes what belongs to none.
-fn join_again(site: &Site, beginnings: &[Beginning]) {
+fn join_again(site: &Site, beginnings: &[Beginning], damaged: &[String]) {
+    for id in damaged.iter().filter_map(|name| name.parse().ok()) {
+        site.networks.adopt_damaged(&id);
+    }
     let live = beginnings.iter().filter(|one| one.phase.is_live());
     let in_networks: Vec<&Beginning> = live.filter(|one| !one.record.networks.is_empty()).collect();
     for beginning in &in_networks {

@@ -11,7 +11,7 @@ use netlink_packet_core::{NLM_F_CREATE, NLM_F_EXCL};
 use netlink_packet_route::AddressFamily;
 use netlink_packet_route::RouteNetlinkMessage;
 use netlink_packet_route::address::{AddressAttribute, AddressHeaderFlags, AddressMessage};
-use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage};
+use netlink_packet_route::link::{InfoKind, LinkAttribute, LinkFlags, LinkInfo, LinkMessage, Prop};
 use netlink_packet_route::route::RouteAttribute;
 
 use crate::error::{Error, Result};
@@ -59,13 +59,12 @@ pub fn is_name(name: &str) -> bool {
 pub fn make(bridge: &Bridge) -> Result<()> {
     let mut links = Links::open()?;
     let known = links.links()?;
-    let index = match known
-        .iter()
-        .find(|link| name_of(link) == Some(&bridge.name))
-    {
+    let mut is_new = false;
+    let index = match known.iter().find(|link| is_called(link, &bridge.name)) {
         Some(link) if alias_of(link) == Some(&bridge.mark) => link.header.index,
         Some(_) => return Err(Error::ForeignLink(bridge.name.clone())),
         None => {
+            is_new = true;
             links.change(&creation(bridge))?;
             match index_of(&mut links, &bridge.name) {
                 Ok(index) => index,
@@ -80,10 +79,34 @@ pub fn make(bridge: &Bridge) -> Result<()> {
     match settle(&mut links, bridge, index) {
         Ok(()) => Ok(()),
         Err(error) => {
-            let _ = remove(&bridge.name);
+            // One that was there may have containers.
+            if is_new {
+                let _ = remove(&bridge.name);
+            }
             Err(error)
         }
     }
+}
+
+/// Says whether a link that somebody else made has this name.
+///
+/// # Errors
+/// When the kernel cannot be asked.
+pub fn is_foreign(name: &str, mark: &str) -> Result<bool> {
+    let links = Links::open()?.links()?;
+    let mut called = links.iter().filter(|link| is_called(link, name));
+    Ok(called.any(|link| alias_of(link) != Some(mark)))
+}
+
+/// Lists the names of all links but loopback and those with the mark.
+///
+/// # Errors
+/// When the kernel cannot be asked.
+pub fn links_of_host(mark: &str) -> Result<Vec<String>> {
+    let links = Links::open()?.links()?;
+    let others = links.iter().filter(|link| alias_of(link) != Some(mark));
+    let names = others.filter_map(name_of).filter(|name| *name != "lo");
+    Ok(names.map(str::to_owned).collect())
 }
 
 /// Gives a bridge its settings and addresses, takes others from it, and brings it up.
@@ -328,6 +351,18 @@ fn name_of(link: &LinkMessage) -> Option<&str> {
         .find_map(|attribute| match attribute {
             LinkAttribute::IfName(name) => Some(name.as_str()),
             _ => None,
+        })
+}
+
+/// Says whether this is one of a link's names; it may have several (`ip link property`).
+fn is_called(link: &LinkMessage, name: &str) -> bool {
+    name_of(link) == Some(name)
+        || link.attributes.iter().any(|attribute| {
+            let LinkAttribute::PropList(all) = attribute else {
+                return false;
+            };
+            all.iter()
+                .any(|one| matches!(one, Prop::AltIfName(other) if other == name))
         })
 }
 

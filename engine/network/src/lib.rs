@@ -29,4 +29,4 @@ mod settings;
 
 pub use endpoint::Endpoint;
 pub use error::{Error, PoolError, Result};
-pub use settings::{forward, has_ipv6};
+pub use settings::{forward, forwards, has_ipv6};

@@ -21,6 +21,8 @@ const ATTEMPTS: u32 = 32;
 pub struct Held {
     /// Its number.
     pub number: u16,
+    /// Its transport.
+    pub protocol: Protocol,
     _sockets: Vec<OwnedFd>,
 }
 
@@ -69,6 +71,7 @@ fn hold_once(hosts: &[IpAddr], protocol: Protocol, mut number: u16) -> Result<He
     }
     Ok(Held {
         number,
+        protocol,
         _sockets: sockets,
     })
 }

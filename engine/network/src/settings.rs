@@ -40,15 +40,27 @@ pub(crate) fn bridged_is_filtered() -> bool {
     })
 }
 
-/// Lets this host pass packets on; says whether it did not before.
+/// Says whether this host passes packets of a version on.
+pub fn forwards(is_v6: bool) -> bool {
+    let path = format!("/proc/sys/net/{}", forwarding(is_v6));
+    fs::read_to_string(path).is_ok_and(|text| text.trim() == "1")
+}
+
+/// Lets this host pass packets of a version on, or not.
 ///
 /// # Errors
-/// When the settings cannot be written.
-pub fn forward(with_ipv6: bool) -> Result<bool> {
-    let turned_on = set("ipv4/ip_forward", "1")?;
-    if with_ipv6 && has_ipv6() {
-        set("ipv6/conf/default/forwarding", "1")?;
-        set("ipv6/conf/all/forwarding", "1")?;
+/// When the setting cannot be written.
+pub fn forward(is_v6: bool, is_on: bool) -> Result<()> {
+    let value = if is_on { "1" } else { "0" };
+    if is_v6 {
+        set("ipv6/conf/default/forwarding", value)?;
     }
-    Ok(turned_on)
+    set(forwarding(is_v6), value).map(drop)
+}
+
+fn forwarding(is_v6: bool) -> &'static str {
+    match is_v6 {
+        true => "ipv6/conf/all/forwarding",
+        false => "ipv4/ip_forward",
+    }
 }

@@ -16,9 +16,6 @@ use serde::{Deserialize, Serialize};
 /// The longest file that is read.
 const BYTES_MAX: u64 = 8 << 20;
 
-/// The mark in the passing directory that this engine made the host pass packets on.
-const FORWARDING: &str = "forwarding";
-
 /// What a network was asked to be. It never changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NetworkRecord {
@@ -168,17 +165,33 @@ impl NetworkStore {
         read(&self.joined(id))
     }
 
-    /// Notes that this host passed nothing on before this engine let it; a reboot ends that.
+    /// Notes the links of a host that passes no packets of a version on, before the engine lets it; a
+    /// reboot ends that.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(crate) fn note_forwarding(&self) -> std::io::Result<()> {
-        std::fs::write(self.run.with_file_name(FORWARDING), b"")
+    pub(crate) fn note_closed(&self, is_v6: bool, links: &[String]) -> std::io::Result<()> {
+        std::fs::write(self.closed_note(is_v6), links.join("\n"))
     }
 
-    /// Says whether that is noted.
-    pub(crate) fn made_forwarding(&self) -> bool {
-        self.run.with_file_name(FORWARDING).exists()
+    /// The links that are noted, if any are.
+    pub(crate) fn closed(&self, is_v6: bool) -> Option<Vec<String>> {
+        let text = std::fs::read_to_string(self.closed_note(is_v6)).ok()?;
+        Some(text.lines().map(str::to_owned).collect())
+    }
+
+    /// Forgets the links, and what every container had.
+    pub(crate) fn leave(&self) {
+        for is_v6 in [false, true] {
+            // Absent is as good as removed.
+            let _ = std::fs::remove_file(self.closed_note(is_v6));
+        }
+        self.keep_only(&[]);
+    }
+
+    fn closed_note(&self, is_v6: bool) -> PathBuf {
+        self.run
+            .with_file_name(if is_v6 { "closed6" } else { "closed4" })
     }
 
     /// Forgets what a container had.

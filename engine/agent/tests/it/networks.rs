@@ -532,6 +532,66 @@ async fn a_crash_at_any_step_of_a_start_leaves_no_link_no_rule_and_no_address() 
 }
 
 #[tokio::test]
+async fn a_host_that_passed_nothing_on_still_passes_nothing_between_its_own_links() {
+    let mut rig = Rig::new().await;
+    std::fs::write("/proc/sys/net/ipv4/ip_forward", "0").unwrap();
+    ip("link add up0 type bridge");
+    let web = rig.run("web", "sleep 1000").await;
+    let closed = |rules: &str| {
+        let set = rules.split("set closed4").nth(1).unwrap_or_default();
+        set.split('}')
+            .next()
+            .unwrap_or_default()
+            .contains("\"up0\"")
+    };
+    assert!(closed(&rules()), "{}", rules());
+    rig.force_remove(&web).await;
+    rig.signal_engine(Signal::SIGKILL);
+    rig.start().await;
+    assert!(closed(&rules()), "the next engine knows it: {}", rules());
+    // A link that comes later is another's affair, Docker's for one.
+    ip("link add later0 type bridge");
+    assert!(!rules().contains("later0"));
+    rig.end().await;
+}
+
+#[tokio::test]
+async fn a_live_disconnect_gives_ports_back_and_an_internal_network_has_none() {
+    let rig = Rig::new().await;
+    rig.network("app", CreateNetwork::default()).await;
+    let inside = CreateNetwork {
+        internal: true,
+        ..CreateNetwork::default()
+    };
+    rig.network("inside", inside).await;
+    let web = rig
+        .run_in("web", SERVE, publishing("app", "80/tcp", "", "8080"))
+        .await;
+    until("the page is there", async || {
+        page("127.0.0.1:8080").is_some()
+    })
+    .await;
+    let asked = DisconnectBody {
+        container: "web".to_owned(),
+        force: false,
+    };
+    rig.client.disconnect_network("app", &asked).await.unwrap();
+    assert!(
+        TcpListener::bind("0.0.0.0:8080").is_ok(),
+        "the port is free"
+    );
+    rig.force_remove(&web).await;
+    let silent = publishing("inside", "80/tcp", "", "8080");
+    let silent = rig.run_in("silent", SERVE, silent).await;
+    assert!(
+        TcpListener::bind("0.0.0.0:8080").is_ok(),
+        "nothing leads into it"
+    );
+    rig.force_remove(&silent).await;
+    rig.end().await;
+}
+
+#[tokio::test]
 async fn a_table_that_somebody_flushes_is_put_back() {
     let rig = Rig::new().await;
     let web = rig
@@ -549,6 +609,12 @@ async fn a_table_that_somebody_flushes_is_put_back() {
             .success()
     );
     until("the port is back", async || rules().contains("8080")).await;
+    let chain = ["flush", "chain", "inet", "gantry0", "forward"];
+    assert!(Command::new("nft").args(chain).status().unwrap().success());
+    until("its rules are back", async || {
+        rules().contains("@talking accept")
+    })
+    .await;
     assert_eq!(page("127.0.0.1:8080").as_deref(), web.get(..12));
     rig.force_remove(&web).await;
     rig.end().await;
@@ -558,6 +624,8 @@ async fn a_table_that_somebody_flushes_is_put_back() {
 async fn an_engine_that_is_told_to_leaves_the_hosts_network_as_it_was() {
     let mut rig = Rig::new().await;
     let before = ip("-o link").lines().count();
+    let forwards = || std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap();
+    std::fs::write("/proc/sys/net/ipv4/ip_forward", "0").unwrap();
     rig.network("app", CreateNetwork::default()).await;
     let web = rig.run_in("web", "sleep 1000", in_network("app")).await;
     rig.force_remove(&web).await;
@@ -573,7 +641,7 @@ async fn an_engine_that_is_told_to_leaves_the_hosts_network_as_it_was() {
     leave.arg("--socket").arg(rig.path("s"));
     assert!(leave.status().unwrap().success());
     assert_eq!(ip("-o link").lines().count(), before);
-    assert_eq!(rules(), "");
+    assert_eq!((rules().as_str(), forwards().as_str()), ("", "0\n"));
     rig.start().await;
     let again = rig.run_in("again", "sleep 1000", in_network("app")).await;
     rig.force_remove(&again).await;

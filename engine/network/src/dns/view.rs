@@ -61,10 +61,15 @@ impl View {
         if matches!(question.kind, RecordType::AXFR | RecordType::IXFR) {
             return Verdict::Refused;
         }
-        if !matches!(question.class, DNSClass::IN | DNSClass::ANY) {
-            return Verdict::Outside;
-        }
         let name = question.name.as_str();
+        if !matches!(question.class, DNSClass::IN | DNSClass::ANY) {
+            // Of another class no name of ours has anything, and nobody outside hears of it.
+            let is_ours = self.find(name, Family::V4, &mut Vec::new());
+            return match is_ours {
+                true => Verdict::Addresses(Vec::new()),
+                false => Verdict::Outside,
+            };
+        }
         if let Some(address) = reversed(name) {
             return self.judge_reverse(address, question.kind);
         }

@@ -5,6 +5,7 @@ use std::io;
 use engine_sys::Errno;
 use netlink_sys::protocols::NETLINK_NETFILTER;
 use netlink_sys::{Socket, SocketAddr};
+use nix::sys::socket::{setsockopt, sockopt};
 
 use super::table::{self, Element};
 use super::wire::{self, Attributes, Batch, Verb};
@@ -12,7 +13,7 @@ use super::{Network, Port, Rules};
 use crate::error::{Error, Result};
 
 /// The kernel takes a batch in one piece, and answers each message of it.
-const BUFFER_BYTES: i32 = 8 << 20;
+const BUFFER_BYTES: usize = 16 << 20;
 
 /// One engine's table.
 #[derive(Debug, Clone)]
@@ -72,11 +73,35 @@ impl Firewall {
     /// When the kernel cannot be asked.
     pub fn is_there(&self) -> Result<bool> {
         let named = Attributes::default().name(1, &self.table);
-        let question = wire::question(Verb::GetTable, table::INET, &named);
+        let question = wire::question(Verb::GetTable, wire::ACK, table::INET, &named);
         match self.ask("look for", &question, 1) {
             Ok(()) => Ok(true),
             Err(error) if error.errno() == Some(Errno::NOENT) => Ok(false),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Says whether the table is there with as many rules as it should have: a chain may have been
+    /// flushed alone.
+    ///
+    /// # Errors
+    /// When the kernel cannot be asked.
+    pub fn is_whole(&self) -> Result<bool> {
+        let subject = format!("the firewall's table {}", self.table);
+        let named = Attributes::default().name(1, &self.table);
+        let question = wire::question(Verb::GetRule, wire::DUMP, table::INET, &named);
+        let socket = open("count the rules of", &subject, &question)?;
+        let mut n_rules = 0;
+        loop {
+            let (datagram, _) = socket.recv_from_full().map_err(|error| {
+                let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+                Error::kernel("count the rules of", subject.clone(), errno)
+            })?;
+            let (n, is_last) = wire::n_rules(&datagram);
+            n_rules += n;
+            if is_last {
+                return Ok(n_rules == table::n_rules());
+            }
         }
     }
 
@@ -114,12 +139,7 @@ pub(super) fn send(
         let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
         Error::kernel(action, subject, errno)
     };
-    let mut socket = Socket::new(NETLINK_NETFILTER).map_err(failed)?;
-    socket.bind_auto().map_err(failed)?;
-    socket.connect(&SocketAddr::new(0, 0)).map_err(failed)?;
-    socket.set_cap_ack(true).map_err(failed)?;
-    socket.set_rx_buf_sz(BUFFER_BYTES).map_err(failed)?;
-    socket.send(bytes, 0).map_err(failed)?;
+    let socket = open(action, subject, bytes)?;
     let mut n_heard = 0;
     while n_heard < n_answers {
         let (datagram, _) = socket.recv_from_full().map_err(failed)?;
@@ -133,4 +153,22 @@ pub(super) fn send(
         }
     }
     Ok(())
+}
+
+/// Opens a socket and sends a message, or a batch, in one piece.
+fn open(action: &'static str, subject: &str, bytes: &[u8]) -> Result<Socket> {
+    let failed = |error: io::Error| {
+        let errno = Errno::from_io_error(&error).unwrap_or(Errno::IO);
+        Error::kernel(action, subject, errno)
+    };
+    let mut socket = Socket::new(NETLINK_NETFILTER).map_err(failed)?;
+    socket.bind_auto().map_err(failed)?;
+    socket.connect(&SocketAddr::new(0, 0)).map_err(failed)?;
+    socket.set_cap_ack(true).map_err(failed)?;
+    // The usual limits hold some thousand ports; what root asks for by force, they do not hold.
+    let forced = |error: nix::Error| failed(error.into());
+    setsockopt(&socket, sockopt::SndBufForce, &BUFFER_BYTES).map_err(forced)?;
+    setsockopt(&socket, sockopt::RcvBufForce, &BUFFER_BYTES).map_err(forced)?;
+    socket.send(bytes, 0).map_err(failed)?;
+    Ok(socket)
 }

@@ -66,6 +66,9 @@ pub struct Rules {
     pub networks: Vec<Network>,
     /// The published ports.
     pub ports: Vec<Port>,
-    /// Packets that have nothing to do with our networks are not passed on either.
-    pub drops_foreign: bool,
+    /// Links that were there when the engine first let this host pass packets on, for each version:
+    /// between them it still does not.
+    pub closed4: Vec<String>,
+    /// The same for version 6.
+    pub closed6: Vec<String>,
 }

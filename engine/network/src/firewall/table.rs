@@ -40,6 +40,9 @@ pub(super) enum Set {
     /// Each address that a port leads to, with itself.
     Same4,
     Same6,
+    /// Links between which this host passed nothing on before the engine let it.
+    Closed4,
+    Closed6,
     /// Where a port of one address of this host leads.
     Port4,
     Port6,
@@ -48,7 +51,7 @@ pub(super) enum Set {
     AnyPort6,
 }
 
-const SETS: [Set; 11] = [
+const SETS: [Set; 13] = [
     Set::Bridges,
     Set::Internal,
     Set::Masked,
@@ -56,6 +59,8 @@ const SETS: [Set; 11] = [
     Set::Talking,
     Set::Same4,
     Set::Same6,
+    Set::Closed4,
+    Set::Closed6,
     Set::Port4,
     Set::Port6,
     Set::AnyPort4,
@@ -72,6 +77,8 @@ impl Set {
             Self::Talking => "talking",
             Self::Same4 => "same4",
             Self::Same6 => "same6",
+            Self::Closed4 => "closed4",
+            Self::Closed6 => "closed6",
             Self::Port4 => "port4",
             Self::Port6 => "port6",
             Self::AnyPort4 => "anyport4",
@@ -82,7 +89,9 @@ impl Set {
     /// The types of the key, and of the data if it is a map.
     fn types(self) -> (&'static [u32], &'static [u32]) {
         match self {
-            Self::Bridges | Self::Internal | Self::Masked => (&[LINK], &[]),
+            Self::Bridges | Self::Internal | Self::Masked | Self::Closed4 | Self::Closed6 => {
+                (&[LINK], &[])
+            }
             Self::Itself | Self::Talking => (&[LINK, LINK], &[]),
             Self::Same4 => (&[IPV4, IPV4], &[]),
             Self::Same6 => (&[IPV6, IPV6], &[]),
@@ -213,7 +222,7 @@ pub(super) fn replace(batch: &mut Batch, table: &str, rules: &Rules) {
     }
     for chain in CHAINS {
         batch.add(Verb::NewChain, INET, CREATE, &chain.definition(table));
-        for rule in chain.rules(rules.drops_foreign) {
+        for rule in chain.rules() {
             let inner = Attributes::default()
                 .name(1, table)
                 .name(2, chain.name())
@@ -223,7 +232,18 @@ pub(super) fn replace(batch: &mut Batch, table: &str, rules: &Rules) {
     }
     let networks = rules.networks.iter().flat_map(of_network);
     let ports = rules.ports.iter().flat_map(of_port);
-    let elements: Vec<Element> = networks.chain(ports).collect();
+    let closed = |set, links: &[String]| {
+        let links = links.iter().map(|link| Element {
+            set,
+            key: link_name(link).to_vec(),
+            data: None,
+        });
+        links.collect::<Vec<_>>()
+    };
+    let closed = closed(Set::Closed4, &rules.closed4)
+        .into_iter()
+        .chain(closed(Set::Closed6, &rules.closed6));
+    let elements: Vec<Element> = networks.chain(ports).chain(closed).collect();
     change(batch, table, Verb::NewElement, &elements);
 }
 
@@ -247,6 +267,11 @@ fn definition(table: &str, set: Set, place: u32) -> Attributes {
         [] => inner,
         data => inner.number(6, number(data)).number(7, length(data)),
     }
+}
+
+/// How many rules the table has.
+pub(super) fn n_rules() -> usize {
+    CHAINS.iter().map(|chain| chain.rules().len()).sum()
 }
 
 /// Where packets are looked at.
@@ -301,8 +326,8 @@ impl Chain {
             .name(7, kind)
     }
 
-    fn rules(self, drops_foreign: bool) -> Vec<Rule> {
-        use Field::{From, Port, Protocol, Source4, Source6, Target4, Target6, To};
+    fn rules(self) -> Vec<Rule> {
+        use Field::{From, Source4, Source6, Target4, Target6, To};
         const ESTABLISHED_OR_RELATED: u32 = 2 | 4;
         let rule = Rule::default;
         let from_ours = || rule().found(&[From], "bridges", true);
@@ -317,41 +342,27 @@ impl Chain {
                     .drop(),
                 from_ours().version(false).loopback(Source4).drop(),
             ],
-            Self::Forward => {
-                let mut rules = vec![
-                    rule().found(&[From, To], "talking", true).accept(),
-                    rule().found(&[From], "internal", true).drop(),
-                    rule().found(&[To], "internal", true).drop(),
-                    to_ours().state(ESTABLISHED_OR_RELATED).accept(),
-                    to_ours().led_elsewhere().accept(),
-                    to_ours().drop(),
-                    from_ours().accept(),
-                ];
-                if drops_foreign {
-                    // This host passed nothing on before the engine let it; nor does it now.
-                    rules.push(rule().drop());
-                }
-                rules
-            }
-            Self::Arriving | Self::Own => {
-                let by_address4: &[Field] = &[Target4, Protocol, Port];
-                let by_address6: &[Field] = &[Target6, Protocol, Port];
-                let by_port: &[Field] = &[Protocol, Port];
-                vec![
-                    rule().version(false).lead_by(by_address4, "port4", false),
-                    rule().version(true).lead_by(by_address6, "port6", true),
-                    rule()
-                        .version(false)
-                        .meant_for_this_host()
-                        .lead_by(by_port, "anyport4", false),
-                    // The kernel lets nothing out that came from ::1; a proxy serves that.
-                    rule()
-                        .version(true)
-                        .is(Target6, &std::net::Ipv6Addr::LOCALHOST.octets(), false)
-                        .meant_for_this_host()
-                        .lead_by(by_port, "anyport6", true),
-                ]
-            }
+            Self::Forward => vec![
+                rule().found(&[From, To], "talking", true).accept(),
+                rule().found(&[From], "internal", true).drop(),
+                rule().found(&[To], "internal", true).drop(),
+                to_ours().state(ESTABLISHED_OR_RELATED).accept(),
+                to_ours().led_elsewhere().accept(),
+                to_ours().drop(),
+                from_ours().accept(),
+                // This host passed nothing on between these before the engine let it; nor now.
+                rule()
+                    .version(false)
+                    .found(&[From], "closed4", true)
+                    .found(&[To], "closed4", true)
+                    .drop(),
+                rule()
+                    .version(true)
+                    .found(&[From], "closed6", true)
+                    .found(&[To], "closed6", true)
+                    .drop(),
+            ],
+            Self::Arriving | Self::Own => leading(),
             Self::Leaving => vec![
                 rule()
                     .found(&[From], "masked", true)
@@ -377,4 +388,29 @@ impl Chain {
             ],
         }
     }
+}
+
+/// Where published ports lead.
+fn leading() -> Vec<Rule> {
+    use Field::{Port, Protocol, Target4, Target6};
+    let rule = Rule::default;
+
+    let by_address4: &[Field] = &[Target4, Protocol, Port];
+    let by_address6: &[Field] = &[Target6, Protocol, Port];
+    let by_port: &[Field] = &[Protocol, Port];
+    vec![
+        rule().version(false).lead_by(by_address4, "port4", false),
+        rule().version(true).lead_by(by_address6, "port6", true),
+        rule()
+            .version(false)
+            .meant_for_this_host()
+            .lead_by(by_port, "anyport4", false),
+        // The kernel lets nothing out that came from ::1: it is refused there, and clients go on
+        // to 127.0.0.1.
+        rule()
+            .version(true)
+            .is(Target6, &std::net::Ipv6Addr::LOCALHOST.octets(), false)
+            .meant_for_this_host()
+            .lead_by(by_port, "anyport6", true),
+    ]
 }

@@ -12,6 +12,7 @@ pub(super) enum Verb {
     DelTable = 2,
     NewChain = 3,
     NewRule = 6,
+    GetRule = 7,
     NewSet = 9,
     NewElement = 12,
     DelElement = 14,
@@ -21,7 +22,9 @@ const SUBSYSTEM: u16 = 10;
 const BATCH_BEGIN: u16 = 0x10;
 const BATCH_END: u16 = 0x11;
 const REQUEST: u16 = 1;
-const ACK: u16 = 4;
+pub(super) const ACK: u16 = 4;
+/// All of them, one message each.
+pub(super) const DUMP: u16 = 0x300;
 pub(super) const CREATE: u16 = 0x400;
 pub(super) const APPEND: u16 = 0x800;
 const NESTED: u16 = 0x8000;
@@ -109,34 +112,54 @@ impl Batch {
 }
 
 /// A question outside of a batch: one message.
-pub(super) fn question(verb: Verb, family: u8, attributes: &Attributes) -> Vec<u8> {
+pub(super) fn question(verb: Verb, flags: u16, family: u8, attributes: &Attributes) -> Vec<u8> {
     let mut batch = Batch {
         bytes: Vec::new(),
         next_seq: 1,
         n_asked: 0,
     };
     let kind = (SUBSYSTEM << 8) | verb as u16;
-    batch.write(kind, REQUEST | ACK, family, 0, attributes);
+    batch.write(kind, REQUEST | flags, family, 0, attributes);
     batch.bytes
+}
+
+/// Counts the rules in a datagram of a list, and says whether it ends there.
+pub(super) fn n_rules(datagram: &[u8]) -> (usize, bool) {
+    const RULE: u16 = (SUBSYSTEM << 8) | Verb::NewRule as u16;
+    const ERROR: u16 = 2;
+    const DONE: u16 = 3;
+    let (mut n, mut is_last) = (0, datagram.is_empty());
+    for (kind, _) in messages(datagram) {
+        n += usize::from(kind == RULE);
+        is_last |= matches!(kind, ERROR | DONE);
+    }
+    (n, is_last)
 }
 
 /// Reads the kernel's acknowledgements out of a datagram: 0 or the number of an error each.
 pub(super) fn answers(datagram: &[u8]) -> Vec<i32> {
     const ERROR: u16 = 2;
+    let errors = messages(datagram)
+        .into_iter()
+        .filter(|(kind, _)| *kind == ERROR);
+    let codes = errors.filter_map(|(_, message)| message.get(HEADER..HEADER + 4));
+    codes
+        .map(|code| -code.try_into().map_or(0, i32::from_ne_bytes))
+        .collect()
+}
+
+/// Takes a datagram apart: the kind of each message, and all of it.
+fn messages(datagram: &[u8]) -> Vec<(u16, &[u8])> {
     let mut found = Vec::new();
     let mut rest = datagram;
     while let (Some(length), Some(kind)) = (rest.get(..4), rest.get(4..6)) {
         let length = length.try_into().map_or(0, u32::from_ne_bytes);
         let length = usize::try_from(length).unwrap_or(0);
         let kind = kind.try_into().map_or(0, u16::from_ne_bytes);
-        if kind == ERROR
-            && let Some(code) = rest.get(HEADER..HEADER + 4)
-        {
-            found.push(-code.try_into().map_or(0, i32::from_ne_bytes));
-        }
-        if length < HEADER {
+        let Some(message) = rest.get(..length).filter(|_| length >= HEADER) else {
             break;
-        }
+        };
+        found.push((kind, message));
         rest = rest.get(length.next_multiple_of(4)..).unwrap_or_default();
     }
     found

@@ -22,10 +22,10 @@ fn the_table_reads_as_it_was_reviewed() {
 
     let listed = world.host.run("nft list table inet gt0");
     assert_eq!(listed, include_str!("golden/table.txt"), "{listed}");
-    world.rules.drops_foreign = true;
+    world.rules.closed4 = vec!["eth9".to_owned()];
     world.apply();
-    let forward = world.host.run("nft list chain inet gt0 forward");
-    assert_eq!(forward, include_str!("golden/forward.txt"), "{forward}");
+    let closed = world.host.run("nft list set inet gt0 closed4");
+    assert!(closed.contains("eth9"), "{closed}");
 }
 
 #[test]
@@ -66,4 +66,28 @@ fn what_is_added_and_taken_away_is_what_a_new_table_would_hold() {
         .host
         .inside(|| world.firewall.take_away(&[], &ports[..1]));
     assert!(gone.is_err());
+}
+
+#[test]
+fn a_table_without_its_rules_is_not_whole() {
+    let world = World::new();
+    let is_whole = || world.host.inside(|| world.firewall.is_whole()).unwrap();
+    assert!(is_whole());
+    world.host.run("nft flush chain inet gt0 forward");
+    assert!(!is_whole());
+    world.apply();
+    assert!(is_whole());
+    world.host.run("nft flush ruleset");
+    assert!(!is_whole());
+}
+
+#[test]
+fn six_thousand_ports_fit_into_one_step() {
+    let mut world = World::new();
+    world.network("gt0", &["172.17.0.1/16"], &usual());
+    let ports = (1..=6_000).map(|n| port("0.0.0.0", n, "172.17.0.2:80"));
+    world.rules.ports = ports.collect();
+    world.apply();
+    let listed = world.host.run("nft list map inet gt0 anyport4");
+    assert_eq!(listed.matches(" : 172.17.0.2 . 80").count(), 6_000);
 }

@@ -156,7 +156,10 @@ impl World {
             "fd00:200::1".parse().unwrap(),
         ];
         endpoint::lead_out(outside.file(), &gateways).unwrap();
-        host.inside(|| engine_network::forward(true)).unwrap();
+        for is_v6 in [false, true] {
+            host.inside(|| engine_network::forward(is_v6, true))
+                .unwrap();
+        }
         let world = Self {
             host,
             outside,

@@ -131,7 +131,7 @@ impl Owner {
 
     /// Gives back its addresses and ports, before anybody hears that they are free.
     async fn leave_networks(&self) {
-        if self.record.networks.is_empty() {
+        if !self.site.networks.is_member(&self.record.id) {
             return;
         }
         let (site, id) = (Arc::clone(&self.site), self.record.id.clone());

@@ -88,7 +88,16 @@ impl Containers {
     /// When one of them is not there, or it is not in it.
     pub(crate) async fn disconnect(&self, network: &str, asked: &DisconnectBody) -> Result<()> {
         let handle = self.find(&asked.container)?;
-        let network = self.site.networks.find(network)?.id.clone();
+        let network = match self.site.networks.find(network) {
+            Ok(record) => record.id.clone(),
+            // One that is gone can still be left.
+            Err(gone) => {
+                let wishes = &handle.view().record.networks;
+                let is_it = |id: &str| network.len() >= 12 && id.starts_with(network);
+                let wish = wishes.iter().find(|wish| is_it(&wish.network));
+                wish.ok_or(gone)?.network.clone()
+            }
+        };
         handle
             .ask(|reply| Command::Disconnect { network, reply })
             .await
@@ -172,6 +181,10 @@ impl Containers {
                 continue;
             }
             let wish = networks.membership(name, settings)?;
+            if wish.network == record.id {
+                own = settings.clone();
+                continue;
+            }
             if memberships
                 .iter()
                 .any(|one: &Membership| one.network == wish.network)
@@ -270,13 +283,15 @@ impl Owner {
                 return Ok(record);
             };
             let connected = site.networks.connect(&record, &membership, &namespace);
-            match connected.and_then(|()| etc::write(&site, &record)) {
-                Ok(()) => Ok(record),
-                Err(error) => {
-                    undo(&site, &old);
-                    Err(error)
-                }
-            }
+            let written = connected.and_then(|()| {
+                etc::write(&site, &record).inspect_err(|_| {
+                    // The first failure is the one to tell.
+                    let _ = site
+                        .networks
+                        .disconnect(&old, &membership.network, &namespace);
+                })
+            });
+            written.inspect_err(|_| undo(&site, &old)).map(|()| record)
         });
         self.record = Arc::new(changed.await?);
         self.publish_view();

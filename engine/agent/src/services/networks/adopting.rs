@@ -1,14 +1,41 @@
 //! What the last engine left: containers that run in their networks, and what belongs to none.
 
+use std::path::Path;
+
 use engine_api::id::ContainerId;
 use engine_network::bridge;
+use engine_network::firewall::Firewall;
 use engine_network::ports;
 
 use super::names;
 use super::service::Networks;
 use super::state::{Member, State};
-use crate::records::{ContainerRecord, Joined};
-use crate::services::error::chain;
+use crate::records::{ContainerRecord, Joined, NetworkStore};
+use crate::services::error::{Result, ServiceError, chain};
+
+/// Takes everything of an engine that does not run out of the host's network; returns how many
+/// links there were. Blocks.
+///
+/// # Errors
+/// When the kernel refuses.
+pub(crate) fn leave(data: &Path, run: &Path, mark: &str) -> Result<usize> {
+    let failed = || ServiceError::failed("leave the host's network");
+    let store = NetworkStore::open(data, run)
+        .map_err(ServiceError::failed("open the directory of networks"))?;
+    // The rules go last: no link is ever without them.
+    let links = bridge::found(mark).map_err(failed())?;
+    for link in &links {
+        bridge::remove(&link.name).map_err(failed())?;
+    }
+    for is_v6 in [false, true] {
+        if store.closed(is_v6).is_some() {
+            engine_network::forward(is_v6, false).map_err(failed())?;
+        }
+    }
+    Firewall::of(mark).clear().map_err(failed())?;
+    store.leave();
+    Ok(links.len())
+}
 
 impl Networks {
     /// Takes over what a container that goes on has in its networks. Blocks.
@@ -17,6 +44,18 @@ impl Networks {
             return;
         };
         let mut state = self.state();
+        self.take_over(
+            &mut state,
+            &record.id,
+            record.name.to_string(),
+            joined.clone(),
+        );
+        for place in &joined.places {
+            Self::tell_names(&state, record, place);
+        }
+    }
+
+    fn take_over(&self, state: &mut State, id: &ContainerId, name: String, joined: Joined) {
         for place in &joined.places {
             let Some(net) = state.nets.get_mut(&place.network) else {
                 continue;
@@ -29,14 +68,11 @@ impl Networks {
                 }
             }
         }
-        for place in &joined.places {
-            Self::tell_names(&state, record, place);
-        }
         let held = joined.ports.iter().filter_map(|port| {
             let held = ports::hold(&[port.host], port.protocol, port.number);
             held.inspect_err(|error| {
                 tracing::warn!(
-                    container.id = record.id.as_str(),
+                    container.id = id.as_str(),
                     reason = chain(error),
                     "a program has taken a published port while no engine ran"
                 );
@@ -44,15 +80,21 @@ impl Networks {
             .ok()
         });
         let held = held.collect();
-        state.members.insert(
-            record.id.clone(),
-            Member {
-                name: record.name.to_string(),
-                joined,
-                held,
-                names: None,
-            },
-        );
+        let member = Member {
+            name,
+            joined,
+            held,
+            names: None,
+        };
+        state.members.insert(id.clone(), member);
+    }
+
+    /// Takes over what a container has whose record cannot be read: it goes on as it is. Blocks.
+    pub(crate) fn adopt_damaged(&self, id: &ContainerId) {
+        if let Some(joined) = self.store.noted(id) {
+            let name = id.short().to_owned();
+            self.take_over(&mut self.state(), id, name, joined);
+        }
     }
 
     /// Once all are taken over: makes the kernel hold what it should, and nothing else. Blocks.
@@ -62,11 +104,9 @@ impl Networks {
         self.store.keep_only(&ids);
         self.remove_strangers(&state);
         let is_used = state.nets.values().any(|net| net.is_up);
-        let settled = match is_used {
-            true => {
-                state.is_up = true;
-                self.raise_again(&mut state)
-            }
+        let is_closed = !state.closed4.is_empty() || !state.closed6.is_empty();
+        let settled = match is_used || is_closed {
+            true => self.raise_again(&mut state),
             // What was there belongs to networks of before a reboot, or to none.
             false => self
                 .firewall
@@ -86,33 +126,35 @@ impl Networks {
 
     fn raise_again(&self, state: &mut State) -> engine_network::Result<()> {
         for net in state.nets.values().filter(|net| net.is_up) {
-            bridge::make(&net.bridge(&self.mark))?;
+            if let Err(error) = bridge::make(&net.bridge(&self.mark)) {
+                tracing::error!(
+                    network = net.record.name,
+                    reason = chain(&error),
+                    "a network is not as it should be"
+                );
+            }
         }
-        let has_v6 = state.nets.values().any(|net| {
-            let mut subnets = net.record.subnets.iter();
-            net.is_up && subnets.any(|subnet| subnet.net.addr().is_ipv6())
-        });
-        state.drops_foreign = engine_network::forward(has_v6)? || self.store.made_forwarding();
+        state.is_up = true;
+        let has_v6 = state.nets.values().any(|net| net.is_up && net.has_v6());
+        if let Err(error) = self.pass_on(state, has_v6) {
+            tracing::error!(reason = chain(&error), "this host passes nothing on");
+        }
         self.firewall.replace(&state.rules())
     }
 
-    /// Removes links of this engine's that nobody has.
+    /// Removes links of this engine's that nobody has: bridges of networks that are not up too.
     fn remove_strangers(&self, state: &State) {
         let found = bridge::found(&self.mark).unwrap_or_else(|error| {
             tracing::warn!(reason = chain(&error), "the host's links cannot be listed");
             Vec::new()
         });
-        let bridges: Vec<&String> = state.nets.values().map(|net| &net.record.bridge).collect();
         let places = state
             .members
             .values()
             .flat_map(|member| &member.joined.places);
-        let ends: Vec<&String> = places.map(|place| &place.endpoint.outside).collect();
-        for link in found {
-            let known = if link.is_bridge { &bridges } else { &ends };
-            if known.contains(&&link.name) {
-                continue;
-            }
+        let ends = places.flat_map(|place| [&place.endpoint.outside, &place.endpoint.bridge]);
+        let ends: Vec<&String> = ends.collect();
+        for link in found.iter().filter(|link| !ends.contains(&&link.name)) {
             tracing::info!(link = link.name, "a link that nobody has is removed");
             if let Err(error) = bridge::remove(&link.name) {
                 tracing::warn!(link = link.name, reason = chain(&error), "a link stays");
@@ -152,13 +194,13 @@ impl Networks {
         self.state().is_up
     }
 
-    /// Looks whether somebody has taken the firewall's table away, and puts it back. Blocks.
+    /// Looks whether somebody has taken rules out of the firewall's table, and puts them back. Blocks.
     pub(crate) fn guard_rules(&self) {
         let state = self.state();
-        if !state.is_up || self.firewall.is_there().unwrap_or(true) {
+        if !state.is_up || self.firewall.is_whole().unwrap_or(false) {
             return;
         }
-        tracing::warn!("the firewall's table was taken away by somebody; it is put back");
+        tracing::warn!("somebody has taken rules out of the firewall's table; it is put back");
         if let Err(error) = self.firewall.replace(&state.rules()) {
             tracing::error!(reason = chain(&error), "the firewall's table is gone");
         }

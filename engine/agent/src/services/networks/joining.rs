@@ -92,7 +92,12 @@ impl Networks {
         let published = joined.and_then(|joined| {
             let wanted = publishing::wanted(&record.config, &record.host_config)?;
             let to = published_at(&joined);
-            let published = publishing::publish(&state, &wanted, &to);
+            if to.is_empty() {
+                // Nothing leads out of its networks, and nothing in.
+                return Ok((joined, (Vec::new(), Vec::new())));
+            }
+            let binding = host_binding(&state, &joined);
+            let published = publishing::publish(&state, &wanted, &to, binding);
             published
                 .map(|found| (joined.clone(), found))
                 .inspect_err(|_| {
@@ -307,24 +312,47 @@ impl Networks {
                 .map_err(ServiceError::failed("keep the default network's subnet"))?;
             *net = Net::new(settled);
         }
-        let has_v6 = net
-            .record
-            .subnets
-            .iter()
-            .any(|subnet| matches!(subnet.net, IpNet::V6(_)));
-        let failed = |name: &str| ServiceError::failed(format!("bring up the network {name}"));
         let name = net.record.name.clone();
-        bridge::make(&net.bridge(&self.mark)).map_err(failed(&name))?;
+        let failed = || ServiceError::failed(format!("bring up the network {name}"));
+        let has_v6 = net.has_v6();
+        bridge::make(&net.bridge(&self.mark)).map_err(failed())?;
         faults::point("network.bridge");
         net.is_up = true;
-        if engine_network::forward(has_v6).map_err(failed(&name))? {
-            self.store.note_forwarding().map_err(ServiceError::failed(
-                "note that this host passes packets on",
-            ))?;
-            state.drops_foreign = true;
+        let settled = self
+            .pass_on(&mut state, has_v6)
+            .and_then(|()| self.firewall.replace(&state.rules()).map_err(failed()));
+        match settled {
+            Ok(()) => state.is_up = true,
+            // A bridge that the firewall does not know would be open to all.
+            Err(_) => {
+                if let Some(net) = state.nets.get_mut(id) {
+                    net.is_up = false;
+                }
+            }
         }
-        state.is_up = true;
-        self.firewall.replace(&state.rules()).map_err(failed(&name))
+        settled
+    }
+
+    /// Lets this host pass packets on, between its own links no more than before.
+    pub(super) fn pass_on(&self, state: &mut State, with_v6: bool) -> Result<()> {
+        let failed = || ServiceError::failed("let this host pass packets on");
+        for is_v6 in [false, true] {
+            if (is_v6 && !with_v6) || engine_network::forwards(is_v6) {
+                continue;
+            }
+            let links = bridge::links_of_host(&self.mark).map_err(failed())?;
+            // Noted first: an engine that begins after a crash knows what it has to close.
+            self.store
+                .note_closed(is_v6, &links)
+                .map_err(ServiceError::failed("note the links of this host"))?;
+            match is_v6 {
+                false => state.closed4 = links,
+                true => state.closed6 = links,
+            }
+            self.firewall.replace(&state.rules()).map_err(failed())?;
+            engine_network::forward(is_v6, true).map_err(failed())?;
+        }
+        Ok(())
     }
 
     pub(super) fn tell(&self, network: &str, action: &str, id: &ContainerId) {
@@ -421,6 +449,14 @@ pub(super) fn gateways(joined: &Joined) -> Vec<IpAddr> {
         }
     }
     found
+}
+
+/// Where the network that leads out wants ports to be published when no address is named.
+fn host_binding(state: &State, joined: &Joined) -> Option<IpAddr> {
+    let gateways = gateways(joined);
+    let mut places = joined.places.iter();
+    let place = places.find(|place| place.gateways.iter().any(|one| gateways.contains(one)))?;
+    state.nets.get(&place.network)?.host_binding()
 }
 
 /// The container's addresses that published ports lead to: those behind its gateways.

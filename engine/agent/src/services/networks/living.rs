@@ -87,24 +87,28 @@ impl Networks {
         network: &str,
         namespace: &OwnedFd,
     ) -> Result<()> {
-        let (place, ports) = {
+        let found = self.joined(&record.id).places.into_iter();
+        let Some(place) = found.into_iter().find(|place| place.network == network) else {
+            // A disconnect that broke off has come so far.
+            return Ok(());
+        };
+        // First: nobody else gets an address that still answers.
+        let failed = || ServiceError::failed("take the container out of its network");
+        bridge::remove(&place.endpoint.outside).map_err(failed())?;
+        let ports = {
             let mut state = self.state();
-            let joined = &mut state.member(record).joined;
-            let at = joined
-                .places
-                .iter()
-                .position(|place| place.network == network);
-            let Some(at) = at else {
-                return Err(ServiceError::Conflict(format!(
-                    "container {} is not connected to network {network}",
-                    record.id
-                )));
-            };
-            let place = joined.places.remove(at);
+            let member = state.member(record);
+            let joined = &mut member.joined;
+            joined.places.retain(|place| place.network != network);
             let ports = ports_at(joined, &place);
             joined.ports.retain(|port| !ports.contains(port));
+            let left = &joined.ports;
+            member.held.retain(|held| {
+                let mut left = left.iter();
+                left.any(|port| (port.number, port.protocol) == (held.number, held.protocol))
+            });
             let only = Joined {
-                places: vec![place.clone()],
+                places: vec![place],
                 ports: Vec::new(),
             };
             state.give_back(&record.id, &only);
@@ -112,10 +116,8 @@ impl Networks {
             taken
                 .or_else(|_| self.firewall.replace(&state.rules()))
                 .map_err(ServiceError::failed("take the container's ports back"))?;
-            (place, ports)
+            ports
         };
-        let failed = || ServiceError::failed("take the container out of its network");
-        bridge::remove(&place.endpoint.outside).map_err(failed())?;
         let joined = self.joined(&record.id);
         endpoint::lead_out(namespace, &gateways(&joined)).map_err(failed())?;
         if !ports.is_empty() {
@@ -174,6 +176,11 @@ impl Networks {
         if let Err(error) = self.store.note(&record.id, &joined) {
             tracing::warn!(reason = chain(&error), "a new name is lost with the engine");
         }
+    }
+
+    /// Says whether a container has anything in a network.
+    pub(crate) fn is_member(&self, id: &ContainerId) -> bool {
+        self.state().members.contains_key(id)
     }
 
     pub(super) fn joined(&self, id: &ContainerId) -> Joined {

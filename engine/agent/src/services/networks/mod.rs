@@ -26,6 +26,7 @@ mod show;
 mod state;
 mod wish;
 
+pub(crate) use adopting::leave;
 pub(crate) use joining::Reserved;
 pub(crate) use service::{Networks, NetworksParts};
 pub(crate) use show::{BRIDGE, HOST, NONE};

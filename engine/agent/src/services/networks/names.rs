@@ -107,7 +107,13 @@ impl Networks {
 fn upstream(given: &[String]) -> Vec<SocketAddr> {
     let servers: Vec<IpAddr> = match given {
         [] => servers(&fs::read_to_string("/etc/resolv.conf").unwrap_or_default()),
-        given => given.iter().filter_map(|text| text.parse().ok()).collect(),
+        // A loopback address means the container's own, where nobody of ours listens; asked from here
+        // it would be the host's.
+        given => given
+            .iter()
+            .filter_map(|text| text.parse::<IpAddr>().ok())
+            .filter(|server| !server.is_loopback() && !server.is_unspecified())
+            .collect(),
     };
     servers
         .into_iter()

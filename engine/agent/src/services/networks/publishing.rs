@@ -125,10 +125,11 @@ pub(super) fn publish(
     state: &State,
     wanted: &[Wanted],
     to: &[IpAddr],
+    binding: Option<IpAddr>,
 ) -> Result<(Vec<Port>, Vec<Held>)> {
     let (mut all, mut held) = (Vec::new(), Vec::new());
     for one in wanted {
-        let hosts = hosts(one, to)?;
+        let hosts = hosts(one, to, binding)?;
         let taken = take(state, one, &hosts, &all)?;
         for host in hosts {
             let inside = to.iter().find(|to| to.is_ipv6() == host.is_ipv6());
@@ -145,7 +146,7 @@ pub(super) fn publish(
 }
 
 /// The addresses of this host that lead to a container with these of its own.
-fn hosts(wanted: &Wanted, to: &[IpAddr]) -> Result<Vec<IpAddr>> {
+fn hosts(wanted: &Wanted, to: &[IpAddr], binding: Option<IpAddr>) -> Result<Vec<IpAddr>> {
     let any = |is_v6: bool| -> IpAddr {
         match is_v6 {
             true => Ipv6Addr::UNSPECIFIED.into(),
@@ -153,7 +154,7 @@ fn hosts(wanted: &Wanted, to: &[IpAddr]) -> Result<Vec<IpAddr>> {
         }
     };
     let has = |is_v6: bool| to.iter().any(|one| one.is_ipv6() == is_v6);
-    let hosts: Vec<IpAddr> = match wanted.host {
+    let hosts: Vec<IpAddr> = match wanted.host.or(binding) {
         Some(host) if has(host.is_ipv6()) => vec![host],
         Some(_) => Vec::new(),
         None => [false, true]
@@ -252,9 +253,14 @@ mod tests {
         };
         let four: IpAddr = "172.17.0.2".parse().unwrap();
         let six: IpAddr = "fd00::2".parse().unwrap();
-        assert_eq!(hosts(&wanted(None), &[four]).unwrap().len(), 1);
-        assert_eq!(hosts(&wanted(None), &[four, six]).unwrap().len(), 2);
-        assert!(hosts(&wanted(Some("::1")), &[four]).is_err());
-        assert!(hosts(&wanted(None), &[]).is_err());
+        assert_eq!(hosts(&wanted(None), &[four], None).unwrap().len(), 1);
+        assert_eq!(hosts(&wanted(None), &[four, six], None).unwrap().len(), 2);
+        assert!(hosts(&wanted(Some("::1")), &[four], None).is_err());
+        assert!(hosts(&wanted(None), &[], None).is_err());
+        let local: IpAddr = Ipv4Addr::LOCALHOST.into();
+        assert_eq!(
+            hosts(&wanted(None), &[four, six], Some(local)).unwrap(),
+            [local]
+        );
     }
 }

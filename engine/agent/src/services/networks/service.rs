@@ -73,6 +73,8 @@ impl Networks {
             state: Mutex::default(),
         };
         let mut state = networks.state();
+        state.closed4 = networks.store.closed(false).unwrap_or_default();
+        state.closed6 = networks.store.closed(true).unwrap_or_default();
         for record in records {
             state.nets.insert(record.id.clone(), Net::new(record));
         }
@@ -139,6 +141,13 @@ impl Networks {
             return Err(ServiceError::Conflict(format!(
                 "the bridge {} is the network {}'s already",
                 record.bridge, other.record.name
+            )));
+        }
+        let is_foreign = bridge::is_foreign(&record.bridge, &self.mark);
+        if is_foreign.map_err(ServiceError::failed("look at the host's links"))? {
+            return Err(ServiceError::Conflict(format!(
+                "an interface named {} is there already, and this engine did not make it",
+                record.bridge
             )));
         }
         self.store

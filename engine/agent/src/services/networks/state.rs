@@ -1,6 +1,7 @@
 //! Who has which address: plain data behind one lock.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use engine_api::id::ContainerId;
@@ -30,8 +31,9 @@ pub(super) struct State {
     pub(super) members: BTreeMap<ContainerId, Member>,
     /// The firewall's table is there.
     pub(super) is_up: bool,
-    /// This engine's first network made the host pass packets on.
-    pub(super) drops_foreign: bool,
+    /// Links between which this host passed nothing on before the engine let it, by version.
+    pub(super) closed4: Vec<String>,
+    pub(super) closed6: Vec<String>,
 }
 
 /// A network.
@@ -79,6 +81,11 @@ impl Net {
         self.record.options.contains_key(DEFAULT_BRIDGE)
     }
 
+    pub(super) fn has_v6(&self) -> bool {
+        let mut subnets = self.record.subnets.iter();
+        subnets.any(|subnet| matches!(subnet.net, IpNet::V6(_)))
+    }
+
     /// What the option says, which is on unless it is turned off.
     fn is_on(&self, option: &str) -> bool {
         self.record
@@ -89,6 +96,11 @@ impl Net {
 
     pub(super) fn talks(&self) -> bool {
         self.is_on(TALK)
+    }
+
+    /// The address of this host that its ports are published at when none is named.
+    pub(super) fn host_binding(&self) -> Option<IpAddr> {
+        self.record.options.get(HOST_BINDING)?.parse().ok()
     }
 
     pub(super) fn mtu(&self) -> Option<u32> {
@@ -129,7 +141,8 @@ impl State {
             ports: members
                 .flat_map(|member| member.joined.ports.clone())
                 .collect(),
-            drops_foreign: self.drops_foreign,
+            closed4: self.closed4.clone(),
+            closed6: self.closed6.clone(),
         }
     }
 
