@@ -152,8 +152,8 @@ def errors(client):
     expect(NotFound, 404, "No such container: ghost", lambda: client.containers.get("ghost"))
     expect(ImageNotFound, 404, "No such image: ghost:1", lambda: client.images.get("ghost:1"))
     expect(ImageNotFound, 404, "No such image", lambda: client.containers.create("ghost:1", "true"))
-    expect(APIError, 400, "HostConfig.VolumeDriver", lambda: client.api.create_container(
-        "busybox", "true", host_config={"VolumeDriver": "nfs"}))
+    expect(APIError, 400, "HostConfig.Isolation", lambda: client.api.create_container(
+        "busybox", "true", host_config={"Isolation": "hyperv"}))
     box = client.containers.create("busybox", "sleep 1000", name="box", network_mode="none")
     expect(APIError, 409, "is not running", lambda: box.exec_run("true"))
     expect(APIError, 409, "is not running", lambda: box.kill())

@@ -139,11 +139,11 @@ fn a_project_goes_up_and_down_with_docker_compose() {
     before.holds_again(&engine);
 
     // A file that asks for what is not built is told so by name.
-    let wide = TWO_SERVICES.replace("    mem_limit: 64m\n", "    volumes: [\"/data\"]\n");
+    let wide = TWO_SERVICES.replace("    mem_limit: 64m\n", "    isolation: hyperv\n");
     std::fs::write(&file, wide).expect("the directory is ours");
     let refused = compose(&engine, &["up", "-d"]);
     assert!(
-        refused.code != 0 && refused.err.contains("Volumes is not supported yet"),
+        refused.code != 0 && refused.err.contains("Isolation is an option of Windows"),
         "{}",
         refused.err
     );

@@ -2,6 +2,9 @@
 //!
 //! Each test has a network namespace of its own for a host; see `rig::own_network`.
 
+mod refused;
+mod surviving;
+
 use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -13,7 +16,6 @@ use engine_api::networks::{
     ConnectBody, CreateNetwork, DisconnectBody, EndpointIpam, EndpointSettings, Ipam, IpamConfig,
 };
 use engine_client::RemoveOptions;
-use nix::sys::signal::Signal;
 
 use crate::rig::{Rig, until};
 
@@ -282,105 +284,6 @@ async fn containers_of_a_network_know_each_other_by_name_and_others_do_not() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_is_refused_and_names_the_other() {
-    let rig = Rig::new().await;
-    rig.network("app", subnet("10.40.0.0/29")).await;
-    let make = async |body: CreateNetwork| {
-        let body = CreateNetwork {
-            name: "new".to_owned(),
-            ..body
-        };
-        rig.client
-            .create_network(&body)
-            .await
-            .unwrap_err()
-            .to_string()
-    };
-    let said = make(subnet("10.40.0.0/16")).await;
-    assert!(
-        said.contains("10.40.0.0/29, which is of the network app"),
-        "{said}"
-    );
-    for bad in ["10.41.0.1/24", "10.41.0.0/31", "10.41.0.0", "::/0"] {
-        assert!(make(subnet(bad)).await.contains("subnet"), "{bad}");
-    }
-    let unknown = CreateNetwork {
-        driver: "overlay".to_owned(),
-        ..CreateNetwork::default()
-    };
-    assert!(make(unknown).await.contains("overlay"));
-    let again = CreateNetwork {
-        name: "app".to_owned(),
-        ..CreateNetwork::default()
-    };
-    let said = rig
-        .client
-        .create_network(&again)
-        .await
-        .unwrap_err()
-        .to_string();
-    assert!(
-        said.contains("network with name app already exists"),
-        "{said}"
-    );
-    for bad in ["", "a b", "../x", "host", "container:x"] {
-        let body = CreateNetwork {
-            name: bad.to_owned(),
-            ..CreateNetwork::default()
-        };
-        assert!(rig.client.create_network(&body).await.is_err(), "{bad}");
-    }
-    rig.end().await;
-}
-
-#[tokio::test]
-async fn an_address_that_somebody_has_is_refused_and_names_who() {
-    let rig = Rig::new().await;
-    rig.network("app", subnet("10.40.0.0/29")).await;
-    let holder = rig.run_in("holder", "sleep 1000", in_network("app")).await;
-    let said = rig
-        .refused(in_network("app"), with_address("10.40.0.2"))
-        .await;
-    assert!(
-        said.contains("Address already in use: 10.40.0.2 by the container holder"),
-        "{said}"
-    );
-    let said = rig
-        .refused(in_network("app"), with_address("10.99.0.2"))
-        .await;
-    assert!(
-        said.contains("no configured subnet contains IP address 10.99.0.2"),
-        "{said}"
-    );
-    let said = rig
-        .refused(in_network("app"), with_address("10.40.0.7"))
-        .await;
-    assert!(said.contains("10.40.0.7"), "{said}");
-    let said = rig
-        .refused(in_network("nobody"), EndpointSettings::default())
-        .await;
-    assert!(said.contains("network nobody not found"), "{said}");
-    let mut others = Vec::new();
-    for n in 0..4 {
-        others.push(
-            rig.run_in(&format!("c{n}"), "sleep 1000", in_network("app"))
-                .await,
-        );
-    }
-    let said = rig
-        .refused(in_network("app"), EndpointSettings::default())
-        .await;
-    assert!(
-        said.contains("no available addresses in 10.40.0.0/29"),
-        "{said}"
-    );
-    for id in others.iter().chain([&holder]) {
-        rig.force_remove(id).await;
-    }
-    rig.end().await;
-}
-
-#[tokio::test]
 async fn a_fixed_address_an_alias_and_a_hardware_address_are_as_asked() {
     let rig = Rig::new().await;
     rig.network("app", subnet("10.40.0.0/24")).await;
@@ -452,110 +355,6 @@ async fn a_container_may_have_anothers_network() {
 }
 
 #[tokio::test]
-async fn the_kill_of_an_engine_changes_nothing_of_a_network() {
-    let mut rig = Rig::new().await;
-    rig.network("app", CreateNetwork::default()).await;
-    let web = rig
-        .run_in("web", SERVE, publishing("app", "80/tcp", "", "8080"))
-        .await;
-    let db = rig.run_in("db", "sleep 1000", in_network("app")).await;
-    until("the page is there", async || {
-        page("127.0.0.1:8080").is_some()
-    })
-    .await;
-    rig.signal_engine(Signal::SIGKILL);
-    assert!(
-        page("127.0.0.1:8080").is_some(),
-        "no engine, and the port answers"
-    );
-    rig.start().await;
-    assert_eq!(page("127.0.0.1:8080").as_deref(), web.get(..12));
-    let said = rig.exec_text(&db, "wget -qO- http://web/").await;
-    assert_eq!(said.trim(), &web[..12]);
-    let said = rig.refused(
-        publishing("bridge", "80/tcp", "", "8080"),
-        EndpointSettings::default(),
-    );
-    assert!(said.await.contains("the container web has it"));
-    let next = rig.run_in("next", "sleep 1000", in_network("app")).await;
-    let next_address = rig
-        .client
-        .container(&next)
-        .await
-        .unwrap()
-        .network_settings
-        .ip_address;
-    for id in [&web, &db] {
-        let seen = rig.client.container(id).await.unwrap().network_settings;
-        assert_ne!(seen.ip_address, "");
-        assert_ne!(seen.ip_address, next_address);
-    }
-    for id in [web, db, next] {
-        rig.force_remove(&id).await;
-    }
-    rig.end().await;
-}
-
-#[tokio::test]
-async fn a_crash_at_any_step_of_a_start_leaves_no_link_no_rule_and_no_address() {
-    for place in [
-        "network.bridge",
-        "network.reserved",
-        "network.attached",
-        "network.published",
-        "start.launched",
-    ] {
-        let mut rig = Rig::new().await;
-        rig.signal_engine(Signal::SIGTERM);
-        rig.start_to_die_at(place).await;
-        let host = publishing("bridge", "80/tcp", "", "8080");
-        let id = rig
-            .create_with("web", SERVE, Default::default(), host)
-            .await;
-        let _ = rig.client.start_container(&id).await;
-        rig.died().await;
-        rig.start().await;
-        until("nothing is left", async || {
-            !ip("link").contains("gv") && !rules().contains("8080")
-        })
-        .await;
-        rig.client.start_container(&id).await.unwrap();
-        let seen = rig.client.container(&id).await.unwrap().network_settings;
-        assert_eq!(seen.ip_address, "172.17.0.2", "{place}");
-        until("the page is there", async || {
-            page("127.0.0.1:8080").is_some()
-        })
-        .await;
-        rig.force_remove(&id).await;
-        rig.end().await;
-    }
-}
-
-#[tokio::test]
-async fn a_host_that_passed_nothing_on_still_passes_nothing_between_its_own_links() {
-    let mut rig = Rig::new().await;
-    std::fs::write("/proc/sys/net/ipv4/ip_forward", "0").unwrap();
-    ip("link add up0 type bridge");
-    let web = rig.run("web", "sleep 1000").await;
-    let closed = |rules: &str| {
-        let set = rules.split("set closed4").nth(1).unwrap_or_default();
-        set.split('}')
-            .next()
-            .unwrap_or_default()
-            .contains("\"up0\"")
-    };
-    assert!(closed(&rules()), "{}", rules());
-    rig.force_remove(&web).await;
-    rig.signal_engine(Signal::SIGKILL);
-    rig.start().await;
-    assert!(closed(&rules()), "the next engine knows it: {}", rules());
-    // A link that comes later is another's affair, Docker's for one.
-    ip("link add later0 type bridge");
-    assert!(!rules().contains("later0"));
-    rig.end().await;
-}
-
-#[tokio::test]
 async fn a_live_disconnect_gives_ports_back_and_an_internal_network_has_none() {
     let rig = Rig::new().await;
     rig.network("app", CreateNetwork::default()).await;
@@ -588,62 +387,5 @@ async fn a_live_disconnect_gives_ports_back_and_an_internal_network_has_none() {
         "nothing leads into it"
     );
     rig.force_remove(&silent).await;
-    rig.end().await;
-}
-
-#[tokio::test]
-async fn a_table_that_somebody_flushes_is_put_back() {
-    let rig = Rig::new().await;
-    let web = rig
-        .run_in("web", SERVE, publishing("bridge", "80/tcp", "", "8080"))
-        .await;
-    until("the page is there", async || {
-        page("127.0.0.1:8080").is_some()
-    })
-    .await;
-    assert!(
-        Command::new("nft")
-            .args(["flush", "ruleset"])
-            .status()
-            .unwrap()
-            .success()
-    );
-    until("the port is back", async || rules().contains("8080")).await;
-    let chain = ["flush", "chain", "inet", "gantry0", "forward"];
-    assert!(Command::new("nft").args(chain).status().unwrap().success());
-    until("its rules are back", async || {
-        rules().contains("@talking accept")
-    })
-    .await;
-    assert_eq!(page("127.0.0.1:8080").as_deref(), web.get(..12));
-    rig.force_remove(&web).await;
-    rig.end().await;
-}
-
-#[tokio::test]
-async fn an_engine_that_is_told_to_leaves_the_hosts_network_as_it_was() {
-    let mut rig = Rig::new().await;
-    let before = ip("-o link").lines().count();
-    let forwards = || std::fs::read_to_string("/proc/sys/net/ipv4/ip_forward").unwrap();
-    std::fs::write("/proc/sys/net/ipv4/ip_forward", "0").unwrap();
-    rig.network("app", CreateNetwork::default()).await;
-    let web = rig.run_in("web", "sleep 1000", in_network("app")).await;
-    rig.force_remove(&web).await;
-    rig.signal_engine(Signal::SIGTERM);
-    assert!(ip("-o link").lines().count() > before);
-    let mut leave = Command::new(env!("CARGO_BIN_EXE_gantry-engine"));
-    leave.arg("leave-network");
-    leave
-        .arg("--data")
-        .arg(rig.path("d"))
-        .arg("--run")
-        .arg(rig.path("r"));
-    leave.arg("--socket").arg(rig.path("s"));
-    assert!(leave.status().unwrap().success());
-    assert_eq!(ip("-o link").lines().count(), before);
-    assert_eq!((rules().as_str(), forwards().as_str()), ("", "0\n"));
-    rig.start().await;
-    let again = rig.run_in("again", "sleep 1000", in_network("app")).await;
-    rig.force_remove(&again).await;
     rig.end().await;
 }
