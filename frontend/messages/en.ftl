@@ -426,8 +426,6 @@ create-environment = Variables
     .hint = One NAME=value a line.
 create-network = Network
     .hint = Host shares all ports and addresses of the machine.
-create-network-none = None: loopback only
-create-network-host = Host: the machine's own
 create-hostname = Host name
     .hint = Empty: the short id.
 create-memory = Memory

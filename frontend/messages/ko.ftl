@@ -399,8 +399,6 @@ create-environment = 변수
     .hint = 한 줄에 하나씩 NAME=value.
 create-network = 네트워크
     .hint = 호스트를 고르면 시스템의 모든 포트와 주소를 공유합니다.
-create-network-none = 없음: 루프백만
-create-network-host = 호스트: 시스템과 공유
 create-hostname = 호스트 이름
     .hint = 비워 두면 짧은 ID를 씁니다.
 create-memory = 메모리

@@ -163,14 +163,7 @@ pub(super) const PLAN: &[(&str, &str, &[Row])] = &[
         "create-networking",
         "network",
         &[
-            (
-                "network",
-                Draw::Choice(&[
-                    ("none", "create-network-none"),
-                    ("host", "create-network-host"),
-                ]),
-                "",
-            ),
+            ("network", Draw::Line, "bridge"),
             ("hostname", Draw::Line, "web-1"),
             ("domainname", Draw::Line, "example.com"),
             ("expose", Draw::Line, "80/tcp 443/tcp"),

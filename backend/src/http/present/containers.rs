@@ -276,7 +276,8 @@ pub fn header(reader: &Reader, fact: &ContainerFact, tab: Tab) -> ContainerHeade
     ];
     let network = match fact.summary.host_config.network_mode.as_str() {
         "host" => words.t("network-host"),
-        _ => words.t("network-none"),
+        "none" => words.t("network-none"),
+        other => other.to_owned(),
     };
     facts.push(fact_of("network", "network", network, None));
     ContainerHeader {

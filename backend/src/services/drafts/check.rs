@@ -171,7 +171,7 @@ mod tests {
             ("name", "x", Rule::TooShort { least: 2 }),
             ("command", "'open", Rule::CommandLine),
             ("environment", "A=1\n=2", Rule::Environment),
-            ("network", "bridge", Rule::Choice),
+            ("network", "a b", Rule::Name),
             ("memory", "lots", Rule::Size),
             ("cpus", "1,5", few.clone()),
             ("cpus", "0", few),

@@ -243,7 +243,7 @@ mod tests {
     #[test]
     fn what_the_form_cannot_say_is_named_and_nothing_else_is_lost() {
         let line = "docker run -p 80:80 --restart sometimes -v data:/x -e HOME --gpus all --strange \
-                    --network bridge --security-opt seccomp=rules.json -P --log-opt labels=a \
+                    --security-opt seccomp=rules.json -P --log-opt labels=a \
                     --mount type=volume,target=/x --tty=false busybox";
         let pasted = paste(line).unwrap();
         assert_eq!(
@@ -255,7 +255,6 @@ mod tests {
                 "--env HOME",
                 "--gpus all",
                 "--strange",
-                "--network bridge",
                 "--security-opt seccomp=rules.json",
                 "--publish-all",
                 "--log-opt labels=a",

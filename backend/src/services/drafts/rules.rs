@@ -92,6 +92,14 @@ pub(super) fn mode(choices: &'static [&'static str]) -> impl Fn(&str) -> Result<
     }
 }
 
+/// A network's name, `none`, `host`, or another container's.
+pub(super) fn network(text: &str) -> Result<String, Rule> {
+    match text.is_empty() {
+        true => Err(Rule::Name),
+        false => word(text),
+    }
+}
+
 /// A word that the engine has for nothing asked for is the same as nothing.
 pub(super) fn unless(
     usual: &'static str,

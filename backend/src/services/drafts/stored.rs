@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 
 use engine_api::containers::{Container, ContainerConfig, CreateBody, HostConfig};
 use engine_api::images::ImageConfig;
+use engine_api::networks::EndpointSettings;
 use serde_json::Value;
 
 use super::Typed;
@@ -50,8 +51,7 @@ pub struct Stored {
 impl Stored {
     /// Returns the definition of nothing yet.
     pub fn fresh() -> Self {
-        let mut body = CreateBody::default();
-        "none".clone_into(&mut body.host_config.network_mode);
+        let body = CreateBody::default();
         Self {
             name: String::new(),
             masked: body.clone(),
@@ -77,6 +77,7 @@ impl Stored {
             host_config: host,
             ..CreateBody::default()
         };
+        body.networking_config.endpoints_config = endpoints(container);
         without_names(&mut body, &container.id, machine);
         without_defaults(&mut body.host_config);
         if let Some(image) = image {
@@ -212,6 +213,7 @@ fn without_defaults(host: &mut HostConfig) {
         }
     };
     clear(&mut host.log_config.kind, &["json-file"]);
+    clear(&mut host.network_mode, &["bridge", "default"]);
     clear(&mut host.ipc_mode, &["private"]);
     clear(&mut host.cgroupns_mode, &["private"]);
     clear(&mut host.runtime, &["gantry"]);
@@ -244,6 +246,28 @@ fn without_defaults(host: &mut HostConfig) {
             *paths = None;
         }
     }
+}
+
+/// What was asked of networks beside the mode: further ones, and addresses, aliases and links. What
+/// the engine gave at the start is out.
+fn endpoints(container: &Container) -> BTreeMap<String, EndpointSettings> {
+    let networks = container.network_settings.networks.iter();
+    let asked = networks.map(|(name, shown)| {
+        let asked = EndpointSettings {
+            ipam_config: shown.ipam_config.clone(),
+            links: shown.links.clone(),
+            aliases: shown.aliases.clone(),
+            driver_opts: shown.driver_opts.clone(),
+            gw_priority: shown.gw_priority,
+            ..EndpointSettings::default()
+        };
+        (name.clone(), asked)
+    });
+    let mode = container.host_config().network_mode;
+    let says_something = |(name, asked): &(String, EndpointSettings)| {
+        *name != mode || *asked != EndpointSettings::default()
+    };
+    asked.filter(says_something).collect()
 }
 
 /// A processor's counters of thermal events: every machine has its own number of them.

@@ -12,7 +12,7 @@ pub(in crate::services::drafts) const ROWS: &[Row] = &[
         "network",
         long("network"),
         host_config.network_mode,
-        choice(&["none", "host"])
+        unless("bridge", rules::network)
     ),
     text!(
         "hostname",
