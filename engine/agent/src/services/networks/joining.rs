@@ -78,11 +78,13 @@ impl Networks {
             networks: self,
             id: record.id.clone(),
             joined: Joined::default(),
-            is_kept: record.networks.is_empty(),
+            // There is nothing to give back yet.
+            is_kept: true,
         };
         if record.networks.is_empty() {
             return Ok(reserved);
         }
+        let wanted = publishing::wanted(&record.config, &record.host_config)?;
         for wish in &record.networks {
             self.raise(&wish.network, record)?;
         }
@@ -90,7 +92,6 @@ impl Networks {
         state.member(record);
         let joined = self.take_places(&mut state, record);
         let published = joined.and_then(|joined| {
-            let wanted = publishing::wanted(&record.config, &record.host_config)?;
             let to = published_at(&joined);
             if to.is_empty() {
                 // Nothing leads out of its networks, and nothing in.
@@ -108,8 +109,6 @@ impl Networks {
             Ok(found) => found,
             Err(error) => {
                 state.members.remove(&record.id);
-                drop(state);
-                reserved.is_kept = true;
                 return Err(error);
             }
         };
@@ -119,6 +118,7 @@ impl Networks {
             member.held = held;
         }
         drop(state);
+        reserved.is_kept = false;
         self.store
             .note(&record.id, &joined)
             .map_err(ServiceError::failed("note the container's networks"))?;
